@@ -1,0 +1,298 @@
+// See engine.h.
+#include "server/engine/engine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "proto/wire/check.h"
+
+namespace coheld::engine {
+namespace {
+
+constexpr size_t kArenaBlockBytes = 32 * 1024;
+
+google::protobuf::ArenaOptions ArenaOptionsFor(std::vector<char>& block) {
+  google::protobuf::ArenaOptions options;
+  options.initial_block = block.data();
+  options.initial_block_size = block.size();
+  return options;
+}
+
+Failure Expired(SessionId session) {
+  return {v1::ERROR_REASON_SESSION_EXPIRED,
+          "session " + std::to_string(static_cast<uint64_t>(session)) +
+              " has ended; open a new one (its locks were released)"};
+}
+
+Failure NotFound(std::string_view name) {
+  return {v1::ERROR_REASON_OBJECT_NOT_FOUND,
+          "no object \"" + std::string(name) +
+              "\"; an anonymous object ends with the session that made it"};
+}
+
+Failure WrongType(const std::string& name, const TypeRow& is, const TypeRow& wanted) {
+  return {v1::ERROR_REASON_WRONG_TYPE,
+          "\"" + name + "\" is a " + is.word + ", not a " + wanted.word + "; use another name"};
+}
+
+}  // namespace
+
+Outcome Turn::Park(WaitQueue& queue, std::optional<uint64_t> timeout_ms, Outcome timed_out) {
+  if (try_ == Try::kTimedOut || timeout_ms == uint64_t{0}) return timed_out;
+  park_queue_ = &queue;
+  park_timeout_ms_ = timeout_ms;
+  return Outcome(Outcome::Kind::kParked);
+}
+
+uint64_t Turn::NextToken() { return ++engine_.last_token_; }
+
+void Turn::NoteHold(SessionId session, Object& object) {
+  Session* holder = engine_.sessions_.Find(session);
+  COHELD_CHECK(holder != nullptr);
+  holder->held.insert(object.name());
+}
+
+void Turn::NoteRelease(SessionId session, Object& object) {
+  if (Session* holder = engine_.sessions_.Find(session)) holder->held.erase(object.name());
+}
+
+Result<Object*> Turn::CreateLike(const Object& like, const std::string& name) {
+  if (!name.empty() && engine_.store_.Find(name) != nullptr) {
+    return Failure{v1::ERROR_REASON_OBJECT_EXISTS, "the name \"" + name + "\" is taken"};
+  }
+  const Store::Held* held = engine_.store_.Find(like.name());
+  if (held == nullptr) return NotFound(like.name());
+  return engine_.CreateObject(*held->type, name, *this);
+}
+
+google::protobuf::Arena& ArenaOf(Engine& engine) { return engine.arena_; }
+
+Result<Object*> ResolveObject(Engine& engine, const OpRow& row, const std::string& name,
+                              Turn& turn) {
+  const Store::Held* held = engine.store_.Find(name);
+  if (held != nullptr) {
+    if (held->type != row.type) return WrongType(name, *held->type, *row.type);
+    return held->object.get();
+  }
+  if (row.creates && name.empty()) return engine.CreateObject(*row.type, name, turn);
+  if (IsAnonymous(name)) return NotFound(name);
+  if (std::optional<Failure> failure = CheckName(name)) return *failure;
+  if (row.method->read_only && row.missing == Missing::kByMark)
+    return engine.store_.Empty(*row.type);
+  return engine.CreateObject(*row.type, name, turn);
+}
+
+Engine::Engine() : arena_block_(kArenaBlockBytes), arena_(ArenaOptionsFor(arena_block_)) {}
+
+void Engine::Apply(const Stamp& stamp, uint32_t method, std::string_view payload,
+                   std::vector<Reply>* replies) {
+  ++ops_applied_;
+  const OpRow* row = FindOp(method);
+  if (row == nullptr) {
+    replies->push_back({stamp.call, Failure{v1::ERROR_REASON_UNKNOWN_METHOD,
+                                            "no op has number " + std::to_string(method)}});
+    return;
+  }
+  if (stamp.owner.session != kNoSession && sessions_.Find(stamp.owner.session) == nullptr) {
+    replies->push_back({stamp.call, Expired(stamp.owner.session)});
+    return;
+  }
+  Turn turn(*this, stamp, Turn::Try::kFirst);
+  const Outcome outcome = Try(*row, payload, turn, replies);
+  if (outcome.kind() == Outcome::Kind::kParked) Park(stamp, *row, payload, turn);
+  DrainWakes(stamp.now, replies);
+}
+
+Outcome Engine::Try(const OpRow& row, std::string_view payload, Turn& turn,
+                    std::vector<Reply>* replies) {
+  created_object_ = nullptr;
+  Reply reply{.call = turn.stamp_.call};
+  Outcome outcome = row.invoke(*this, row, payload, turn, &reply.payload);
+  arena_.Reset();
+  // Later ops may find the object that a parked one made; a failed one leaves nothing behind.
+  if (outcome.kind() == Outcome::Kind::kFailed && created_object_ != nullptr) {
+    EraseObject(*created_object_);
+  }
+  created_object_ = nullptr;
+  if (outcome.kind() != Outcome::Kind::kParked) {
+    if (outcome.kind() == Outcome::Kind::kFailed) reply.failure = outcome.failure();
+    replies->push_back(std::move(reply));
+  }
+  for (auto& [call, failure] : std::exchange(failed_, {}))
+    FailParked(call, std::move(failure), replies);
+  TakeWakes(turn);
+  return outcome;
+}
+
+void Engine::Park(const Stamp& stamp, const OpRow& row, std::string_view payload, Turn& turn) {
+  COHELD_CHECK(turn.park_queue_ != nullptr);
+  const auto [place, fresh] = parked_.try_emplace(stamp.call);
+  COHELD_CHECK(fresh);
+  ParkedOp& op = place->second;
+  op.stamp = stamp;
+  op.row = &row;
+  op.payload = payload;
+  if (turn.park_timeout_ms_) op.deadline = After(stamp.now, *turn.park_timeout_ms_);
+  turn.park_queue_->Add(&op);
+  if (op.deadline != kNever) deadlines_.insert({op.deadline, stamp.call});
+  if (Session* session = sessions_.Find(stamp.owner.session)) session->parked.insert(stamp.call);
+}
+
+bool Engine::Retry(ParkedOp& op, Turn::Try attempt, TimeMs now, std::vector<Reply>* replies) {
+  Stamp stamp = op.stamp;
+  stamp.now = now;
+  Turn turn(*this, stamp, attempt);
+  WaitQueue* const queue = op.queue;
+  const Outcome outcome = Try(*op.row, op.payload, turn, replies);
+  if (outcome.kind() == Outcome::Kind::kParked) {
+    COHELD_CHECK(attempt == Turn::Try::kWoken && turn.park_queue_ == queue);
+    return false;
+  }
+  Unpark(stamp.call);
+  return true;
+}
+
+void Engine::TakeWakes(Turn& turn) {
+  wakes_.insert(wakes_.end(), turn.wakes_.begin(), turn.wakes_.end());
+  turn.wakes_.clear();
+}
+
+void Engine::DrainWakes(TimeMs now, std::vector<Reply>* replies) {
+  while (!wakes_.empty()) {
+    const Turn::WakeRequest wake = wakes_.front();
+    wakes_.pop_front();
+    if (!wake.all) {
+      while (!wake.queue->empty() &&
+             Retry(*wake.queue->ops().front(), Turn::Try::kWoken, now, replies)) {
+      }
+      continue;
+    }
+    std::vector<CallId> calls;
+    for (const ParkedOp* op : wake.queue->ops()) calls.push_back(op->stamp.call);
+    for (const CallId call : calls) {
+      const auto found = parked_.find(call);
+      if (found != parked_.end()) Retry(found->second, Turn::Try::kWoken, now, replies);
+    }
+  }
+}
+
+void Engine::Unpark(CallId call) {
+  const auto found = parked_.find(call);
+  COHELD_CHECK(found != parked_.end());
+  ParkedOp& op = found->second;
+  if (op.queue != nullptr) op.queue->Remove(&op);
+  if (op.deadline != kNever) deadlines_.erase({op.deadline, call});
+  if (Session* session = sessions_.Find(op.stamp.owner.session)) session->parked.erase(call);
+  parked_.erase(found);
+}
+
+void Engine::FailParked(CallId call, Failure failure, std::vector<Reply>* replies) {
+  Unpark(call);
+  replies->push_back({call, std::move(failure)});
+}
+
+void Engine::Cancel(CallId call, Failure failure, TimeMs now, std::vector<Reply>* replies) {
+  const auto found = parked_.find(call);
+  if (found == parked_.end()) return;
+  WaitQueue* const queue = found->second.queue;
+  FailParked(call, std::move(failure), replies);
+  wakes_.push_back({queue, false});  // It may have been in the way of the next.
+  DrainWakes(now, replies);
+}
+
+void Engine::Advance(TimeMs now, std::vector<Reply>* replies) {
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+    ParkedOp& op = parked_.at(deadlines_.begin()->second);
+    WaitQueue* const queue = op.queue;
+    Retry(op, Turn::Try::kTimedOut, now, replies);
+    wakes_.push_back({queue, false});
+    DrainWakes(now, replies);
+  }
+}
+
+TimeMs Engine::NextDeadline() const {
+  return deadlines_.empty() ? kNever : deadlines_.begin()->first;
+}
+
+void Engine::OpenSession(SessionId id, const v1::SessionLabel& label, uint64_t ttl_ms, TimeMs now) {
+  sessions_.Open(id, label, ttl_ms, now);
+}
+
+void Engine::EndSession(SessionId id, TimeMs now, std::vector<Reply>* replies) {
+  Session* session = sessions_.Find(id);
+  if (session == nullptr) return;
+  // First its waits, so that nothing is granted to it any more.
+  for (const CallId call : std::set<CallId>(session->parked)) {
+    WaitQueue* const queue = parked_.at(call).queue;
+    FailParked(call, Expired(id), replies);
+    wakes_.push_back({queue, false});
+  }
+  Turn turn(*this, {.owner = {.session = id}, .now = now}, Turn::Try::kFirst);
+  for (const std::string& name : std::set<std::string>(session->held)) {
+    const Store::Held* held = store_.Find(name);
+    if (held != nullptr) held->object->ForgetSession(id, turn);
+  }
+  TakeWakes(turn);
+  // Woken before anything is deleted: a wake must not outlive its queue.
+  DrainWakes(now, replies);
+  for (const std::string& name : std::set<std::string>(session->anonymous))
+    DeleteObject(name, turn);
+  for (auto& [call, failure] : std::exchange(failed_, {}))
+    FailParked(call, std::move(failure), replies);
+  sessions_.Erase(id);
+}
+
+Result<Object*> Engine::CreateObject(const TypeRow& type, const std::string& name, Turn& turn) {
+  if (name.empty()) {
+    Session* session = sessions_.Find(turn.owner().session);
+    if (session == nullptr) {
+      return Failure{
+          v1::ERROR_REASON_SESSION_REQUIRED,
+          "an anonymous object lives as long as its session; open a session or give a name"};
+    }
+    created_object_ = store_.Create(type, store_.NextAnonymousName());
+    session->anonymous.insert(created_object_->name());
+  } else {
+    if (IsAnonymous(name)) {
+      return Failure{v1::ERROR_REASON_INVALID_NAME,
+                     "\"" + name + "\": names that begin with ~ are given by the daemon"};
+    }
+    if (std::optional<Failure> failure = CheckName(name)) return *failure;
+    created_object_ = store_.Create(type, name);
+  }
+  turn.created_ = true;
+  return created_object_;
+}
+
+void Engine::EraseObject(Object& object) {
+  for (const Hold& hold : object.holds()) {
+    if (Session* session = sessions_.Find(hold.owner.session)) session->held.erase(object.name());
+  }
+  if (IsAnonymous(object.name())) {
+    // Its maker is not noted on the object: deletes are rare, sessions few.
+    for (const auto& [id, session] : sessions_.all())
+      sessions_.Find(id)->anonymous.erase(object.name());
+  }
+  store_.Erase(object.name());
+}
+
+bool Engine::DeleteObject(std::string_view name, Turn& turn) {
+  const Store::Held* held = store_.Find(name);
+  if (held == nullptr) return false;
+  Object& object = *held->object;
+  for (WaitQueue* queue : object.wait_queues()) {
+    std::erase_if(turn.wakes_, [&](const Turn::WakeRequest& wake) { return wake.queue == queue; });
+    while (!queue->empty()) {
+      ParkedOp* op = queue->ops().front();
+      const CallId call = op->stamp.call;
+      failed_.push_back({call,
+                         {v1::ERROR_REASON_OBJECT_DELETED,
+                          "\"" + object.name() + "\" was deleted while the op waited on it"}});
+      queue->Remove(op);
+    }
+  }
+  EraseObject(object);
+  return true;
+}
+
+}  // namespace coheld::engine

@@ -1,0 +1,100 @@
+// The engine: a deterministic state machine over the store and the sessions. Ops go in stamped,
+// replies come out; the same ops give the same state and replies, always.
+//
+// After each op the engine tries the parked ops that the op woke, so that when Apply returns
+// nothing that could proceed is waiting. One thread; no call re-enters.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <google/protobuf/arena.h>
+
+#include "server/engine/ids.h"
+#include "server/engine/registry.h"
+#include "server/engine/sessions.h"
+#include "server/engine/store.h"
+#include "server/engine/turn.h"
+
+namespace coheld::engine {
+
+// What an op answers.
+struct Reply {
+  CallId call{};
+  std::optional<Failure> failure;
+  std::string payload;  // The serialised reply message; empty on failure.
+};
+
+class Engine {
+ public:
+  Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Applies one op and appends its reply, unless it parks, and then those of the ops that it woke.
+  // The call id must be above all before.
+  void Apply(const Stamp& stamp, uint32_t method, std::string_view payload,
+             std::vector<Reply>* replies);
+
+  // Ends a parked op with this failure; it has changed nothing. Does nothing if it is not parked
+  // (any more). May wake ops that queued behind it.
+  void Cancel(CallId call, Failure failure, TimeMs now, std::vector<Reply>* replies);
+
+  // Tells that time passed: parked ops whose time is up are tried a last time.
+  void Advance(TimeMs now, std::vector<Reply>* replies);
+  // Returns when Advance has something to do next, or kNever.
+  TimeMs NextDeadline() const;
+
+  // Opens a session under an id that is new.
+  void OpenSession(SessionId id, const v1::SessionLabel& label, uint64_t ttl_ms, TimeMs now);
+  // Ends a session: its parked ops fail with SESSION_EXPIRED, its rights go to the next in line,
+  // its anonymous objects are deleted. Does nothing if it is not open.
+  void EndSession(SessionId id, TimeMs now, std::vector<Reply>* replies);
+
+  // Deletes an object; ops parked on it fail with OBJECT_DELETED. Returns false if it is not there.
+  bool DeleteObject(std::string_view name, Turn& turn);
+
+  const Store& store() const { return store_; }
+  const Sessions& sessions() const { return sessions_; }
+  const std::map<CallId, ParkedOp>& parked() const { return parked_; }
+  uint64_t ops_applied() const { return ops_applied_; }
+
+ private:
+  friend class Turn;
+  friend Result<Object*> ResolveObject(Engine&, const OpRow&, const std::string&, Turn&);
+  friend google::protobuf::Arena& ArenaOf(Engine& engine);
+
+  // Runs a handler and emits its reply; the caller deals with kParked.
+  Outcome Try(const OpRow& row, std::string_view payload, Turn& turn, std::vector<Reply>* replies);
+  void Park(const Stamp& stamp, const OpRow& row, std::string_view payload, Turn& turn);
+  // Tries a parked op again. Returns false if it parked again (it kept its place).
+  bool Retry(ParkedOp& op, Turn::Try attempt, TimeMs now, std::vector<Reply>* replies);
+  // Tries what the ops so far woke, and what those wake, until nothing can proceed.
+  void DrainWakes(TimeMs now, std::vector<Reply>* replies);
+  void TakeWakes(Turn& turn);
+  // Takes a parked op out of the table, its queue, its session and the deadlines.
+  void Unpark(CallId call);
+  void FailParked(CallId call, Failure failure, std::vector<Reply>* replies);
+  Result<Object*> CreateObject(const TypeRow& type, const std::string& name, Turn& turn);
+  void EraseObject(Object& object);
+
+  Store store_;
+  Sessions sessions_;
+  std::map<CallId, ParkedOp> parked_;
+  std::set<std::pair<TimeMs, CallId>> deadlines_;
+  std::deque<Turn::WakeRequest> wakes_;
+  std::vector<std::pair<CallId, Failure>> failed_;  // Parked ops to fail once the handler returned.
+  std::vector<char> arena_block_;
+  google::protobuf::Arena arena_;
+  Object* created_object_ = nullptr;  // Made by the op being applied; undone if it fails.
+  uint64_t last_token_ = 0;
+  uint64_t ops_applied_ = 0;
+};
+
+}  // namespace coheld::engine

@@ -1,0 +1,56 @@
+// The contract of a held object. All that a type owes stands in its own files: its state (a
+// subclass), its op handlers, and its row in the registry. Nothing else switches on the type.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/engine/ids.h"
+#include "server/engine/wait_queue.h"
+
+namespace coheld::engine {
+
+class Turn;
+
+// A right that an owner has on an object.
+struct Hold {
+  Owner owner;
+  uint64_t token = 0;
+  TimeMs since{};
+};
+
+// A named thing held. Lives in the Store; handlers get a reference for the length of one op.
+class Object {
+ public:
+  virtual ~Object() = default;
+  Object(const Object&) = delete;
+  Object& operator=(const Object&) = delete;
+
+  // The items it holds, as ObjectSummary.size says.
+  virtual uint64_t size() const = 0;
+  // Who holds rights on it; none unless it is lock-like.
+  virtual std::vector<Hold> holds() const { return {}; }
+  // Its wait queues, in a fixed order.
+  virtual std::vector<WaitQueue*> wait_queues() { return {}; }
+  // Gives back every right that the session has on it. Called at the session's end, if the object
+  // told Turn::Hold before; wakes with turn.Wake.
+  virtual void ForgetSession(SessionId /*session*/, Turn& /*turn*/) {}
+
+  const std::string& name() const { return name_; }
+  // Grows with every change, also over deletion and re-creation of the name.
+  uint64_t version() const { return version_; }
+  // Tells that the state changed. Every handler that changed something calls it once.
+  void Touch() { ++version_; }
+
+ protected:
+  Object() = default;
+
+ private:
+  friend class Store;
+  std::string name_;
+  uint64_t version_ = 0;
+};
+
+}  // namespace coheld::engine

@@ -1,0 +1,74 @@
+// See registry.h.
+#include "server/engine/registry.h"
+
+#include <array>
+
+#include <google/protobuf/io/coded_stream.h>
+
+#include "proto/wire/check.h"
+
+namespace coheld::engine {
+namespace {
+
+// A Value nests at most 64 deep; each level is up to three messages (Value, ValueMap, Entry).
+constexpr int kRecursionLimit = 3 * 64 + 16;
+
+struct Index {
+  std::vector<OpRow> rows;
+  std::array<const OpRow*, wire::kMethodNumberEnd> by_number{};
+};
+
+Index BuildIndex() {
+  Index index;
+  for (const TypeRow* type : Types()) {
+    for (OpRow row : type->ops) {
+      row.type = type;
+      index.rows.push_back(row);
+    }
+  }
+  for (const OpRow& row : AdminOps()) index.rows.push_back(row);
+  return index;
+}
+
+}  // namespace
+
+const std::vector<const TypeRow*>& Types() {
+  static const std::vector<const TypeRow*> types = {&DictType(), &ListType(), &LockType(),
+                                                    &QueueType(), &SharedValueType()};
+  return types;
+}
+
+const OpRow* FindOp(uint32_t method) {
+  static const Index* const index = [] {
+    auto* built = new Index(BuildIndex());
+    for (const OpRow& row : built->rows) {
+      COHELD_CHECK(built->by_number[row.method->number] == nullptr);
+      built->by_number[row.method->number] = &row;
+    }
+    return built;
+  }();
+  return method < wire::kMethodNumberEnd ? index->by_number[method] : nullptr;
+}
+
+bool ParseRequest(std::string_view payload, google::protobuf::Message* request) {
+  google::protobuf::io::CodedInputStream input(reinterpret_cast<const uint8_t*>(payload.data()),
+                                               static_cast<int>(payload.size()));
+  input.SetRecursionLimit(kRecursionLimit);
+  return request->ParseFromCodedStream(&input) && input.ConsumedEntireMessage();
+}
+
+Failure Malformed(const OpRow& row) {
+  return {v1::ERROR_REASON_MALFORMED, "the payload is not a valid request of " + row.method->name +
+                                          "; the message type is " +
+                                          row.method->descriptor->input_type()->full_name()};
+}
+
+const wire::MethodRow* internal::MethodNamed(std::string_view name) {
+  for (const wire::MethodRow& row : wire::Methods()) {
+    if (row.name == name) return &row;
+  }
+  COHELD_CHECK(!"no such method in the protos");
+  return nullptr;
+}
+
+}  // namespace coheld::engine

@@ -1,0 +1,147 @@
+// The registry: one row for each type and one for each op. Handlers are plain functions
+//
+//   Outcome Append(ListObject& list, const v1::ListAppendRequest& request,
+//                  v1::ListChangeReply* reply, Turn& turn);
+//
+// and a type's file ends with its table:
+//
+//   const TypeRow& ListType() {
+//     static const TypeRow row = MakeType<ListObject>("list", {
+//         Op<Append>("List.Append"), ...});
+//     return row;
+//   }
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <google/protobuf/arena.h>
+
+#include "proto/wire/methods.h"
+#include "server/engine/object.h"
+#include "server/engine/turn.h"
+
+namespace coheld::engine {
+
+struct TypeRow;
+
+// What an op does when its named object is missing.
+enum class Missing {
+  kByMark,  // A read-only op sees an empty object, any other creates it.
+  kCreate,  // Creates it although marked read-only: an op that parks needs a place to wait.
+};
+
+// One op.
+struct OpRow {
+  const wire::MethodRow* method = nullptr;
+  const TypeRow* type = nullptr;  // Null for ops on the engine itself (Admin, Session).
+  Missing missing = Missing::kByMark;
+  // True for Create: an empty name makes an anonymous object.
+  bool creates = false;
+  // Parses the payload, resolves the object and runs the handler; on success serialises the reply.
+  using Invoke = Outcome (*)(Engine&, const OpRow&, std::string_view payload, Turn&,
+                             std::string* reply);
+  Invoke invoke = nullptr;
+};
+
+// One object type.
+struct TypeRow {
+  std::string word;  // "list".
+  std::function<std::unique_ptr<Object>()> make;
+  std::vector<OpRow> ops;
+};
+
+// Returns all object types, ordered by their word.
+const std::vector<const TypeRow*>& Types();
+
+// Returns the op with this method number, or nullptr.
+const OpRow* FindOp(uint32_t method);
+
+// Finds or makes the object that an op is for (engine.cc). nullptr in the Result never happens.
+Result<Object*> ResolveObject(Engine& engine, const OpRow& row, const std::string& name,
+                              Turn& turn);
+google::protobuf::Arena& ArenaOf(Engine& engine);
+// Parses a request with the nesting limit that Value has.
+bool ParseRequest(std::string_view payload, google::protobuf::Message* request);
+Failure Malformed(const OpRow& row);
+
+namespace internal {
+
+template <typename T, typename Request, typename Reply,
+          Outcome (*handler)(T&, const Request&, Reply*, Turn&)>
+Outcome InvokeOnObject(Engine& engine, const OpRow& row, std::string_view payload, Turn& turn,
+                       std::string* reply) {
+  auto& arena = ArenaOf(engine);
+  auto* request = google::protobuf::Arena::CreateMessage<Request>(&arena);
+  if (!ParseRequest(payload, request)) return Malformed(row);
+  Result<Object*> object = ResolveObject(engine, row, request->name(), turn);
+  if (!object.ok()) return object.failure();
+  auto* message = google::protobuf::Arena::CreateMessage<Reply>(&arena);
+  // The type was checked against the row, and a row's handlers take the row's own type.
+  Outcome outcome = handler(static_cast<T&>(*object.value()), *request, message, turn);
+  if (outcome.kind() == Outcome::Kind::kDone) message->SerializeToString(reply);
+  return outcome;
+}
+
+template <typename Request, typename Reply,
+          Outcome (*handler)(Engine&, const Request&, Reply*, Turn&)>
+Outcome InvokeOnEngine(Engine& engine, const OpRow& row, std::string_view payload, Turn& turn,
+                       std::string* reply) {
+  auto& arena = ArenaOf(engine);
+  auto* request = google::protobuf::Arena::CreateMessage<Request>(&arena);
+  if (!ParseRequest(payload, request)) return Malformed(row);
+  auto* message = google::protobuf::Arena::CreateMessage<Reply>(&arena);
+  Outcome outcome = handler(engine, *request, message, turn);
+  if (outcome.kind() == Outcome::Kind::kDone) message->SerializeToString(reply);
+  return outcome;
+}
+
+template <auto handler>
+struct Invoker;
+
+template <typename T, typename Request, typename Reply,
+          Outcome (*handler)(T&, const Request&, Reply*, Turn&)>
+struct Invoker<handler> {
+  static constexpr OpRow::Invoke kInvoke = [] {
+    if constexpr (std::same_as<T, Engine>) {
+      return &InvokeOnEngine<Request, Reply, handler>;
+    } else {
+      return &InvokeOnObject<T, Request, Reply, handler>;
+    }
+  }();
+};
+
+const wire::MethodRow* MethodNamed(std::string_view name);
+
+}  // namespace internal
+
+// Makes the row of an op. `name` is "Service.Method"; the number and the read mark come from the
+// proto.
+template <auto handler>
+OpRow Op(std::string_view name, Missing missing = Missing::kByMark) {
+  return {.method = internal::MethodNamed(name),
+          .missing = missing,
+          .creates = name.ends_with(".Create"),
+          .invoke = internal::Invoker<handler>::kInvoke};
+}
+
+// Makes the row of a type.
+template <std::derived_from<Object> T>
+TypeRow MakeType(std::string word, std::vector<OpRow> ops) {
+  return {
+      .word = std::move(word), .make = [] { return std::make_unique<T>(); }, .ops = std::move(ops)};
+}
+
+// The rows, each defined at the end of its own file.
+const TypeRow& DictType();
+const TypeRow& ListType();
+const TypeRow& LockType();
+const TypeRow& QueueType();
+const TypeRow& SharedValueType();
+std::vector<OpRow> AdminOps();
+
+}  // namespace coheld::engine

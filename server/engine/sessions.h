@@ -1,0 +1,42 @@
+// The sessions: who is open, and what each one has to give back at its end. Secrets, connections
+// and TTLs' clocks are the edge's (server/dispatch); here a session is open or it is not.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+
+#include "coheld/v1/session.pb.h"
+#include "server/engine/ids.h"
+
+namespace coheld::engine {
+
+// What the engine knows of an open session.
+struct Session {
+  v1::SessionLabel label;
+  uint64_t ttl_ms = 0;
+  TimeMs opened{};
+  std::set<std::string> held;       // Names of the objects it has rights on.
+  std::set<std::string> anonymous;  // Names of the anonymous objects it made.
+  std::set<CallId> parked;          // Its ops that wait.
+};
+
+// Open sessions by id, in order.
+class Sessions {
+ public:
+  // Opens a session. The id must be new.
+  Session& Open(SessionId id, const v1::SessionLabel& label, uint64_t ttl_ms, TimeMs now);
+  // Returns the session, or nullptr.
+  Session* Find(SessionId id);
+  const Session* Find(SessionId id) const;
+  // Forgets a session that is open.
+  void Erase(SessionId id);
+
+  const std::map<SessionId, Session>& all() const { return sessions_; }
+
+ private:
+  std::map<SessionId, Session> sessions_;
+};
+
+}  // namespace coheld::engine

@@ -1,0 +1,66 @@
+// See store.h.
+#include "server/engine/store.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "proto/wire/check.h"
+
+namespace coheld::engine {
+
+bool IsAnonymous(std::string_view name) { return name.starts_with('~'); }
+
+std::optional<Failure> CheckName(std::string_view name) {
+  // UTF-8 was checked by the parser: the field is a proto3 string.
+  if (name.empty()) {
+    return Failure{v1::ERROR_REASON_INVALID_NAME, "the object name is empty; give it a name"};
+  }
+  if (name.size() > kNameBytesMax) {
+    return Failure{v1::ERROR_REASON_INVALID_NAME,
+                   "the object name has " + std::to_string(name.size()) + " bytes; at most " +
+                       std::to_string(kNameBytesMax) + " are allowed"};
+  }
+  return std::nullopt;
+}
+
+std::string_view ShardKey(std::string_view name) {
+  const size_t open = name.find('{');
+  if (open == std::string_view::npos) return name;
+  const size_t close = name.find('}', open + 1);
+  if (close == std::string_view::npos || close == open + 1) return name;
+  return name.substr(open + 1, close - open - 1);
+}
+
+Store::Store() {
+  for (const TypeRow* type : Types()) empties_[type] = type->make();
+}
+
+const Store::Held* Store::Find(std::string_view name) const {
+  const auto found = index_.find(name);
+  return found == index_.end() ? nullptr : found->second;
+}
+
+Object* Store::Create(const TypeRow& type, const std::string& name) {
+  const auto [place, fresh] = objects_.try_emplace(name);
+  COHELD_CHECK(fresh);
+  place->second = {.type = &type, .object = type.make()};
+  place->second.object->name_ = name;
+  place->second.object->version_ = version_floor_;
+  index_[place->first] = &place->second;
+  return place->second.object.get();
+}
+
+std::string Store::NextAnonymousName() { return "~" + std::to_string(next_anonymous_++); }
+
+void Store::Erase(std::string_view name) {
+  const auto found = objects_.find(name);
+  COHELD_CHECK(found != objects_.end());
+  version_floor_ = std::max(version_floor_, found->second.object->version());
+  for (auto& [type, empty] : empties_) empty->version_ = version_floor_;
+  index_.erase(found->first);
+  objects_.erase(found);
+}
+
+Object* Store::Empty(const TypeRow& type) { return empties_.at(&type).get(); }
+
+}  // namespace coheld::engine

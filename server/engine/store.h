@@ -1,0 +1,65 @@
+// The store: every held object by its name. It knows names and types, nothing of what objects hold.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "proto/wire/result.h"
+#include "server/engine/object.h"
+#include "server/engine/registry.h"
+
+namespace coheld::engine {
+
+inline constexpr size_t kNameBytesMax = 512;
+
+// Says whether a name is of the form that the store gives to anonymous objects ("~17").
+bool IsAnonymous(std::string_view name);
+
+// Returns why a client may not use this as a name, or nothing.
+std::optional<Failure> CheckName(std::string_view name);
+
+// Returns the part of a name that decides its shard: what stands between the first `{` and the next
+// `}` if that is not empty, else the whole name (the rule of Redis Cluster).
+std::string_view ShardKey(std::string_view name);
+
+// Objects by name. Iteration is in bytewise order of the names.
+class Store {
+ public:
+  struct Held {
+    const TypeRow* type = nullptr;
+    std::unique_ptr<Object> object;
+  };
+  using Map = std::map<std::string, Held, std::less<>>;
+
+  Store();
+
+  // Returns the object, or nullptr.
+  const Held* Find(std::string_view name) const;
+  // Makes an object under a name that is free. Its version starts above every one that a deleted
+  // object of the store had.
+  Object* Create(const TypeRow& type, const std::string& name);
+  // Returns a new name for an anonymous object; never the same twice.
+  std::string NextAnonymousName();
+  // Removes an object that is there.
+  void Erase(std::string_view name);
+  // Returns an object of the type that is always empty, to answer reads of a missing name.
+  Object* Empty(const TypeRow& type);
+
+  const Map& objects() const { return objects_; }
+  // The version that the next created object starts with; also that of missing ones.
+  uint64_t version_floor() const { return version_floor_; }
+
+ private:
+  Map objects_;
+  // Finds without walking the tree; the pointers are into objects_, whose nodes never move.
+  std::unordered_map<std::string_view, const Held*> index_;
+  std::map<const TypeRow*, std::unique_ptr<Object>> empties_;
+  uint64_t version_floor_ = 0;
+  uint64_t next_anonymous_ = 1;
+};
+
+}  // namespace coheld::engine
