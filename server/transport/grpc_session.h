@@ -1,0 +1,110 @@
+// One peer's HTTP/2 connection as a pure byte machine that speaks gRPC: bytes in, calls out;
+// messages in, bytes out. No socket, no clock. What nghttp2 leaves to us is done here:
+// grpc-timeout, content-type and te checks, message framing, compression, caps on headers, messages
+// and output, two-step GOAWAY.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "proto/wire/result.h"
+
+namespace coheld::transport {
+
+// A stream of the connection, as HTTP/2 numbers it.
+using StreamId = int32_t;
+
+// Names in lower case; values of "-bin" names are decoded from base64.
+using Metadata = std::vector<std::pair<std::string, std::string>>;
+
+// Returns the first value of a name, or nothing.
+std::optional<std::string_view> Find(const Metadata& metadata, std::string_view name);
+
+// Limits of one connection. server/config fills it.
+struct SessionLimits {
+  size_t message_bytes_max = 64 << 20;   // Larger messages end their call with TOO_LARGE.
+  size_t header_bytes_max = 8 << 10;     // Decoded, for one header block.
+  uint32_t streams_max = 128;            // Streams open at once.
+  size_t stream_window_bytes = 4 << 20;  // Receive window of a stream.
+  size_t connection_window_bytes = 16 << 20;
+};
+
+// How a gRPC call begins.
+struct CallHead {
+  std::string path;  // "/coheld.v1.List/Append".
+  Metadata metadata;
+  std::optional<uint64_t> timeout_ms;  // From grpc-timeout, rounded up.
+};
+
+// What happens on a connection's streams. Calls arrive only from within Feed. All may call back
+// into the session (Send, Finish, Reset).
+class CallHandler {
+ public:
+  virtual ~CallHandler() = default;
+  // A well-formed gRPC request began.
+  virtual void OnCall(StreamId stream, CallHead head) = 0;
+  // A whole message, decompressed. The bytes are valid during the call.
+  virtual void OnMessage(StreamId stream, std::string_view message) = 0;
+  // The client sends no more messages on the stream.
+  virtual void OnHalfClose(StreamId stream) = 0;
+  // The stream is gone without Finish: reset by the peer, or refused by the session (bad framing,
+  // too large). Nothing can be sent on it. Not called for streams that Finish or Reset ended.
+  virtual void OnAbort(StreamId stream) = 0;
+};
+
+// The byte machine.
+class GrpcSession {
+ public:
+  // The handler must outlive the session.
+  GrpcSession(const SessionLimits& limits, CallHandler& handler);
+  ~GrpcSession();
+  GrpcSession(const GrpcSession&) = delete;
+  GrpcSession& operator=(const GrpcSession&) = delete;
+
+  // Takes what the peer sent. False if the connection is beyond saving (error() says why): pump
+  // once more for the GOAWAY, then close.
+  bool Feed(std::string_view bytes);
+
+  // Appends up to about `bytes_max` bytes that are ready to go to the peer.
+  void Pump(size_t bytes_max, std::string* out);
+  // True if Pump would give something.
+  bool WantsWrite() const;
+  // True when nothing more will come or go: close the connection.
+  bool Finished() const;
+
+  // Queues a message of the reply. Response headers go first by themselves. Does nothing on a
+  // stream that is gone.
+  void Send(StreamId stream, std::string_view message);
+  // Ends the call: OK, or the failure in trailers with status details.
+  void Finish(StreamId stream);
+  void Finish(StreamId stream, const wire::Failure& failure);
+  // Queues the only message and ends the call with OK: what a unary reply is.
+  void Reply(StreamId stream, std::string_view message);
+
+  // Announces that no new streams are welcome (first GOAWAY); FinishDrain sends the second, after
+  // which new streams are refused. The session is Finished when the last stream ends.
+  void BeginDrain();
+  void FinishDrain();
+
+  // Sends a PING. pings_unanswered() counts those without an answer.
+  void Ping();
+  uint32_t pings_unanswered() const;
+
+  // Message bytes queued by Send and not yet pumped.
+  size_t queued_bytes() const;
+  size_t open_streams() const;
+  // Why Feed returned false.
+  const std::string& error() const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace coheld::transport

@@ -1,0 +1,51 @@
+// The sockets: accepts on Unix and TCP addresses with Asio and runs a GrpcSession over each
+// connection, with keepalive, write deadlines, and limits. One thread: the io_context's.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <asio/io_context.hpp>
+
+#include "server/transport/connection.h"
+
+namespace coheld::transport {
+
+// Limits and intervals of all connections. server/config fills it.
+struct TransportLimits {
+  SessionLimits session;
+  size_t connections_max = 10000;       // More are accepted and closed at once, with a log line.
+  size_t queued_bytes_max = 64 << 20;   // A connection with more queued output is not read from ...
+  uint32_t write_stall_ms_max = 30000;  // ... and dropped when its peer reads nothing for so long.
+  uint32_t handshake_ms_max = 5000;     // From accept to the client's SETTINGS.
+  uint32_t keepalive_interval_ms = 60000;  // PING after so much silence (0: never) ...
+  uint32_t keepalive_timeout_ms =
+      20000;  // ... and TCP peers that acknowledge no bytes are dropped.
+};
+
+// All listening sockets and their connections.
+class Listener {
+ public:
+  Listener(asio::io_context& io, const TransportLimits& limits, Acceptor& acceptor);
+  ~Listener();
+
+  // Binds "unix:/path" or "host:port" (port 0: any; "[::1]:0" for IPv6). Returns the address with
+  // the real port, or an error in *error. A stale Unix socket file (nobody answers) is replaced; a
+  // live one is an error. The file is removed at the end.
+  bool Listen(const std::string& address, std::string* bound, std::string* error);
+
+  // Stops accepting and drains every connection (two-step GOAWAY); `done` is called when the last
+  // is closed or `grace_ms` passed.
+  void Drain(uint32_t grace_ms, std::function<void()> done);
+
+  size_t connections() const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace coheld::transport
