@@ -1,0 +1,42 @@
+// The load: connections that keep ops in flight, on one thread and one epoll.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+
+#include "tests/bench/workload.h"
+
+namespace coheld::bench {
+
+struct LoadOptions {
+  std::string target;  // "unix:/path" or "host:port".
+  uint32_t connections = 50;
+  uint32_t depth = 1;  // Ops in flight on each connection.
+  double seconds = 3;
+  double warmup_seconds = 0.5;
+  // Whose CPU time is counted; 0 takes the process at the other end of a Unix socket.
+  pid_t server_pid = 0;
+  WorkloadOptions workload;
+};
+
+// What came out of the measured time.
+struct Report {
+  std::string error;          // Why there is no result; empty if there is.
+  std::string first_failure;  // Why the first failed op did.
+  uint64_t ops = 0;
+  uint64_t failures = 0;  // Ops that were answered with an error or a wrong reply.
+  double seconds = 0;
+  double ops_per_second = 0;
+  double p50_us = 0;
+  double p99_us = 0;
+  double p999_us = 0;
+  double server_cpu_us_per_op = 0;  // 0 if the server is not known.
+  double client_cpu_us_per_op = 0;
+};
+
+// Runs the load to its end.
+Report RunLoad(const LoadOptions& options);
+
+}  // namespace coheld::bench
