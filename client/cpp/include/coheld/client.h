@@ -1,0 +1,151 @@
+// The connection to a coheld daemon: sessions, calls, forks, reconnects. The typed handles (list.h,
+// dict.h, queue.h, shared_value.h, lock.h) are built on it; bindings for other languages use call()
+// and call_many() directly.
+//
+// There are no background threads. Each call takes a connection from a pool, sends its frame, and
+// waits for its own reply, so an op that is parked for hours holds up nobody else.
+//
+// Threads: any number may use one Client, and copies of it, at once.
+// Fork: a child may go on using the clients it inherited; it gets connections and a session of its
+// own, and never disturbs those of its parent. Locks stay with the parent.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "coheld/error.h"
+
+namespace coheld {
+
+namespace core {
+class Core;
+}
+
+// How a client connects. The defaults suit most programs.
+struct ClientOptions {
+  // How long making a connection may take; also how long an op goes on trying to reach a daemon
+  // that went away before it throws ConnectFailed.
+  std::chrono::milliseconds connect_timeout{5000};
+  // Whether connect() also waits, up to connect_timeout, for a daemon that does not listen yet.
+  bool wait_for_daemon = false;
+  // How long the session, and with it every lock held, outlives its last connection. 0: the
+  // daemon's default (10 s).
+  std::chrono::milliseconds session_ttl{0};
+  // Who this is, for people who look at the daemon; empty: the name of the running program.
+  std::string program;
+  // The largest reply accepted, in bytes.
+  size_t message_bytes_max = size_t{64} << 20;
+  // How many idle connections are kept; more are closed when they become idle.
+  size_t idle_channels_max = 16;
+};
+
+// Returns the calling thread's number: unique in the process, never reused, never 0. Together with
+// the session it is the owner of locks.
+uint64_t this_thread_id();
+
+// How one call is made.
+struct CallOptions {
+  // The logical thread that owns the op.
+  uint64_t thread = this_thread_id();
+  // How long the op may be parked; then Timeout is thrown and it did not happen. Rounded up to
+  // whole milliseconds; absent: for ever.
+  std::optional<std::chrono::milliseconds> deadline;
+  // Called when a signal interrupts the wait, and about four times a second while it lasts. When it
+  // returns true the op is cancelled and Interrupted thrown; the client stays usable.
+  std::function<bool()> on_interrupt;
+};
+
+// One op of a pipeline: a method number of the protos, and its serialised request. The bytes must
+// stay valid during the call.
+struct PipelinedCall {
+  uint32_t method = 0;
+  std::string_view request;
+};
+
+// The answer to one op of a pipeline.
+struct CallResult {
+  // The serialised reply; empty if the op failed.
+  std::string reply;
+  // Why the op failed, or kUnspecified if it did not, and the message for people.
+  Reason reason = Reason::kUnspecified;
+  std::string message;
+
+  bool ok() const { return reason == Reason::kUnspecified; }
+  // Returns the reply, or throws what Client::call would have thrown.
+  const std::string& value() const {
+    if (!ok()) throw_error(reason, message);
+    return reply;
+  }
+};
+
+// What the daemon said when the session was opened.
+struct SessionDetails {
+  uint64_t id = 0;
+  std::chrono::milliseconds ttl{0};
+  std::string durability;  // "memory", "async" or "sync".
+  std::string version;     // The daemon's.
+};
+
+template <typename T>
+class List;
+template <typename K, typename V>
+class Dict;
+template <typename T>
+class Queue;
+template <typename T>
+class SharedValue;
+class Lock;
+
+// A handle on the connection; copies share it. The session ends when the last copy is gone.
+class Client {
+ public:
+  // Connects to "unix:/path", "host:port" or "[v6]:port" and opens a session. Throws ConnectFailed,
+  // InvalidArgument for an address of another form, TooMany.
+  static Client connect(const std::string& address = default_address(), ClientOptions options = {});
+
+  // Returns the environment's COHELD_ADDRESS, or else the address on which a daemon listens by
+  // default: $XDG_RUNTIME_DIR/coheld.sock, or /tmp/coheld-<uid>/coheld.sock without that variable.
+  static std::string default_address();
+
+  // Makes one op: serialised request of the method in, serialised reply out. Throws what the op's
+  // reason maps to (error.h); ConnectFailed if no connection could be made; OutcomeUnknown if the
+  // connection broke while a changing op was on its way. Reads are repeated over a new connection
+  // by themselves. An op that finds its session gone is repeated in a new one, but for the release
+  // of a lock, which throws SessionExpired.
+  std::string call(uint32_t method, std::string_view request,
+                   const CallOptions& options = {}) const;
+
+  // Makes many ops with one write; they are applied in order, while replies of parked ones do not
+  // hold up the others. Returns one answer for each, in order. Throws only if nothing was sent, or
+  // Interrupted (the ops that were still parked are cancelled). When the connection breaks,
+  // changing ops without an answer are OUTCOME_UNKNOWN, those not sent CONNECTION_LOST.
+  std::vector<CallResult> call_many(std::span<const PipelinedCall> calls,
+                                    const CallOptions& options = {}) const;
+
+  // The address it was connected with.
+  const std::string& address() const;
+  // The options it was connected with.
+  const ClientOptions& options() const;
+  // The session in use now; opens one if there is none.
+  SessionDetails session() const;
+
+  // Ends the session at once: its locks are released and its anonymous objects freed. All copies
+  // are closed too; a later call opens a new session. Must not run during calls of other threads.
+  // Never throws: without a connection the session ends by its TTL.
+  void close() const noexcept;
+
+ private:
+  explicit Client(std::shared_ptr<core::Core> core) : core_(std::move(core)) {}
+
+  std::shared_ptr<core::Core> core_;  // Between the copies of the handle.
+};
+
+}  // namespace coheld

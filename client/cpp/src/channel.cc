@@ -1,0 +1,237 @@
+// Frames over HTTP/2 over a socket. See channel.h.
+#include "client/cpp/src/channel.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "proto/wire/framing.h"
+
+namespace coheld::core {
+namespace {
+
+constexpr size_t kPumpBytes = 256 << 10;
+constexpr size_t kReceiveBytes = 64 << 10;
+constexpr std::string_view kCallPath = "/coheld.v1.Session/Call";
+
+void AppendVarint(uint64_t number, std::string* out) {
+  while (number >= 0x80) {
+    out->push_back(static_cast<char>(number | 0x80));
+    number >>= 7;
+  }
+  out->push_back(static_cast<char>(number));
+}
+
+// Appends a varint field of a protobuf message unless it has the default value.
+void AppendField(uint32_t field, uint64_t number, std::string* out) {
+  if (number == 0) return;
+  AppendVarint(field << 3, out);
+  AppendVarint(number, out);
+}
+
+}  // namespace
+
+Channel::Channel(Socket socket, const std::string& authority, size_t message_bytes_max,
+                 const WaitLimits& limits)
+    : socket_(std::move(socket)), http_(message_bytes_max), authority_(authority) {
+  while (!http_.settled()) {
+    const WaitEnd end = Step(limits);
+    if (end == WaitEnd::kInterrupted) throw Interrupted("interrupted while connecting");
+    if (end == WaitEnd::kTimeout)
+      Break("the peer did not answer as a coheld daemon in time", ETIMEDOUT);
+  }
+}
+
+wire::Result<std::string> Channel::CallUnary(std::string_view path, std::string_view session_token,
+                                             std::string_view request, const WaitLimits& limits) {
+  const HttpClient::StreamId id = http_.Begin(path, authority_, session_token);
+  std::string& outgoing = http_.Outgoing(id);
+  wire::AppendPrefix({.length = static_cast<uint32_t>(request.size())}, &outgoing);
+  outgoing.append(request);
+  http_.HalfClose(id);
+  std::optional<std::string> reply;
+  std::string_view message;
+  while (true) {
+    if (http_.NextMessage(id, &message)) reply = message;
+    if (http_.stream(id).closed) break;
+    const WaitEnd end = Step(limits);
+    if (end == WaitEnd::kInterrupted) throw Interrupted("interrupted while opening a session");
+    if (end == WaitEnd::kTimeout) Break("the daemon did not answer in time", ETIMEDOUT);
+  }
+  const HttpStream& stream = http_.stream(id);
+  if (stream.code == wire::Code::kOk && reply) return std::move(*reply);
+  if (stream.failure.reason == v1::ERROR_REASON_UNSPECIFIED) {
+    Break(stream.failure.message.empty() ? "the daemon ended the call" : stream.failure.message, 0);
+  }
+  return stream.failure;
+}
+
+void Channel::OpenStream(std::string_view session_token, uint64_t session_generation) {
+  session_generation_ = session_generation;
+  stream_ = http_.Begin(kCallPath, authority_, session_token);
+}
+
+void Channel::AppendFrame(const Frame& frame, uint64_t id) {
+  std::string head;
+  AppendField(1, id, &head);
+  AppendField(2, frame.method, &head);
+  AppendField(4, frame.thread, &head);
+  AppendField(5, frame.deadline_ms, &head);
+  if (!frame.request.empty()) {
+    AppendVarint((3 << 3) | 2, &head);
+    AppendVarint(frame.request.size(), &head);
+  }
+  std::string& outgoing = http_.Outgoing(stream_);
+  wire::AppendPrefix({.length = static_cast<uint32_t>(head.size() + frame.request.size())},
+                     &outgoing);
+  outgoing.append(head);
+  outgoing.append(frame.request);
+}
+
+WaitEnd Channel::Exchange(const std::vector<Frame>& frames, const WaitLimits& limits,
+                          std::vector<Answer>* answers) {
+  answers->assign(frames.size(), Answer{});
+  first_id_ = next_id_;
+  open_answers_ = frames.size();
+  sent_any_ = false;
+  for (const Frame& frame : frames) AppendFrame(frame, next_id_++);
+  http_.Resume(stream_);
+  return Collect(limits, answers);
+}
+
+WaitEnd Channel::CancelPending(const WaitLimits& limits, std::vector<Answer>* answers) {
+  for (size_t i = 0; i < answers->size(); ++i) {
+    const Answer::State state = (*answers)[i].state;
+    const bool open = state == Answer::State::kUnsent || state == Answer::State::kPending;
+    if (open) AppendFrame({}, first_id_ + i);
+  }
+  http_.Resume(stream_);
+  return Collect(limits, answers);
+}
+
+WaitEnd Channel::Collect(const WaitLimits& limits, std::vector<Answer>* answers) {
+  try {
+    while (true) {
+      TakeReplies(answers);
+      if (open_answers_ == 0) return WaitEnd::kReady;
+      if (http_.stream(stream_).closed) TakeStreamEnd(answers);
+      if (open_answers_ == 0) return WaitEnd::kReady;
+      const WaitEnd end = Step(limits);
+      if (end != WaitEnd::kReady) {
+        MarkSent(answers);
+        return end;
+      }
+    }
+  } catch (const LinkBroken&) {
+    MarkSent(answers);
+    throw;
+  }
+}
+
+// Frames leave in order. Once a byte has left, all but the last count as sent; a last frame that is
+// incomplete cannot have happened.
+void Channel::MarkSent(std::vector<Answer>* answers) const {
+  if (!sent_any_) return;
+  const bool complete = http_.all_pumped() && out_sent_ == out_.size();
+  for (size_t i = 0; i < answers->size(); ++i) {
+    Answer& answer = (*answers)[i];
+    const bool last = i + 1 == answers->size();
+    if (answer.state == Answer::State::kUnsent && (!last || complete)) {
+      answer.state = Answer::State::kPending;
+    }
+  }
+}
+
+void Channel::TakeReplies(std::vector<Answer>* answers) {
+  std::string_view message;
+  while (http_.NextMessage(stream_, &message)) {
+    if (!reply_.ParseFromArray(message.data(), static_cast<int>(message.size()))) {
+      Break("the daemon sent a malformed reply", 0);
+    }
+    const uint64_t place = reply_.id() - first_id_;
+    if (place >= answers->size()) continue;  // The final answer to an op that was given up.
+    Answer& answer = (*answers)[place];
+    if (answer.state == Answer::State::kReplied || answer.state == Answer::State::kFailed) continue;
+    --open_answers_;
+    if (reply_.has_error()) {
+      answer.state = Answer::State::kFailed;
+      answer.failure = {reply_.error().reason(),
+                        std::move(*reply_.mutable_error()->mutable_message())};
+    } else {
+      answer.state = Answer::State::kReplied;
+      answer.payload = std::move(*reply_.mutable_payload());
+    }
+  }
+  if (!http_.error().empty()) Break(http_.error(), 0);
+}
+
+// The daemon ended the stream: with a reason, no open op of it happened.
+void Channel::TakeStreamEnd(std::vector<Answer>* answers) {
+  const HttpStream& stream = http_.stream(stream_);
+  if (stream.failure.reason == v1::ERROR_REASON_UNSPECIFIED) {
+    Break(stream.failure.message.empty() ? "the daemon ended the stream" : stream.failure.message,
+          0);
+  }
+  for (Answer& answer : *answers) {
+    if (answer.state != Answer::State::kUnsent && answer.state != Answer::State::kPending) continue;
+    answer.state = Answer::State::kFailed;
+    answer.failure = stream.failure;
+  }
+  open_answers_ = 0;
+}
+
+WaitEnd Channel::Step(const WaitLimits& limits) {
+  Flush();
+  const bool blocked = out_sent_ < out_.size();
+  const WaitEnd end = socket_.Wait(blocked && send_error_ == 0, limits);
+  if (end == WaitEnd::kReady) ReceiveOnce();
+  return end;
+}
+
+void Channel::Flush() {
+  while (send_error_ == 0) {
+    if (out_sent_ == out_.size()) {
+      out_.clear();
+      out_sent_ = 0;
+      http_.Pump(kPumpBytes, &out_);
+      if (out_.empty()) return;
+    }
+    const std::optional<size_t> sent = socket_.Send(std::string_view(out_).substr(out_sent_));
+    if (!sent) {
+      send_error_ = errno == 0 ? EPIPE : errno;  // Replies may still be there to be read.
+      return;
+    }
+    if (*sent == 0) return;
+    out_sent_ += *sent;
+    sent_any_ = true;
+  }
+}
+
+void Channel::ReceiveOnce() {
+  std::array<char, kReceiveBytes> buffer;
+  const std::optional<size_t> received = socket_.Receive(buffer.data(), buffer.size());
+  if (!received) {
+    const int failure = errno != 0 ? errno : send_error_;
+    Break(failure == 0 ? "the daemon closed the connection" : std::strerror(failure), failure);
+  }
+  if (*received > 0 && !http_.Feed({buffer.data(), *received})) Break(http_.error(), 0);
+}
+
+bool Channel::Refresh() {
+  if (!own()) return false;
+  std::array<char, kReceiveBytes> buffer;
+  while (true) {
+    const std::optional<size_t> received = socket_.Receive(buffer.data(), buffer.size());
+    if (!received) return false;
+    if (*received == 0) break;
+    if (!http_.Feed({buffer.data(), *received})) return false;
+  }
+  return !http_.going_away() && !http_.stream(stream_).closed;
+}
+
+void Channel::Break(std::string why, int system_error) {
+  throw LinkBroken{std::move(why), system_error};
+}
+
+}  // namespace coheld::core

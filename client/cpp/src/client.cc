@@ -1,0 +1,54 @@
+// The public face of the core. See client.h.
+#include "coheld/client.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <utility>
+
+#include "client/cpp/src/core.h"
+
+namespace coheld {
+
+uint64_t this_thread_id() {
+  static std::atomic<uint64_t> next{1};
+  thread_local const uint64_t id = next.fetch_add(1, std::memory_order_relaxed);
+  return id;
+}
+
+Client Client::connect(const std::string& address, ClientOptions options) {
+  const bool patient = options.wait_for_daemon;
+  auto made = std::make_shared<core::Core>(address, std::move(options));
+  made->Connect(patient);
+  return Client(std::move(made));
+}
+
+std::string Client::default_address() {
+  const char* const address = std::getenv("COHELD_ADDRESS");
+  if (address != nullptr && *address != '\0') return address;
+  const char* const runtime = std::getenv("XDG_RUNTIME_DIR");
+  if (runtime != nullptr && *runtime != '\0')
+    return std::string("unix:") + runtime + "/coheld.sock";
+  return "unix:/tmp/coheld-" + std::to_string(geteuid()) + "/coheld.sock";
+}
+
+std::string Client::call(uint32_t method, std::string_view request,
+                         const CallOptions& options) const {
+  return core_->Call(method, request, options);
+}
+
+std::vector<CallResult> Client::call_many(std::span<const PipelinedCall> calls,
+                                          const CallOptions& options) const {
+  return core_->CallMany(calls, options);
+}
+
+const std::string& Client::address() const { return core_->address().text(); }
+
+const ClientOptions& Client::options() const { return core_->options(); }
+
+SessionDetails Client::session() const { return core_->Session(); }
+
+void Client::close() const noexcept { core_->CloseSession(); }
+
+}  // namespace coheld

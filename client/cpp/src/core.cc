@@ -1,0 +1,389 @@
+// Pool, session and retries. See core.h.
+#include "client/cpp/src/core.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <random>
+#include <thread>
+#include <utility>
+
+#include "client/cpp/src/fork_guard.h"
+#include "coheld/v1/session.pb.h"
+#include "proto/wire/methods.h"
+#include "proto/wire/status.h"
+
+namespace coheld::core {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kFirstPause{2};
+constexpr milliseconds kLongestPause{500};
+constexpr milliseconds kCancelPatience{2000};  // For the final answer to a cancelled op.
+constexpr milliseconds kDeadlineGrace{2000};   // For the daemon to end an op by itself.
+constexpr milliseconds kClosePatience{500};    // For the answer to Session.Close.
+constexpr milliseconds kTrustIdle{1};          // A channel used so lately is not looked at.
+constexpr std::string_view kOpenPath = "/coheld.v1.Session/Open";
+constexpr std::string_view kClosePath = "/coheld.v1.Session/Close";
+
+std::string UserName() {
+  std::array<char, 4096> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  if (getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found) == 0 &&
+      found != nullptr) {
+    return found->pw_name;
+  }
+  return std::to_string(geteuid());
+}
+
+v1::SessionLabel MakeLabel(const ClientOptions& options) {
+  std::array<char, 256> host{};
+  gethostname(host.data(), host.size() - 1);
+  v1::SessionLabel label;
+  label.set_host(host.data());
+  label.set_program(options.program.empty() ? program_invocation_short_name : options.program);
+  label.set_user(UserName());
+  return label;
+}
+
+// Not for secrets: spreads retries of many clients.
+milliseconds Jittered(milliseconds pause) {
+  thread_local std::minstd_rand random(
+      static_cast<unsigned>(Clock::now().time_since_epoch().count() ^ (getpid() << 16) ^
+                            static_cast<int64_t>(this_thread_id())));
+  return milliseconds(
+      std::uniform_int_distribution<int64_t>(pause.count() / 2, pause.count())(random));
+}
+
+WaitLimits Within(milliseconds time) { return {.until = Clock::now() + time}; }
+
+bool IsReadOnly(uint32_t method) {
+  const wire::MethodRow* row = wire::FindMethod(method);
+  return row != nullptr && row->read_only;
+}
+
+// True for ops that mean nothing in another session than the one they were made for.
+bool NeedsOwnership(uint32_t method) {
+  static const uint32_t release = wire::FindMethod("/coheld.v1.Lock/Release")->number;
+  return method == release;
+}
+
+Reason ReasonOf(const wire::Failure& failure) { return static_cast<Reason>(failure.reason); }
+
+std::string NameOf(uint32_t method) {
+  const wire::MethodRow* row = wire::FindMethod(method);
+  return row != nullptr ? row->name : "method " + std::to_string(method);
+}
+
+std::string LostMessage(uint32_t method, const std::string& address, const std::string& why) {
+  return NameOf(method) + ": the connection to " + address + " broke before the reply: " + why;
+}
+
+// How a failed answer goes on.
+enum class Verdict { kFinal, kRepeat, kRepeatLater };
+
+Verdict Judge(const Answer& answer, uint32_t method, bool read_only) {
+  switch (answer.state) {
+    case Answer::State::kUnsent:
+      return Verdict::kRepeat;
+    case Answer::State::kPending:
+      return read_only ? Verdict::kRepeat : Verdict::kFinal;
+    case Answer::State::kReplied:
+      return Verdict::kFinal;
+    case Answer::State::kFailed:
+      break;
+  }
+  if (answer.failure.reason == v1::ERROR_REASON_SHUTTING_DOWN) return Verdict::kRepeatLater;
+  const bool expired = answer.failure.reason == v1::ERROR_REASON_SESSION_EXPIRED;
+  return expired && !NeedsOwnership(method) ? Verdict::kRepeat : Verdict::kFinal;
+}
+
+}  // namespace
+
+Core::Core(const std::string& address, ClientOptions options)
+    : address_(Address::Parse(address)),
+      options_(std::move(options)),
+      label_(MakeLabel(options_)),
+      resolved_(address_.Resolve()),
+      state_(new State{.fork_generation = ForkGeneration()}) {
+  NeedsOwnership(0);  // Builds the tables now: a child must not find them half built.
+}
+
+// A child leaves the inherited state alone, reachable but untouched.
+Core::~Core() {
+  State* last = state_.load();
+  if (last->fork_generation != ForkGeneration()) {
+    static std::atomic<State*> abandoned{nullptr};
+    abandoned.exchange(last);
+    return;
+  }
+  CloseSession();
+  delete last;
+}
+
+Core::State& Core::state() {
+  State* current = state_.load(std::memory_order_acquire);
+  while (current->fork_generation != ForkGeneration()) [[unlikely]] {
+      auto fresh = std::make_unique<State>();
+      fresh->fork_generation = ForkGeneration();
+      fresh->inherited = current;
+      if (state_.compare_exchange_strong(current, fresh.get())) return *fresh.release();
+    }
+  return *current;
+}
+
+void Core::Connect(bool patient) {
+  Attempt attempt{.patient = patient};
+  State& mine = state();
+  GiveBack(mine, Checkout(mine, attempt));
+}
+
+std::unique_ptr<Channel> Core::Checkout(State& state, Attempt& attempt) {
+  while (std::unique_ptr<Channel> channel = TakeIdle(state)) {
+    if (Clock::now() - channel->last_used < kTrustIdle || channel->Refresh()) return channel;
+  }
+  return Dial(state, attempt);
+}
+
+std::unique_ptr<Channel> Core::TakeIdle(State& state) {
+  const std::lock_guard guard(state.mutex);
+  if (state.idle.empty()) return nullptr;
+  std::unique_ptr<Channel> channel = std::move(state.idle.back());
+  state.idle.pop_back();
+  return channel;
+}
+
+void Core::GiveBack(State& state, std::unique_ptr<Channel> channel) {
+  channel->last_used = Clock::now();
+  const std::lock_guard guard(state.mutex);
+  const bool current =
+      state.session_valid && channel->session_generation() == state.session.generation;
+  if (current && state.idle.size() < options_.idle_channels_max) {
+    state.idle.push_back(std::move(channel));
+  }
+}
+
+std::unique_ptr<Channel> Core::Dial(State& state, Attempt& attempt) {
+  while (true) {
+    if (!attempt.give_up) attempt.give_up = Clock::now() + options_.connect_timeout;
+    attempt.limits.until = attempt.give_up;
+    try {
+      return DialOnce(state, attempt);
+    } catch (const ConnectFailed& failure) {
+      BackOff(attempt, failure);
+    } catch (const LinkBroken& broken) {
+      BackOff(attempt, ConnectFailed("cannot connect to " + address_.text() + ": " + broken.why,
+                                     broken.system_error));
+    }
+  }
+}
+
+std::unique_ptr<Channel> Core::DialOnce(State& state, const Attempt& attempt) {
+  auto channel =
+      std::make_unique<Channel>(Socket::Connect(resolved_, address_.text(), attempt.limits),
+                                address_.is_unix() ? "localhost" : address_.text(),
+                                options_.message_bytes_max, attempt.limits);
+  const std::lock_guard opening(state.opening);
+  OpenSession session;
+  {
+    const std::lock_guard guard(state.mutex);
+    if (state.session_valid) session = state.session;
+  }
+  if (session.generation == 0) {
+    OpenSessionOn(*channel, state, attempt.limits);
+    const std::lock_guard guard(state.mutex);
+    session = state.session;
+  }
+  channel->OpenStream(session.token, session.generation);
+  return channel;
+}
+
+void Core::OpenSessionOn(Channel& channel, State& state, const WaitLimits& limits) {
+  v1::SessionOpenRequest request;
+  *request.mutable_label() = label_;
+  request.mutable_label()->set_pid(getpid());
+  request.set_ttl_ms(static_cast<uint64_t>(std::max<int64_t>(0, options_.session_ttl.count())));
+  const wire::Result<std::string> opened =
+      channel.CallUnary(kOpenPath, "", request.SerializeAsString(), limits);
+  if (!opened.ok()) {
+    if (opened.failure().reason == v1::ERROR_REASON_SHUTTING_DOWN) {
+      throw LinkBroken{opened.failure().message};
+    }
+    throw_error(ReasonOf(opened.failure()), opened.failure().message);
+  }
+  v1::SessionOpenReply reply;
+  if (!reply.ParseFromString(opened.value())) throw LinkBroken{"the daemon sent a malformed reply"};
+  const std::lock_guard guard(state.mutex);
+  state.session = {
+      .generation = state.session.generation + 1, .token = reply.token(), .reply = reply};
+  state.session_valid = true;
+}
+
+// Only the thread that saw the session expire first forgets it; idle channels of it go with it.
+void Core::ForgetSession(State& state, uint64_t generation) {
+  std::vector<std::unique_ptr<Channel>> stale;
+  const std::lock_guard guard(state.mutex);
+  if (!state.session_valid || state.session.generation != generation) return;
+  state.session_valid = false;
+  stale.swap(state.idle);
+}
+
+void Core::BackOff(Attempt& attempt, const ConnectFailed& failure) {
+  const milliseconds pause =
+      Jittered(std::min(kLongestPause, kFirstPause * (1 << std::min(attempt.repeats, 10))));
+  ++attempt.repeats;
+  if (!attempt.patient || Clock::now() + pause >= *attempt.give_up) throw failure;
+  const auto* on_interrupt = attempt.limits.on_interrupt;
+  if (on_interrupt != nullptr && (*on_interrupt)()) {
+    throw Interrupted("interrupted while connecting to " + address_.text());
+  }
+  std::this_thread::sleep_for(pause);
+}
+
+Core::Outcome Core::Run(State& state, const std::vector<Frame>& frames, const CallOptions& options,
+                        Attempt& attempt, std::vector<Answer>* answers) {
+  std::unique_ptr<Channel> channel = Checkout(state, attempt);
+  Outcome outcome{.session_generation = channel->session_generation()};
+  WaitLimits limits{.on_interrupt = attempt.limits.on_interrupt};
+  if (options.deadline) limits.until = Clock::now() + *options.deadline + kDeadlineGrace;
+  try {
+    switch (channel->Exchange(frames, limits, answers)) {
+      case WaitEnd::kReady:
+        attempt.give_up.reset();
+        if (channel->own()) GiveBack(state, std::move(channel));
+        break;
+      case WaitEnd::kInterrupted:
+        Interrupt(state, std::move(channel), answers);
+      case WaitEnd::kTimeout:
+        outcome = {true, {"the daemon did not end the op at its deadline", ETIMEDOUT}};
+        break;
+    }
+  } catch (LinkBroken& broken) {
+    outcome.broken = true;
+    outcome.link = std::move(broken);
+  }
+  return outcome;
+}
+
+void Core::Interrupt(State& state, std::unique_ptr<Channel> channel, std::vector<Answer>* answers) {
+  bool known = false;
+  try {
+    known = channel->CancelPending(Within(kCancelPatience), answers) == WaitEnd::kReady;
+  } catch (const LinkBroken&) {
+  }
+  if (known) GiveBack(state, std::move(channel));
+  Answer& first = answers->front();
+  const bool happened = answers->size() == 1 && first.state == Answer::State::kReplied;
+  throw Interrupted("the op was interrupted",
+                    happened ? std::optional(std::move(first.payload)) : std::nullopt, known);
+}
+
+std::string Core::Call(uint32_t method, std::string_view request, const CallOptions& options) {
+  const bool read_only = IsReadOnly(method);
+  Attempt attempt;
+  if (options.on_interrupt) attempt.limits.on_interrupt = &options.on_interrupt;
+  Frame frame{.method = method, .request = request, .thread = options.thread};
+  if (options.deadline) {
+    frame.deadline_ms = static_cast<uint64_t>(std::max<int64_t>(1, options.deadline->count()));
+  }
+  std::vector<Answer> answers;
+  State& mine = state();
+  while (true) {
+    const Outcome outcome = Run(mine, {frame}, options, attempt, &answers);
+    Answer& answer = answers.front();
+    if (answer.state == Answer::State::kReplied) return std::move(answer.payload);
+    const bool expired = answer.state == Answer::State::kFailed &&
+                         answer.failure.reason == v1::ERROR_REASON_SESSION_EXPIRED;
+    if (expired) ForgetSession(mine, outcome.session_generation);
+    const Verdict verdict = Judge(answer, method, read_only);
+    if (verdict == Verdict::kFinal) {
+      if (answer.state == Answer::State::kFailed)
+        throw_error(ReasonOf(answer.failure), answer.failure.message);
+      throw OutcomeUnknown(LostMessage(method, address_.text(), outcome.link.why),
+                           outcome.link.system_error);
+    }
+    if (!attempt.give_up) attempt.give_up = Clock::now() + options_.connect_timeout;
+    if (verdict == Verdict::kRepeatLater || attempt.repeats++ > 0) {
+      BackOff(attempt,
+              ConnectFailed(LostMessage(method, address_.text(),
+                                        outcome.broken ? outcome.link.why : answer.failure.message),
+                            outcome.link.system_error));
+    }
+  }
+}
+
+std::vector<CallResult> Core::CallMany(std::span<const PipelinedCall> calls,
+                                       const CallOptions& options) {
+  std::vector<CallResult> results(calls.size());
+  if (calls.empty()) return results;
+  std::vector<Frame> frames;
+  for (const PipelinedCall& call : calls) {
+    frames.push_back({.method = call.method, .request = call.request, .thread = options.thread});
+    if (options.deadline)
+      frames.back().deadline_ms =
+          static_cast<uint64_t>(std::max<int64_t>(1, options.deadline->count()));
+  }
+  Attempt attempt;
+  if (options.on_interrupt) attempt.limits.on_interrupt = &options.on_interrupt;
+  std::vector<Answer> answers;
+  State& mine = state();
+  const Outcome outcome = Run(mine, frames, options, attempt, &answers);
+  for (size_t i = 0; i < calls.size(); ++i) {
+    Answer& answer = answers[i];
+    switch (answer.state) {
+      case Answer::State::kReplied:
+        results[i].reply = std::move(answer.payload);
+        break;
+      case Answer::State::kFailed:
+        results[i].reason = ReasonOf(answer.failure);
+        results[i].message = std::move(answer.failure.message);
+        break;
+      case Answer::State::kUnsent:
+      case Answer::State::kPending:
+        results[i].reason = answer.state == Answer::State::kUnsent || IsReadOnly(calls[i].method)
+                                ? Reason::kConnectionLost
+                                : Reason::kOutcomeUnknown;
+        results[i].message = LostMessage(calls[i].method, address_.text(), outcome.link.why);
+        break;
+    }
+  }
+  return results;
+}
+
+SessionDetails Core::Session() {
+  Connect(true);
+  State& mine = state();
+  const std::lock_guard guard(mine.mutex);
+  const v1::SessionOpenReply& reply = mine.session.reply;
+  return {.id = reply.session(),
+          .ttl = milliseconds(static_cast<int64_t>(reply.ttl_ms())),
+          .durability = reply.durability(),
+          .version = reply.version()};
+}
+
+void Core::CloseSession() noexcept {
+  State& mine = state();
+  std::vector<std::unique_ptr<Channel>> idle;
+  std::string token;
+  {
+    const std::lock_guard guard(mine.mutex);
+    if (!mine.session_valid) return;
+    mine.session_valid = false;
+    idle.swap(mine.idle);
+    token = mine.session.token;
+  }
+  try {
+    while (!idle.empty() && !idle.back()->Refresh()) idle.pop_back();
+    if (idle.empty()) return;
+    (void)idle.back()->CallUnary(kClosePath, token, "", Within(kClosePatience));
+  } catch (...) {  // The session ends by its TTL.
+  }
+}
+
+}  // namespace coheld::core
