@@ -1,12 +1,16 @@
-// A value in memory: 16 bytes, small scalars inline, the rest owned through one pointer. Not a
-// protobuf message; value_codec.h goes between the two. Equality, order, hash and arithmetic follow
-// Python.
+// A value in memory: 16 bytes, small scalars and short strings inline, the rest owned through one
+// pointer. Not a protobuf message; value_codec.h goes between the two. Equality, order, hash and
+// arithmetic follow Python.
+//
+//   byte 0   kind
+//   byte 1   bytes of an inline string (0-14), or kOwned if the value owns a heap block
+//   inline   14 characters of text, bytes, or a big integer's digits
+//   else     bytes 4-7: the block's length in bytes; bytes 8-15: the scalar or the pointer
 #pragma once
 
 #include <compare>
 #include <cstdint>
-#include <memory>
-#include <optional>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,7 +41,7 @@ enum class ValueKind : uint8_t {
 // Returns the kind's word for messages: "null", "integer", ...
 std::string_view KindWord(ValueKind kind);
 
-// An immutable value. Copying copies what it owns; moving is cheap.
+// An immutable value. Copying copies what it owns; moving is cheap and leaves null behind.
 class Value {
  public:
   using Items = std::vector<Value>;
@@ -45,66 +49,119 @@ class Value {
 
   Value() = default;  // Null.
   Value(const Value& other);
-  Value(Value&& other) noexcept;
-  Value& operator=(Value other) noexcept;
-  ~Value();
+  Value(Value&& other) noexcept { Take(other); }
+  Value& operator=(Value other) noexcept {
+    Release();
+    Take(other);
+    return *this;
+  }
+  ~Value() { Release(); }
 
   static Value Boolean(bool value);
   static Value Integer(int64_t value);
   // Decimal digits with an optional minus, no leading zeros, outside 64 bits (the codec checks).
-  static Value BigInteger(std::string digits);
+  static Value BigInteger(std::string_view digits);
   static Value Real(double value);
-  static Value Text(std::string text);
-  static Value Bytes(std::string bytes);
+  static Value Text(std::string_view text);
+  static Value Bytes(std::string_view bytes);
   static Value List(Items items);
   static Value Tuple(Items items);
+  // No two items may be the same key (the codec drops those that are); likewise for Map.
   static Value Set(Items items);
   static Value Map(Entries entries);
-  static Value Ref(std::string name, std::string type);
-  static Value Opaque(std::string codec, std::string data);
+  static Value Ref(std::string_view name, std::string_view type);
+  static Value Opaque(std::string_view codec, std::string_view data);
 
-  ValueKind kind() const { return kind_; }
+  ValueKind kind() const { return wide_.kind; }
+  // True for booleans, integers, big integers and reals.
+  bool is_number() const;
   // Each accessor may be called only on its kind.
-  bool boolean() const;
-  int64_t integer() const;
-  double real() const;
+  bool boolean() const { return wide_.boolean; }
+  int64_t integer() const { return wide_.integer; }
+  double real() const { return wide_.real; }
   std::string_view text() const;  // Text, bytes, big integer's digits.
   const Items& items() const;     // List, tuple, set.
   const Entries& entries() const;
-  std::pair<std::string_view, std::string_view> pair()
-      const;  // Ref: name, type. Opaque: codec, data.
+  // Ref: name, type. Opaque: codec, data.
+  std::pair<std::string_view, std::string_view> pair() const;
 
   // Python's ==: 1 == 1.0 == True; a list never equals a tuple; sets and maps without order; NaN is
-  // equal to nothing (but a container finds an identical one as Python's `is` would not: by ==).
+  // equal to nothing (and a container finds no identical one as Python's `is` would).
   friend bool operator==(const Value& a, const Value& b);
 
   // False if a list, set or map is in it (a tuple is hashable when its items are).
   bool hashable() const;
-  // Equal values have equal hashes. The same in every process and run. Only for hashable values.
+  // The same keys have the same hash. The same in every process that seeds the same. Only for
+  // hashable values.
   uint64_t Hash() const;
 
   // Bytes owned beyond the 16.
   size_t owned_bytes() const;
 
  private:
-  // The owner of this file lays out the 16 bytes.
-  ValueKind kind_ = ValueKind::kNull;
+  static constexpr uint8_t kOwned = 0xFF;
+  static constexpr size_t kInlineBytesMax = 14;
+
+  struct Wide {
+    ValueKind kind = ValueKind::kNull;
+    uint8_t inline_bytes = 0;
+    uint32_t block_bytes = 0;
+    union {
+      int64_t integer = 0;
+      bool boolean;
+      double real;
+      char* block;  // Text, bytes, big integer; ref, opaque: the first part's length, both parts.
+      Items* items;
+      Entries* entries;
+    };
+  };
+  struct Inline {
+    ValueKind kind;
+    uint8_t inline_bytes;
+    char characters[kInlineBytesMax];
+  };
+
+  static Value String(ValueKind kind, std::string_view characters);
+  static Value Sequence(ValueKind kind, Items items);
+  static Value Pair(ValueKind kind, std::string_view first, std::string_view second);
+
+  bool owned() const { return wide_.inline_bytes == kOwned; }
+  void Take(Value& other) noexcept {
+    std::memcpy(&wide_, &other.wide_, sizeof(wide_));
+    other.wide_ = Wide();
+  }
+  void Release() {
+    if (owned()) Free();
+  }
+  void Free();
+
+  // Both begin with the same members, which may be read through either.
   union {
-    bool boolean_;
-    int64_t integer_ = 0;
-    double real_;
-    void* owned_;
+    Wide wide_ = Wide();
+    Inline inline_;
   };
 };
 static_assert(sizeof(Value) == 16);
 
-// Python's order: numbers among each other, texts, bytes, lists and tuples itemwise. Unordered
-// where a NaN is involved; NOT_ORDERABLE, naming both kinds, where Python raises TypeError.
+// Says whether two hashable values are the same dict key or set item: equal, or NaN both times.
+bool SameKey(const Value& a, const Value& b);
+
+// Seeds the hash of all values, against made-up collisions. Call it before the first value is
+// hashed, or never. No order and no reply depends on it.
+void SeedValueHash(uint64_t low, uint64_t high);
+
+// Python's order: numbers among each other, texts, bytes, lists and tuples itemwise, sets by
+// inclusion. Unordered where a NaN is involved or no set includes the other; NOT_ORDERABLE, naming
+// both kinds, where Python raises TypeError.
 wire::Result<std::partial_ordering> Compare(const Value& a, const Value& b);
 
-// Python's arithmetic, `a OP b`. UNSUPPORTED_OPERAND, DIVISION_BY_ZERO, OVERFLOW (only where a
-// result has more than 4,096 digits), TOO_LARGE.
+// Python's arithmetic, `a OP b`. UNSUPPORTED_OPERAND, DIVISION_BY_ZERO, OVERFLOW (a result of more
+// than kIntegerDigitsMax digits, or an integer too large for a real), TOO_LARGE (limits.h); for MIN
+// and MAX NOT_ORDERABLE; INVALID_ARGUMENT without an operator.
 wire::Result<Value> Add(const Value& a, const Value& b);
 wire::Result<Value> Apply(v1::Operator op, const Value& a, const Value& b);
+
+// Returns the value for a message: as Python writes it, cut to about 60 bytes.
+std::string ShortText(const Value& value);
 
 }  // namespace coheld::engine

@@ -1,0 +1,31 @@
+// Every limit on sizes that the engine sets itself, in one place. (Names: store.h; messages and
+// connections: the transport.)
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace coheld::engine {
+
+// How deep a value may nest: a list in a list is 2 deep.
+inline constexpr int kNestingMax = 64;
+
+// Decimal digits of an integer. Python's own limit on reading and writing one is 4,300.
+inline constexpr size_t kIntegerDigitsMax = 4096;
+
+// Bytes that a small request may make of what is there: List.Repeat, text * integer.
+inline constexpr size_t kGrowthBytesMax = size_t{256} << 20;
+
+// Bytes of values in one reply; what is larger is read in pages.
+inline constexpr size_t kReplyBytesMax = size_t{256} << 20;
+
+// Bytes of values in one page of a scan; a larger value has a page of its own.
+inline constexpr size_t kPageBytesMax = size_t{1} << 20;
+
+// Items in a page of a scan that names no limit.
+inline constexpr uint32_t kPageItemsDefault = 1000;
+
+// Entries of one dict, those removed but not yet reclaimed included.
+inline constexpr uint32_t kDictEntriesMax = 1u << 31;
+
+}  // namespace coheld::engine
