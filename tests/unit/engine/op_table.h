@@ -1,0 +1,71 @@
+// OpTable: a test fixture that runs a table of ops against an Engine and compares every reply.
+//
+//   s1 Queue.Get jobs -> parked #a           session 1 (opened at its first use), object "jobs"
+//   s2/t7 Queue.Put jobs value=1             session 2, logical thread 7
+//     -> length=0; #a value=1                its reply, then those of the ops it woke, in order
+//   - Queue.Get jobs timeout_ms=0 -> QUEUE_EMPTY "within 0 ms"    no session; reason; part of
+//   message
+//   - Queue.Purge jobs -> ok                 any success
+//   advance 50 -> #b acquired=False          the clock moves by 50 ms
+//   cancel #c -> #c CANCELLED                as the edge does
+//   end s1 -> #d SESSION_EXPIRED             ends the session; it is not opened again by use
+//   session s1                               opens a session explicitly
+//
+// A line that begins with `->` or `;` continues the one before; `//` begins a comment line. Each
+// reply must be expected, in its order; of a reply the fields named are compared (notation.h).
+#pragma once
+
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "server/engine/engine.h"
+#include "tests/unit/engine/notation.h"
+
+namespace coheld::engine::testing {
+
+// Tests derive from it (`class QueueOps : public OpTable {};`) and call Run.
+class OpTable : public ::testing::Test {
+ public:
+  // Runs the lines; each that does not hold is a test failure that quotes it.
+  void Run(std::string_view table);
+
+  Engine& engine() { return *engine_; }
+  TimeMs now() const { return now_; }
+  // All replies so far as text, one a line, to compare runs.
+  const std::string& transcript() const { return transcript_; }
+
+ private:
+  struct Call {
+    const wire::MethodRow* method = nullptr;
+    std::string tag;  // "#a" once it parked.
+  };
+
+  void RunStatement(std::string_view statement);
+  void RunOp(const std::string& who, Reader* reader);
+  Owner OwnerNamed(std::string_view who);
+  CallId CallTagged(const std::string& tag) const;
+  // Compares the replies with what the rest of the statement expects: the op's own, the others.
+  void ExpectOwn(Reader* reader);
+  void ExpectWoken(Reader* reader);
+  void ExpectReply(Reader* reader, const Reply& reply);
+  void ExpectFailure(Reader* reader, const Reply& reply);
+  std::string ShowReply(const Reply& reply) const;
+  std::unique_ptr<google::protobuf::Message> Decode(const Reply& reply) const;
+
+  std::unique_ptr<Engine> engine_ = std::make_unique<Engine>();
+  TimeMs now_{1000};
+  uint64_t last_call_ = 0;
+  std::set<SessionId> seen_sessions_;
+  std::map<CallId, Call> calls_;
+  std::map<std::string, CallId> tags_;
+  std::deque<Reply> replies_;  // Of the statement that runs, not yet expected.
+  std::string transcript_;
+};
+
+}  // namespace coheld::engine::testing
