@@ -1,0 +1,215 @@
+// The queue: queue.Queue, LifoQueue, PriorityQueue and JoinableQueue of Python as one type.
+//
+// Putters wait while there is no room, getters while there is no item, each first come first
+// served: an op queues behind those that wait already, also behind one that needs more room than it
+// does.
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "coheld/v1/queue.pb.h"
+#include "server/engine/object.h"
+#include "server/engine/queue_items.h"
+#include "server/engine/registry.h"
+#include "server/engine/turn.h"
+#include "server/engine/value_codec.h"
+
+namespace coheld::engine {
+namespace {
+
+class QueueObject : public Object {
+ public:
+  uint64_t size() const override { return items.size(); }
+  std::vector<WaitQueue*> wait_queues() override { return {&putters, &getters, &joiners}; }
+
+  bool HasRoomFor(size_t count) const { return maxsize == 0 || items.size() + count <= maxsize; }
+
+  QueueItems items;
+  uint64_t maxsize = 0;     // 0 is unbounded.
+  uint64_t unfinished = 0;  // Put, and not told finished.
+  WaitQueue putters;
+  WaitQueue getters;
+  WaitQueue joiners;
+};
+
+template <typename Request>
+std::optional<uint64_t> TimeoutOf(const Request& request) {
+  if (!request.has_timeout_ms()) return std::nullopt;
+  return request.timeout_ms();
+}
+
+Outcome Create(QueueObject& queue, const v1::QueueCreateRequest& request,
+               v1::QueueCreateReply* reply, Turn& turn) {
+  if (!v1::QueueKind_IsValid(request.kind())) {
+    return Failure{v1::ERROR_REASON_INVALID_ARGUMENT,
+                   "no queue kind has number " + std::to_string(request.kind()) +
+                       "; use FIFO (1), LIFO (2) or PRIORITY (3)"};
+  }
+  if (request.exclusive() && !turn.created()) {
+    return Failure{v1::ERROR_REASON_OBJECT_EXISTS, "the queue \"" + queue.name() +
+                                                       "\" exists; use another name, or create "
+                                                       "without exclusive"};
+  }
+  if (turn.created()) {
+    queue.items.SetKind(request.kind());
+    queue.maxsize = request.maxsize() > 0 ? static_cast<uint64_t>(request.maxsize()) : 0;
+    queue.Touch();
+  }
+  reply->set_name(queue.name());
+  reply->set_created(turn.created());
+  return Done();
+}
+
+Outcome Len(QueueObject& queue, const v1::QueueLenRequest& /*request*/, v1::QueueLenReply* reply,
+            Turn& /*turn*/) {
+  reply->set_length(queue.items.size());
+  reply->set_maxsize(queue.maxsize);
+  reply->set_unfinished(queue.unfinished);
+  reply->set_kind(queue.items.kind());
+  return Done();
+}
+
+Failure Full(const QueueObject& queue) {
+  return {v1::ERROR_REASON_QUEUE_FULL,
+          "the queue \"" + queue.name() + "\" has no room: " + std::to_string(queue.items.size()) +
+              " of at most " + std::to_string(queue.maxsize) + " items"};
+}
+
+Failure Empty(const QueueObject& queue) {
+  return {v1::ERROR_REASON_QUEUE_EMPTY, "the queue \"" + queue.name() + "\" is empty"};
+}
+
+// Puts all items or parks.
+Outcome PutAll(QueueObject& queue, std::vector<Value> items, std::optional<uint64_t> timeout_ms,
+               v1::QueuePutReply* reply, Turn& turn) {
+  for (const Value& item : items) {
+    if (std::optional<Failure> failure = queue.items.Check(item)) return *failure;
+  }
+  const size_t count = items.size();
+  if (turn.MustQueue(queue.putters) || !queue.HasRoomFor(count)) {
+    return turn.Park(queue.putters, timeout_ms, Full(queue));
+  }
+  if (std::optional<Failure> failure = queue.items.Add(std::move(items))) return *failure;
+  queue.unfinished += count;
+  queue.Touch();
+  turn.Wake(queue.getters);
+  reply->set_length(queue.items.size());
+  return Done();
+}
+
+Outcome Put(QueueObject& queue, const v1::QueuePutRequest& request, v1::QueuePutReply* reply,
+            Turn& turn) {
+  Result<Value> item = FromWire(request.value());
+  if (!item.ok()) return item.failure();
+  std::vector<Value> items;
+  items.push_back(std::move(item).value());
+  return PutAll(queue, std::move(items), TimeoutOf(request), reply, turn);
+}
+
+Outcome PutMany(QueueObject& queue, const v1::QueuePutManyRequest& request,
+                v1::QueuePutReply* reply, Turn& turn) {
+  std::vector<Value> items;
+  items.reserve(static_cast<size_t>(request.values_size()));
+  for (const v1::Value& wire : request.values()) {
+    Result<Value> item = FromWire(wire);
+    if (!item.ok()) return item.failure();
+    items.push_back(std::move(item).value());
+  }
+  if (items.empty()) {
+    reply->set_length(queue.items.size());
+    return Done();
+  }
+  if (queue.maxsize != 0 && items.size() > queue.maxsize) {
+    return Failure{v1::ERROR_REASON_TOO_LARGE,
+                   std::to_string(items.size()) + " items never fit the queue \"" + queue.name() +
+                       "\" of at most " + std::to_string(queue.maxsize) +
+                       "; put them in smaller parts"};
+  }
+  return PutAll(queue, std::move(items), TimeoutOf(request), reply, turn);
+}
+
+Outcome Get(QueueObject& queue, const v1::QueueGetRequest& request, v1::QueueGetReply* reply,
+            Turn& turn) {
+  if (turn.MustQueue(queue.getters) || queue.items.empty()) {
+    return turn.Park(queue.getters, TimeoutOf(request), Empty(queue));
+  }
+  ToWire(queue.items.Take(), reply->mutable_value());
+  queue.Touch();
+  turn.Wake(queue.putters);
+  return Done();
+}
+
+Outcome GetMany(QueueObject& queue, const v1::QueueGetManyRequest& request,
+                v1::QueueGetManyReply* reply, Turn& turn) {
+  if (turn.MustQueue(queue.getters) || queue.items.empty()) {
+    return turn.Park(queue.getters, TimeoutOf(request), Empty(queue));
+  }
+  const size_t limit = request.limit() == 0 ? queue.items.size() : request.limit();
+  for (size_t taken = 0; taken < limit && !queue.items.empty(); ++taken) {
+    ToWire(queue.items.Take(), reply->add_values());
+  }
+  queue.Touch();
+  turn.Wake(queue.putters);
+  return Done();
+}
+
+Outcome Peek(QueueObject& queue, const v1::QueuePeekRequest& /*request*/, v1::QueuePeekReply* reply,
+             Turn& /*turn*/) {
+  const Value* next = queue.items.Next();
+  if (next != nullptr) ToWire(*next, reply->mutable_value());
+  return Done();
+}
+
+// Counts items as finished; they must be unfinished.
+void Finish(QueueObject& queue, uint64_t count, Turn& turn) {
+  queue.unfinished -= count;
+  if (queue.unfinished == 0) turn.Wake(queue.joiners);
+}
+
+Outcome TaskDone(QueueObject& queue, const v1::QueueTaskDoneRequest& request,
+                 v1::QueueTaskDoneReply* reply, Turn& turn) {
+  const uint64_t count = request.count() == 0 ? 1 : request.count();
+  if (count > queue.unfinished) {
+    return Failure{v1::ERROR_REASON_TASK_DONE_TOO_OFTEN,
+                   "task_done for " + std::to_string(count) + " items, but only " +
+                       std::to_string(queue.unfinished) + " of the queue \"" + queue.name() +
+                       "\" are unfinished; call it once for each item taken"};
+  }
+  Finish(queue, count, turn);
+  queue.Touch();
+  reply->set_unfinished(queue.unfinished);
+  return Done();
+}
+
+Outcome Join(QueueObject& queue, const v1::QueueJoinRequest& request, v1::QueueJoinReply* reply,
+             Turn& turn) {
+  reply->set_joined(queue.unfinished == 0);
+  if (reply->joined()) return Done();
+  return turn.Park(queue.joiners, TimeoutOf(request), Done());
+}
+
+Outcome Purge(QueueObject& queue, const v1::QueuePurgeRequest& /*request*/,
+              v1::QueuePurgeReply* reply, Turn& turn) {
+  const uint64_t count = queue.items.size();
+  reply->set_removed(count);
+  if (count == 0) return Done();
+  queue.items.Clear();
+  // Joiners before putters: everything was finished for a moment, and a putter would end it.
+  Finish(queue, count, turn);
+  queue.Touch();
+  turn.Wake(queue.putters);
+  return Done();
+}
+
+}  // namespace
+
+const TypeRow& QueueType() {
+  static const TypeRow row = MakeType<QueueObject>(
+      "queue", {Op<Create>("Queue.Create"), Op<Len>("Queue.Len"), Op<Put>("Queue.Put"),
+                Op<PutMany>("Queue.PutMany"), Op<Get>("Queue.Get"), Op<GetMany>("Queue.GetMany"),
+                Op<Peek>("Queue.Peek"), Op<TaskDone>("Queue.TaskDone"), Op<Join>("Queue.Join"),
+                Op<Purge>("Queue.Purge")});
+  return row;
+}
+
+}  // namespace coheld::engine

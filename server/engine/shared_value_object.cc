@@ -1,0 +1,173 @@
+// The value object: one cell as multiprocessing.Value, with atomic read-modify-write and a wait for
+// the next change. (In memory values are engine::Value; this is the held object around one.)
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "coheld/v1/shared_value.pb.h"
+#include "server/engine/object.h"
+#include "server/engine/registry.h"
+#include "server/engine/turn.h"
+#include "server/engine/typecode.h"
+#include "server/engine/value.h"
+#include "server/engine/value_codec.h"
+
+namespace coheld::engine {
+namespace {
+
+class SharedValueObject : public Object {
+ public:
+  uint64_t size() const override { return 1; }
+  std::vector<WaitQueue*> wait_queues() override { return {&watchers}; }
+
+  // Stores a value that conforms to the type code and tells those who wait for a change.
+  void Store(Value next, Turn& turn) {
+    value = std::move(next);
+    Touch();
+    turn.WakeAll(watchers);
+  }
+
+  Typecode typecode;
+  Value value;
+  WaitQueue watchers;
+};
+
+// Reads a value from the wire that the cell may hold.
+Result<Value> FittingValue(const v1::Value& wire, const Typecode& typecode) {
+  Result<Value> value = FromWire(wire);
+  if (!value.ok()) return value;
+  return typecode.Conform(std::move(value).value());
+}
+
+Outcome Create(SharedValueObject& cell, const v1::SharedValueCreateRequest& request,
+               v1::SharedValueCreateReply* reply, Turn& turn) {
+  const Result<Typecode> typecode = Typecode::Parse(request.typecode());
+  if (!typecode.ok()) return typecode.failure();
+  Result<Value> initial = request.has_initial() ? FittingValue(request.initial(), typecode.value())
+                                                : Result<Value>(typecode.value().Zero());
+  if (!initial.ok()) return initial.failure();
+  if (request.exclusive() && !turn.created()) {
+    return Failure{
+        v1::ERROR_REASON_OBJECT_EXISTS,
+        "the value \"" + cell.name() + "\" exists; use another name, or create without exclusive"};
+  }
+  if (turn.created()) {
+    cell.typecode = typecode.value();
+    cell.Store(std::move(initial).value(), turn);
+  }
+  reply->set_name(cell.name());
+  reply->set_created(turn.created());
+  reply->set_version(cell.version());
+  return Done();
+}
+
+Outcome Get(SharedValueObject& cell, const v1::SharedValueGetRequest& /*request*/,
+            v1::SharedValueGetReply* reply, Turn& /*turn*/) {
+  ToWire(cell.value, reply->mutable_value());
+  reply->set_version(cell.version());
+  reply->set_typecode(std::string(cell.typecode.word()));
+  return Done();
+}
+
+Outcome Set(SharedValueObject& cell, const v1::SharedValueSetRequest& request,
+            v1::SharedValueChangeReply* reply, Turn& turn) {
+  Result<Value> value = FittingValue(request.value(), cell.typecode);
+  if (!value.ok()) return value.failure();
+  if (request.has_if_version() && request.if_version() != cell.version()) {
+    return Failure{v1::ERROR_REASON_VERSION_MISMATCH,
+                   "the value \"" + cell.name() + "\" has version " +
+                       std::to_string(cell.version()) + ", not " +
+                       std::to_string(request.if_version()) + "; read it again"};
+  }
+  cell.Store(std::move(value).value(), turn);
+  reply->set_version(cell.version());
+  return Done();
+}
+
+// Returns what null counts as beside an operand: its zero; null where the kind has none.
+Value ZeroOf(const Value& operand) {
+  switch (operand.kind()) {
+    case ValueKind::kBoolean:
+    case ValueKind::kInteger:
+    case ValueKind::kBigInteger:
+      return Value::Integer(0);
+    case ValueKind::kReal:
+      return Value::Real(0);
+    case ValueKind::kText:
+      return Value::Text("");
+    case ValueKind::kBytes:
+      return Value::Bytes("");
+    case ValueKind::kList:
+      return Value::List({});
+    case ValueKind::kTuple:
+      return Value::Tuple({});
+    case ValueKind::kNull:
+    case ValueKind::kSet:
+    case ValueKind::kMap:
+    case ValueKind::kRef:
+    case ValueKind::kOpaque:
+      break;
+  }
+  return Value();
+}
+
+Outcome Modify(SharedValueObject& cell, const v1::SharedValueModifyRequest& request,
+               v1::SharedValueModifyReply* reply, Turn& turn) {
+  if (!v1::Operator_IsValid(request.operator_()) ||
+      request.operator_() == v1::OPERATOR_UNSPECIFIED) {
+    return Failure{v1::ERROR_REASON_INVALID_ARGUMENT, "no operator has number " +
+                                                          std::to_string(request.operator_()) +
+                                                          "; name one of coheld.v1.Operator"};
+  }
+  const Result<Value> operand = FromWire(request.operand());
+  if (!operand.ok()) return operand.failure();
+  const bool unset = cell.value.kind() == ValueKind::kNull;
+  Result<Value> result =
+      Apply(request.operator_(), unset ? ZeroOf(operand.value()) : cell.value, operand.value());
+  if (result.ok()) result = cell.typecode.Conform(std::move(result).value());
+  if (!result.ok()) return result.failure();
+  ToWire(cell.value, reply->mutable_previous());
+  cell.Store(std::move(result).value(), turn);
+  ToWire(cell.value, reply->mutable_value());
+  reply->set_version(cell.version());
+  return Done();
+}
+
+Outcome CompareExchange(SharedValueObject& cell,
+                        const v1::SharedValueCompareExchangeRequest& request,
+                        v1::SharedValueCompareExchangeReply* reply, Turn& turn) {
+  const Result<Value> expected = FromWire(request.expected());
+  if (!expected.ok()) return expected.failure();
+  Result<Value> desired = FittingValue(request.desired(), cell.typecode);
+  if (!desired.ok()) return desired.failure();
+  reply->set_exchanged(cell.value == expected.value());
+  if (reply->exchanged()) cell.Store(std::move(desired).value(), turn);
+  ToWire(cell.value, reply->mutable_current());
+  reply->set_version(cell.version());
+  return Done();
+}
+
+Outcome Wait(SharedValueObject& cell, const v1::SharedValueWaitRequest& request,
+             v1::SharedValueWaitReply* reply, Turn& turn) {
+  reply->set_changed(cell.version() > request.since_version());
+  ToWire(cell.value, reply->mutable_value());
+  reply->set_version(cell.version());
+  if (reply->changed()) return Done();
+  std::optional<uint64_t> timeout_ms;
+  if (request.has_timeout_ms()) timeout_ms = request.timeout_ms();
+  return turn.Park(cell.watchers, timeout_ms, Done());
+}
+
+}  // namespace
+
+const TypeRow& SharedValueType() {
+  static const TypeRow row = MakeType<SharedValueObject>(
+      "value",
+      {Op<Create>("SharedValue.Create"), Op<Get>("SharedValue.Get"), Op<Set>("SharedValue.Set"),
+       Op<Modify>("SharedValue.Modify"), Op<CompareExchange>("SharedValue.CompareExchange"),
+       Op<Wait>("SharedValue.Wait", Missing::kCreate)});
+  return row;
+}
+
+}  // namespace coheld::engine
