@@ -4,8 +4,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/pidfd.h>
+
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -164,7 +165,7 @@ void DaemonProcess::Signal(int signal) {
 
 std::optional<int> DaemonProcess::WaitForExit(std::chrono::milliseconds patience) {
   if (pid_ <= 0 || exit_code_) return exit_code_;
-  const int pidfd = pidfd_open(pid_, 0);
+  const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
   pollfd ended = {.fd = pidfd, .events = POLLIN, .revents = 0};
   const int count = poll(&ended, 1, static_cast<int>(patience.count()));
   close(pidfd);
