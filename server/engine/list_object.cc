@@ -1,0 +1,376 @@
+// The list: its state and its ops (coheld/v1/list.proto). Every handler validates the whole request
+// before it changes anything.
+#include <algorithm>
+
+#include "coheld/v1/list.pb.h"
+#include "server/engine/if_version.h"
+#include "server/engine/limits.h"
+#include "server/engine/registry.h"
+#include "server/engine/slice.h"
+#include "server/engine/value_codec.h"
+#include "server/engine/value_ring.h"
+
+namespace coheld::engine {
+namespace {
+
+class ListObject : public Object {
+ public:
+  uint64_t size() const override { return items.size(); }
+
+  ValueRing items;
+};
+
+Failure OutOfRange(int64_t index, size_t length) {
+  std::string message = "index " + std::to_string(index) + " is out of range: the list ";
+  if (length == 0) return {v1::ERROR_REASON_INDEX_OUT_OF_RANGE, message + "is empty"};
+  return {v1::ERROR_REASON_INDEX_OUT_OF_RANGE, message + "has " + std::to_string(length) +
+                                                   " items; use -" + std::to_string(length) +
+                                                   " to " + std::to_string(length - 1)};
+}
+
+Failure NotFound(const Value& value) {
+  return {v1::ERROR_REASON_VALUE_NOT_FOUND, ShortText(value) + " is not in the list"};
+}
+
+// Answers an op that changed the list.
+Outcome Changed(ListObject& list, v1::ListChangeReply* reply) {
+  list.Touch();
+  reply->set_length(list.items.size());
+  reply->set_version(list.version());
+  return Done();
+}
+
+// Answers an op that found nothing to change.
+Outcome Unchanged(const ListObject& list, v1::ListChangeReply* reply) {
+  reply->set_length(list.items.size());
+  reply->set_version(list.version());
+  return Done();
+}
+
+// Returns the first place in [start, stop) with an equal value, or stop.
+size_t FindValue(const ListObject& list, const Value& value, size_t start, size_t stop) {
+  while (start < stop && !(list.items[start] == value)) ++start;
+  return start;
+}
+
+Outcome Create(ListObject& list, const v1::ListCreateRequest& request, v1::ListCreateReply* reply,
+               Turn& turn) {
+  if (!turn.created() && request.exclusive()) {
+    return Failure{v1::ERROR_REASON_OBJECT_EXISTS, "the name \"" + list.name() + "\" is taken"};
+  }
+  if (turn.created() && request.items_size() > 0) {
+    Result<Value::Items> items = ItemsFromWire(request.items());
+    if (!items.ok()) return items.failure();
+    list.items.Replace(0, 0, std::move(items).value());
+    list.Touch();
+  }
+  reply->set_name(list.name());
+  reply->set_created(turn.created());
+  reply->set_version(list.version());
+  return Done();
+}
+
+Outcome Len(ListObject& list, const v1::ListLenRequest& /*request*/, v1::ListLenReply* reply,
+            Turn& /*turn*/) {
+  reply->set_length(list.items.size());
+  reply->set_version(list.version());
+  return Done();
+}
+
+Outcome Get(ListObject& list, const v1::ListGetRequest& request, v1::ListGetReply* reply,
+            Turn& /*turn*/) {
+  const std::optional<size_t> place = ResolveIndex(request.index(), list.items.size());
+  if (!place) return OutOfRange(request.index(), list.items.size());
+  ToWire(list.items[*place], reply->mutable_value());
+  reply->set_version(list.version());
+  return Done();
+}
+
+Outcome Set(ListObject& list, const v1::ListSetRequest& request, v1::ListChangeReply* reply,
+            Turn& /*turn*/) {
+  if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
+  const std::optional<size_t> place = ResolveIndex(request.index(), list.items.size());
+  if (!place) return OutOfRange(request.index(), list.items.size());
+  Result<Value> value = FromWire(request.value());
+  if (!value.ok()) return value.failure();
+  list.items[*place] = std::move(value).value();
+  return Changed(list, reply);
+}
+
+Outcome Delete(ListObject& list, const v1::ListDeleteRequest& request, v1::ListChangeReply* reply,
+               Turn& /*turn*/) {
+  if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
+  const std::optional<size_t> place = ResolveIndex(request.index(), list.items.size());
+  if (!place) return OutOfRange(request.index(), list.items.size());
+  list.items.Take(*place);
+  return Changed(list, reply);
+}
+
+Outcome GetSlice(ListObject& list, const v1::ListGetSliceRequest& request,
+                 v1::ListGetSliceReply* reply, Turn& /*turn*/) {
+  const Result<SliceRange> slice = ResolveSlice(request.slice(), list.items.size());
+  if (!slice.ok()) return slice.failure();
+  const SliceRange& range = slice.value();
+  ReplyBudget budget;
+  for (int64_t n = 0; n < range.count; ++n) {
+    const Value& item = list.items[range.At(n)];
+    if (!budget.Take(item)) return ReplyBudget::Exceeded();
+    ToWire(item, reply->add_values());
+  }
+  reply->set_version(list.version());
+  return Done();
+}
+
+Outcome SetSlice(ListObject& list, const v1::ListSetSliceRequest& request,
+                 v1::ListChangeReply* reply, Turn& /*turn*/) {
+  if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
+  const Result<SliceRange> slice = ResolveSlice(request.slice(), list.items.size());
+  if (!slice.ok()) return slice.failure();
+  const SliceRange& range = slice.value();
+  if (range.step != 1 && request.values_size() != range.count) {
+    return Failure{v1::ERROR_REASON_SLICE_SIZE_MISMATCH,
+                   std::to_string(request.values_size()) +
+                       " values cannot take the places of an extended slice of " +
+                       std::to_string(range.count) + "; give as many, or use step 1"};
+  }
+  Result<Value::Items> values = ItemsFromWire(request.values());
+  if (!values.ok()) return values.failure();
+  if (range.count == 0 && values.value().empty()) return Unchanged(list, reply);
+  if (range.step == 1) {
+    list.items.Replace(range.At(0), static_cast<size_t>(range.count), std::move(values).value());
+  } else {
+    for (int64_t n = 0; n < range.count; ++n) {
+      list.items[range.At(n)] = std::move(values.value()[static_cast<size_t>(n)]);
+    }
+  }
+  return Changed(list, reply);
+}
+
+Outcome DeleteSlice(ListObject& list, const v1::ListDeleteSliceRequest& request,
+                    v1::ListChangeReply* reply, Turn& /*turn*/) {
+  if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
+  const Result<SliceRange> slice = ResolveSlice(request.slice(), list.items.size());
+  if (!slice.ok()) return slice.failure();
+  const SliceRange& range = slice.value();
+  if (range.count == 0) return Unchanged(list, reply);
+  const auto count = static_cast<size_t>(range.count);
+  if (range.step == 1) {
+    list.items.Replace(range.At(0), count, {});
+  } else {
+    const size_t lowest = range.step > 0 ? range.At(0) : range.At(range.count - 1);
+    list.items.RemoveEach(lowest, static_cast<size_t>(std::abs(range.step)), count);
+  }
+  return Changed(list, reply);
+}
+
+Outcome Append(ListObject& list, const v1::ListAppendRequest& request, v1::ListChangeReply* reply,
+               Turn& /*turn*/) {
+  if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
+  Result<Value> value = FromWire(request.value());
+  if (!value.ok()) return value.failure();
+  list.items.Append(std::move(value).value());
+  return Changed(list, reply);
+}
+
+Outcome Extend(ListObject& list, const v1::ListExtendRequest& request, v1::ListChangeReply* reply,
+               Turn& /*turn*/) {
+  if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
+  Result<Value::Items> values = ItemsFromWire(request.values());
+  if (!values.ok()) return values.failure();
+  if (values.value().empty()) return Unchanged(list, reply);
+  list.items.Replace(list.items.size(), 0, std::move(values).value());
+  return Changed(list, reply);
+}
+
+Outcome Insert(ListObject& list, const v1::ListInsertRequest& request, v1::ListChangeReply* reply,
+               Turn& /*turn*/) {
+  if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
+  Result<Value> value = FromWire(request.value());
+  if (!value.ok()) return value.failure();
+  list.items.Insert(ClampIndex(request.index(), list.items.size()), std::move(value).value());
+  return Changed(list, reply);
+}
+
+Outcome Pop(ListObject& list, const v1::ListPopRequest& request, v1::ListPopReply* reply,
+            Turn& /*turn*/) {
+  if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
+  const int64_t index = request.has_index() ? request.index() : -1;
+  const std::optional<size_t> place = ResolveIndex(index, list.items.size());
+  if (!place) return OutOfRange(index, list.items.size());
+  ToWire(list.items.Take(*place), reply->mutable_value());
+  list.Touch();
+  reply->set_length(list.items.size());
+  reply->set_version(list.version());
+  return Done();
+}
+
+Outcome Remove(ListObject& list, const v1::ListRemoveRequest& request, v1::ListChangeReply* reply,
+               Turn& /*turn*/) {
+  if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
+  const Result<Value> value = FromWire(request.value());
+  if (!value.ok()) return value.failure();
+  const size_t place = FindValue(list, value.value(), 0, list.items.size());
+  if (place == list.items.size()) return NotFound(value.value());
+  list.items.Take(place);
+  return Changed(list, reply);
+}
+
+Outcome Index(ListObject& list, const v1::ListIndexRequest& request, v1::ListIndexReply* reply,
+              Turn& /*turn*/) {
+  const Result<Value> value = FromWire(request.value());
+  if (!value.ok()) return value.failure();
+  const size_t length = list.items.size();
+  const size_t start = request.has_start() ? ClampIndex(request.start(), length) : 0;
+  const size_t stop = request.has_stop() ? ClampIndex(request.stop(), length) : length;
+  const size_t place = FindValue(list, value.value(), start, stop);
+  if (place >= stop) return NotFound(value.value());
+  reply->set_index(place);
+  reply->set_version(list.version());
+  return Done();
+}
+
+Outcome Count(ListObject& list, const v1::ListCountRequest& request, v1::ListCountReply* reply,
+              Turn& /*turn*/) {
+  const Result<Value> value = FromWire(request.value());
+  if (!value.ok()) return value.failure();
+  uint64_t count = 0;
+  for (size_t place = 0; place < list.items.size(); ++place) {
+    if (list.items[place] == value.value()) ++count;
+  }
+  reply->set_count(count);
+  return Done();
+}
+
+Outcome Contains(ListObject& list, const v1::ListContainsRequest& request,
+                 v1::ListContainsReply* reply, Turn& /*turn*/) {
+  const Result<Value> value = FromWire(request.value());
+  if (!value.ok()) return value.failure();
+  const size_t length = list.items.size();
+  reply->set_contains(FindValue(list, value.value(), 0, length) < length);
+  return Done();
+}
+
+Outcome Reverse(ListObject& list, const v1::ListReverseRequest& request, v1::ListChangeReply* reply,
+                Turn& /*turn*/) {
+  if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
+  if (list.items.size() < 2) return Unchanged(list, reply);
+  list.items.Reverse();
+  return Changed(list, reply);
+}
+
+// Says whether a < b; keeps the first failure.
+bool Less(const Value& a, const Value& b, std::optional<Failure>* failure) {
+  if (a.kind() == ValueKind::kInteger && b.kind() == ValueKind::kInteger) {
+    return a.integer() < b.integer();
+  }
+  if (*failure) return false;
+  const Result<std::partial_ordering> order = Compare(a, b);
+  if (!order.ok()) {
+    *failure = order.failure();
+    return false;
+  }
+  return order.value() < 0;
+}
+
+Outcome Sort(ListObject& list, const v1::ListSortRequest& request, v1::ListChangeReply* reply,
+             Turn& /*turn*/) {
+  if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
+  if (list.items.size() < 2) return Unchanged(list, reply);
+  std::vector<const Value*> order(list.items.size());
+  for (size_t place = 0; place < order.size(); ++place) order[place] = &list.items[place];
+  std::optional<Failure> failure;
+  // Comparisons that are no order (a NaN) give some order, as in Python, and never more than that:
+  // a merge sort reads within its bounds whatever the comparison says.
+  std::stable_sort(order.begin(), order.end(), [&](const Value* a, const Value* b) {
+    return request.reverse() ? Less(*b, *a, &failure) : Less(*a, *b, &failure);
+  });
+  if (failure) return *failure;
+  list.items.Permute(order);
+  return Changed(list, reply);
+}
+
+Outcome Repeat(ListObject& list, const v1::ListRepeatRequest& request, v1::ListChangeReply* reply,
+               Turn& /*turn*/) {
+  if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
+  if (list.items.empty() || request.count() == 1) return Unchanged(list, reply);
+  if (request.count() < 1) {
+    list.items.Clear();
+    return Changed(list, reply);
+  }
+  size_t bytes = 0;
+  for (size_t place = 0; place < list.items.size(); ++place) {
+    bytes += sizeof(Value) + list.items[place].owned_bytes();
+  }
+  const auto times = static_cast<uint64_t>(request.count());
+  if (times > kGrowthBytesMax / bytes) {
+    return Failure{v1::ERROR_REASON_TOO_LARGE, "repeated " + std::to_string(times) +
+                                                   " times the list would take over " +
+                                                   std::to_string(kGrowthBytesMax >> 20) + " MiB"};
+  }
+  list.items.Repeat(times - 1);
+  return Changed(list, reply);
+}
+
+Outcome Clear(ListObject& list, const v1::ListClearRequest& request, v1::ListChangeReply* reply,
+              Turn& /*turn*/) {
+  if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
+  if (list.items.empty()) return Unchanged(list, reply);
+  list.items.Clear();
+  return Changed(list, reply);
+}
+
+Outcome Copy(ListObject& list, const v1::ListCopyRequest& request, v1::ListCreateReply* reply,
+             Turn& turn) {
+  Result<Object*> made = turn.CreateLike(list, request.target());
+  if (!made.ok()) return made.failure();
+  auto& target = static_cast<ListObject&>(*made.value());
+  if (!list.items.empty()) {
+    target.items = list.items;
+    target.Touch();
+  }
+  reply->set_name(target.name());
+  reply->set_created(true);
+  reply->set_version(target.version());
+  return Done();
+}
+
+Outcome Scan(ListObject& list, const v1::ListScanRequest& request, v1::ListScanReply* reply,
+             Turn& /*turn*/) {
+  const uint64_t limit = request.limit() == 0 ? kPageItemsDefault : request.limit();
+  const uint64_t length = list.items.size();
+  uint64_t place = request.start();
+  ReplyBudget budget;
+  for (; place < length && place - request.start() < limit; ++place) {
+    const Value& item = list.items[place];
+    budget.Take(item);
+    if (budget.bytes() > kPageBytesMax && place > request.start()) break;
+    ToWire(item, reply->add_values());
+  }
+  reply->set_next(place);
+  reply->set_done(place >= length);
+  reply->set_version(list.version());
+  reply->set_length(length);
+  return Done();
+}
+
+}  // namespace
+
+const TypeRow& ListType() {
+  static const TypeRow row = MakeType<ListObject>(
+      "list", {
+                  Op<Create>("List.Create"),     Op<Len>("List.Len"),
+                  Op<Get>("List.Get"),           Op<Set>("List.Set"),
+                  Op<Delete>("List.Delete"),     Op<GetSlice>("List.GetSlice"),
+                  Op<SetSlice>("List.SetSlice"), Op<DeleteSlice>("List.DeleteSlice"),
+                  Op<Append>("List.Append"),     Op<Extend>("List.Extend"),
+                  Op<Insert>("List.Insert"),     Op<Pop>("List.Pop"),
+                  Op<Remove>("List.Remove"),     Op<Index>("List.Index"),
+                  Op<Count>("List.Count"),       Op<Contains>("List.Contains"),
+                  Op<Reverse>("List.Reverse"),   Op<Sort>("List.Sort"),
+                  Op<Repeat>("List.Repeat"),     Op<Clear>("List.Clear"),
+                  Op<Copy>("List.Copy"),         Op<Scan>("List.Scan"),
+              });
+  return row;
+}
+
+}  // namespace coheld::engine
