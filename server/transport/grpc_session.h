@@ -31,19 +31,22 @@ struct SessionLimits {
   size_t message_bytes_max = 64 << 20;   // Larger messages end their call with TOO_LARGE.
   size_t header_bytes_max = 8 << 10;     // Decoded, for one header block.
   uint32_t streams_max = 128;            // Streams open at once.
-  size_t stream_window_bytes = 4 << 20;  // Receive window of a stream.
+  size_t stream_window_bytes = 1 << 20;  // Receive window of a stream.
   size_t connection_window_bytes = 16 << 20;
+  // With more output than this in the queue, messages that arrive are held back until it drained.
+  size_t queued_bytes_max = 16 << 20;
 };
 
 // How a gRPC call begins.
 struct CallHead {
-  std::string path;  // "/coheld.v1.List/Append".
-  Metadata metadata;
+  std::string path;   // "/coheld.v1.List/Append".
+  Metadata metadata;  // Custom metadata only: not HTTP's and gRPC's own names, not user-agent.
   std::optional<uint64_t> timeout_ms;  // From grpc-timeout, rounded up.
 };
 
-// What happens on a connection's streams. Calls arrive only from within Feed. All may call back
-// into the session (Send, Finish, Reset).
+// What happens on a connection's streams. All but OnAbort come only from within Feed; OnAbort also
+// from within Pump, when a GOAWAY ends streams. All may call back into the session (Send, Finish,
+// Reset).
 class CallHandler {
  public:
   virtual ~CallHandler() = default;
@@ -77,6 +80,13 @@ class GrpcSession {
   bool WantsWrite() const;
   // True when nothing more will come or go: close the connection.
   bool Finished() const;
+  // True once the client's SETTINGS came: it speaks HTTP/2.
+  bool Greeted() const;
+  // True if messages that were held back for too much output can now be handed up: call Feed with
+  // nothing.
+  bool HoldsMessages() const;
+  // Tells the time of any steady clock in milliseconds, from which the budget against floods grows.
+  void Advance(uint64_t now_ms);
 
   // Queues a message of the reply. Response headers go first by themselves. Does nothing on a
   // stream that is gone.
@@ -86,6 +96,8 @@ class GrpcSession {
   void Finish(StreamId stream, const wire::Failure& failure);
   // Queues the only message and ends the call with OK: what a unary reply is.
   void Reply(StreamId stream, std::string_view message);
+  // Ends the call without a status (RST_STREAM CANCEL); what is queued on it is dropped.
+  void Reset(StreamId stream);
 
   // Announces that no new streams are welcome (first GOAWAY); FinishDrain sends the second, after
   // which new streams are refused. The session is Finished when the last stream ends.

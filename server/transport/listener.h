@@ -18,7 +18,7 @@ namespace coheld::transport {
 struct TransportLimits {
   SessionLimits session;
   size_t connections_max = 10000;       // More are accepted and closed at once, with a log line.
-  size_t queued_bytes_max = 64 << 20;   // A connection with more queued output is not read from ...
+  size_t queued_bytes_max = 16 << 20;   // A connection with more queued output is not read from ...
   uint32_t write_stall_ms_max = 30000;  // ... and dropped when its peer reads nothing for so long.
   uint32_t handshake_ms_max = 5000;     // From accept to the client's SETTINGS.
   uint32_t keepalive_interval_ms = 60000;  // PING after so much silence (0: never) ...
@@ -45,7 +45,7 @@ class Listener {
 
  private:
   class State;
-  std::unique_ptr<State> state_;
+  std::shared_ptr<State> state_;  // Shared with its own pending timers and waits.
 };
 
 }  // namespace coheld::transport

@@ -1,0 +1,27 @@
+// Addresses in text: "unix:/path" and "host:port", to listening sockets and back. Blocking name
+// look-up; used at start only.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <string>
+#include <string_view>
+
+namespace coheld::transport {
+
+// A bound, listening, non-blocking socket.
+struct ListeningSocket {
+  int descriptor = -1;    // Owned by whoever asked.
+  int family = 0;         // AF_UNIX, AF_INET or AF_INET6.
+  std::string address;    // With the real port.
+  std::string unix_path;  // Empty for TCP.
+};
+
+// Binds and listens; false with a message in *error. A Unix socket file that nobody answers on is
+// replaced.
+bool OpenListeningSocket(const std::string& address, ListeningSocket* socket, std::string* error);
+
+// Returns the numeric "host:port" or "[host]:port".
+std::string FormatInternetAddress(const sockaddr_storage& address);
+
+}  // namespace coheld::transport

@@ -1,0 +1,75 @@
+// See grpc_stream.h.
+#include "server/transport/grpc_stream.h"
+
+#include "proto/wire/framing.h"
+
+namespace coheld::transport {
+namespace {
+
+// Buffers that grew beyond this are given back to the system when empty.
+constexpr size_t kBufferBytesKept = 64 << 10;
+// A queue that never runs empty moves its rest to the front after so many bytes.
+constexpr size_t kCompactBytes = 1 << 20;
+
+}  // namespace
+
+void OutputQueue::Append(std::string_view message) {
+  wire::AppendPrefix({.compressed = false, .length = static_cast<uint32_t>(message.size())},
+                     &buffer_);
+  buffer_.append(message);
+}
+
+void OutputQueue::AppendCompressed(std::string_view gzip) {
+  wire::AppendPrefix({.compressed = true, .length = static_cast<uint32_t>(gzip.size())}, &buffer_);
+  buffer_.append(gzip);
+}
+
+void OutputQueue::Pop(size_t bytes) {
+  sent_ += bytes;
+  if (sent_ == buffer_.size()) {
+    Clear();
+  } else if (sent_ >= kCompactBytes && sent_ >= buffer_.size() / 2) {
+    buffer_.erase(0, sent_);
+    sent_ = 0;
+  }
+}
+
+void OutputQueue::Clear() {
+  buffer_.clear();
+  sent_ = 0;
+  if (buffer_.capacity() > kBufferBytesKept) buffer_.shrink_to_fit();
+}
+
+GrpcStream* GrpcStreamPool::Take(StreamId id, size_t message_bytes_max) {
+  if (spares_.empty()) {
+    streams_.push_back(std::make_unique<GrpcStream>());
+    streams_.back()->index = streams_.size() - 1;
+    spares_.push_back(streams_.back().get());
+  }
+  GrpcStream* stream = spares_.back();
+  spares_.pop_back();
+  stream->id = id;
+  stream->reader.Reset(message_bytes_max);
+  return stream;
+}
+
+void GrpcStreamPool::Put(GrpcStream* stream) {
+  const size_t index = stream->index;
+  if (spares_.size() >= kSparesMax) {
+    std::swap(streams_[index], streams_.back());
+    streams_[index]->index = index;
+    streams_.pop_back();
+    return;
+  }
+  // Everything is as new, but the two buffers keep their memory.
+  MessageReader reader = std::move(stream->reader);
+  OutputQueue output = std::move(stream->output);
+  output.Clear();
+  *stream = GrpcStream{};
+  stream->index = index;
+  stream->reader = std::move(reader);
+  stream->output = std::move(output);
+  spares_.push_back(stream);
+}
+
+}  // namespace coheld::transport

@@ -1,0 +1,375 @@
+// See listener.h. State owns the listening sockets, the connections, one timer for all deadlines,
+// and the list of connections that have something to do at the end of the loop's turn.
+#include "server/transport/listener.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <unordered_map>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
+
+#include "server/transport/address.h"
+#include "server/transport/socket_connection.h"
+
+namespace coheld::transport {
+namespace {
+
+constexpr size_t kScratchBytes = 256 << 10;
+constexpr int kAcceptsPerTurn = 64;
+constexpr uint64_t kAcceptPauseMs = 100;
+constexpr uint64_t kSweepMsMax = 1000;
+constexpr uint64_t kSweepMsMin = 5;
+// Descriptors that are never given to connections: files, listening sockets, the loop's own.
+constexpr size_t kDescriptorsReserved = 64;
+constexpr size_t kDescriptorsPerConnection = 2;  // The socket and the peer's pidfd.
+constexpr uint32_t kDrainPingMsMax = 500;
+
+uint64_t NowMs() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+}
+
+size_t ConnectionsAffordable(size_t wanted) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
+  const size_t descriptors = std::max<size_t>(limit.rlim_cur, kDescriptorsReserved + 2);
+  const size_t affordable = (descriptors - kDescriptorsReserved) / kDescriptorsPerConnection;
+  if (affordable < wanted) {
+    spdlog::info("connections limited connections_max={} wanted={} descriptors={}", affordable,
+                 wanted, descriptors);
+  }
+  return std::min(wanted, affordable);
+}
+
+uint64_t SweepInterval(const TransportLimits& limits) {
+  uint64_t shortest = std::min(limits.write_stall_ms_max, limits.handshake_ms_max);
+  if (limits.keepalive_interval_ms > 0) {
+    shortest = std::min<uint64_t>(shortest, limits.keepalive_interval_ms);
+  }
+  return std::clamp<uint64_t>(shortest / 4, kSweepMsMin, kSweepMsMax);
+}
+
+void SetOption(int descriptor, int level, int option, int value) {
+  ::setsockopt(descriptor, level, option, &value, sizeof(value));
+}
+
+// The kernel probes silent peers and gives up on those that acknowledge nothing, without any help
+// from the client's program.
+void SetTcpOptions(int descriptor, const TransportLimits& limits) {
+  SetOption(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (limits.keepalive_interval_ms == 0) return;
+  constexpr int kProbes = 4;
+  const int idle_s = std::max(1, static_cast<int>(limits.keepalive_interval_ms / 1000));
+  const int probe_s = std::max(1, static_cast<int>(limits.keepalive_timeout_ms / 1000) / kProbes);
+  SetOption(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1);
+  SetOption(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, idle_s);
+  SetOption(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, probe_s);
+  SetOption(descriptor, IPPROTO_TCP, TCP_KEEPCNT, kProbes);
+  // Not below our own patience with a peer that reads nothing: the kernel counts that too.
+  const uint32_t silence_ms = limits.keepalive_interval_ms + limits.keepalive_timeout_ms;
+  SetOption(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT,
+            static_cast<int>(std::max(silence_ms, limits.write_stall_ms_max)));
+}
+
+void AskKernelWho(int descriptor, Peer* peer) {
+  ucred credentials{};
+  socklen_t size = sizeof(credentials);
+  if (::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return;
+  peer->uid = credentials.uid;
+  // 0: a process outside of our pid namespace.
+  if (credentials.pid <= 0) return;
+  peer->pid = credentials.pid;
+  peer->pidfd = static_cast<int>(::syscall(SYS_pidfd_open, credentials.pid, 0));
+}
+
+}  // namespace
+
+class Listener::State : public ConnectionOwner, public std::enable_shared_from_this<State> {
+ public:
+  State(asio::io_context& io, const TransportLimits& limits, Acceptor& acceptor)
+      : io_(io),
+        limits_(limits),
+        connections_max_(ConnectionsAffordable(limits.connections_max)),
+        acceptor_(acceptor),
+        sweep_timer_(io),
+        resume_timer_(io),
+        drain_timer_(io),
+        scratch_(kScratchBytes, '\0') {
+    limits_.session.queued_bytes_max = limits_.queued_bytes_max;
+  }
+
+  bool Listen(const std::string& address, std::string* bound, std::string* error);
+  void Drain(uint32_t grace_ms, std::function<void()> done);
+  void Close();
+  size_t connections() const { return connections_.size(); }
+
+  void ScheduleTurnEnd(SocketConnection& connection) override;
+  void Forget(ConnectionId id) override;
+  std::string& scratch() override { return scratch_; }
+
+ private:
+  // A listening socket; the file of a Unix socket is removed with it if it is still ours.
+  struct Door {
+    explicit Door(asio::io_context& io) : descriptor(io) {}
+    asio::posix::stream_descriptor descriptor;
+    int family = 0;
+    std::string address;
+    std::string unix_path;
+    ino_t unix_inode = 0;
+    bool waiting = false;
+  };
+
+  void AwaitConnection(Door& door);
+  void AcceptSome(Door& door);
+  // False if accepting must pause or nothing waits.
+  bool AcceptOne(Door& door);
+  void PauseAccepting(int error_number);
+  void ResumeAccepting();
+  void Admit(int descriptor, const Door& door, const sockaddr_storage& name);
+  void CloseDoors();
+  void FinishTurn();
+  void StartSweep();
+  void Sweep();
+  void TellDrained();
+
+  asio::io_context& io_;
+  TransportLimits limits_;
+  const size_t connections_max_;
+  Acceptor& acceptor_;
+  std::vector<std::unique_ptr<Door>> doors_;
+  // Shared with the connections' own pending socket operations.
+  std::unordered_map<ConnectionId, std::shared_ptr<SocketConnection>> connections_;
+  std::vector<ConnectionId> turn_end_;
+  std::vector<ConnectionId> turn_end_spare_;
+  asio::steady_timer sweep_timer_;
+  asio::steady_timer resume_timer_;
+  asio::steady_timer drain_timer_;
+  std::string scratch_;
+  std::function<void()> drained_;
+  uint64_t next_id_ = 1;
+  bool turn_end_posted_ = false;
+  bool sweeping_ = false;
+  bool accepting_paused_ = false;
+  bool full_logged_ = false;
+  bool draining_ = false;
+  bool closed_ = false;
+};
+
+bool Listener::State::Listen(const std::string& address, std::string* bound, std::string* error) {
+  ListeningSocket socket;
+  if (!OpenListeningSocket(address, &socket, error)) return false;
+  auto door = std::make_unique<Door>(io_);
+  door->descriptor.assign(socket.descriptor);
+  door->family = socket.family;
+  door->address = socket.address;
+  door->unix_path = socket.unix_path;
+  struct stat status {};
+  if (!door->unix_path.empty() && ::lstat(door->unix_path.c_str(), &status) == 0) {
+    door->unix_inode = status.st_ino;
+  }
+  *bound = door->address;
+  AwaitConnection(*door);
+  doors_.push_back(std::move(door));
+  return true;
+}
+
+void Listener::State::AwaitConnection(Door& door) {
+  if (door.waiting) return;
+  door.waiting = true;
+  door.descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
+                             [self = shared_from_this(), &door](const asio::error_code& error) {
+                               // Without an error the door is still there: closing cancels.
+                               if (self->closed_ || self->draining_ || error) return;
+                               door.waiting = false;
+                               self->AcceptSome(door);
+                             });
+}
+
+void Listener::State::AcceptSome(Door& door) {
+  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    if (!AcceptOne(door)) break;
+  }
+  if (!accepting_paused_) AwaitConnection(door);
+}
+
+bool Listener::State::AcceptOne(Door& door) {
+  sockaddr_storage name{};
+  socklen_t size = sizeof(name);
+  const int descriptor =
+      ::accept4(door.descriptor.native_handle(), reinterpret_cast<sockaddr*>(&name), &size,
+                SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (descriptor >= 0) {
+    Admit(descriptor, door, name);
+    return true;
+  }
+  if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
+  if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+    PauseAccepting(errno);
+    return false;
+  }
+  return true;  // That one connection failed (ECONNABORTED and the like); the next may not.
+}
+
+// Out of descriptors: those that knock wait in the kernel's queue until some are free again.
+// Retrying at once would only burn the processor.
+void Listener::State::PauseAccepting(int error_number) {
+  if (accepting_paused_) return;
+  accepting_paused_ = true;
+  spdlog::warn("accepting paused connections={} error=\"{}\" hint=\"raise the descriptor limit\"",
+               connections_.size(), std::strerror(error_number));
+  resume_timer_.expires_after(std::chrono::milliseconds(kAcceptPauseMs));
+  resume_timer_.async_wait([self = shared_from_this()](const asio::error_code& error) {
+    if (!error && !self->closed_ && !self->draining_) self->ResumeAccepting();
+  });
+}
+
+void Listener::State::ResumeAccepting() {
+  accepting_paused_ = false;
+  for (const auto& door : doors_) AwaitConnection(*door);
+}
+
+void Listener::State::Admit(int descriptor, const Door& door, const sockaddr_storage& name) {
+  if (connections_.size() >= connections_max_) {
+    ::close(descriptor);
+    if (!std::exchange(full_logged_, true)) {
+      spdlog::warn("connections refused connections_max={} hint=\"raise the limit\"",
+                   connections_max_);
+    }
+    return;
+  }
+  full_logged_ = false;
+  Peer peer;
+  peer.id = ConnectionId{next_id_++};
+  peer.unix_socket = door.family == AF_UNIX;
+  peer.address = peer.unix_socket ? door.address : FormatInternetAddress(name);
+  if (peer.unix_socket) {
+    AskKernelWho(descriptor, &peer);
+  } else {
+    SetTcpOptions(descriptor, limits_);
+  }
+  SocketConnection::Socket socket(io_, asio::generic::stream_protocol(door.family, 0), descriptor);
+  const auto connection =
+      std::make_shared<SocketConnection>(std::move(socket), std::move(peer), limits_, *this);
+  connections_.emplace(connection->peer().id, connection);
+  connection->Start(acceptor_, NowMs());
+  StartSweep();
+}
+
+void Listener::State::ScheduleTurnEnd(SocketConnection& connection) {
+  turn_end_.push_back(connection.peer().id);
+  if (std::exchange(turn_end_posted_, true)) return;
+  asio::post(io_, [self = shared_from_this()] {
+    if (!self->closed_) self->FinishTurn();
+  });
+}
+
+void Listener::State::FinishTurn() {
+  turn_end_posted_ = false;
+  turn_end_.swap(turn_end_spare_);
+  for (const ConnectionId id : turn_end_spare_) {
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) continue;
+    const auto connection = found->second;  // It may close itself.
+    connection->FinishTurn();
+  }
+  turn_end_spare_.clear();
+}
+
+void Listener::State::Forget(ConnectionId id) {
+  connections_.erase(id);
+  if (connections_.empty() && draining_) TellDrained();
+}
+
+void Listener::State::StartSweep() {
+  if (std::exchange(sweeping_, true)) return;
+  sweep_timer_.expires_after(std::chrono::milliseconds(SweepInterval(limits_)));
+  sweep_timer_.async_wait([self = shared_from_this()](const asio::error_code& error) {
+    self->sweeping_ = false;
+    if (!error && !self->closed_) self->Sweep();
+  });
+}
+
+void Listener::State::Sweep() {
+  const uint64_t now_ms = NowMs();
+  std::vector<std::shared_ptr<SocketConnection>> all;  // Sweeping may close some.
+  all.reserve(connections_.size());
+  for (const auto& [id, connection] : connections_) all.push_back(connection);
+  for (const auto& connection : all) connection->Sweep(now_ms);
+  if (!connections_.empty()) StartSweep();
+}
+
+void Listener::State::CloseDoors() {
+  for (const auto& door : doors_) {
+    asio::error_code ignored;
+    door->descriptor.close(ignored);
+    struct stat status {};
+    if (!door->unix_path.empty() && ::lstat(door->unix_path.c_str(), &status) == 0 &&
+        status.st_ino == door->unix_inode) {
+      ::unlink(door->unix_path.c_str());
+    }
+  }
+  doors_.clear();
+}
+
+void Listener::State::Drain(uint32_t grace_ms, std::function<void()> done) {
+  if (std::exchange(draining_, true)) return;
+  drained_ = std::move(done);
+  CloseDoors();
+  if (connections_.empty()) {
+    asio::post(io_, [self = shared_from_this()] { self->TellDrained(); });
+    return;
+  }
+  const uint64_t finish_ms = NowMs() + std::min(kDrainPingMsMax, grace_ms / 4);
+  for (const auto& [id, connection] : connections_) connection->Drain(finish_ms);
+  drain_timer_.expires_after(std::chrono::milliseconds(grace_ms));
+  drain_timer_.async_wait([self = shared_from_this()](const asio::error_code& error) {
+    if (error || self->closed_) return;
+    spdlog::info("drain ended by its deadline connections={}", self->connections_.size());
+    self->TellDrained();
+  });
+}
+
+void Listener::State::TellDrained() {
+  drain_timer_.cancel();
+  if (const auto done = std::exchange(drained_, nullptr)) done();
+}
+
+void Listener::State::Close() {
+  closed_ = true;
+  drained_ = nullptr;
+  CloseDoors();
+  sweep_timer_.cancel();
+  resume_timer_.cancel();
+  drain_timer_.cancel();
+  while (!connections_.empty()) {
+    const auto connection = connections_.begin()->second;
+    connection->Close();
+  }
+}
+
+Listener::Listener(asio::io_context& io, const TransportLimits& limits, Acceptor& acceptor)
+    : state_(std::make_shared<State>(io, limits, acceptor)) {}
+Listener::~Listener() { state_->Close(); }
+
+bool Listener::Listen(const std::string& address, std::string* bound, std::string* error) {
+  return state_->Listen(address, bound, error);
+}
+void Listener::Drain(uint32_t grace_ms, std::function<void()> done) {
+  state_->Drain(grace_ms, std::move(done));
+}
+size_t Listener::connections() const { return state_->connections(); }
+
+}  // namespace coheld::transport

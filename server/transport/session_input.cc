@@ -1,0 +1,202 @@
+// From headers and bytes to calls and messages: what is refused, when a message is handed up, when
+// the peer's window is opened again. See session_state.h.
+#include <algorithm>
+
+#include "server/transport/headers.h"
+#include "server/transport/session_state.h"
+
+namespace coheld::transport {
+namespace {
+
+constexpr size_t kHeaderFieldOverhead = 32;  // RFC 9113 6.5.2.
+
+bool IsReserved(std::string_view name) {
+  return name == "te" || name == "content-type" || name == "user-agent" ||
+         name.starts_with("grpc-") || name.starts_with(':');
+}
+
+// "-bin" values may be several, joined by commas.
+bool AddBinary(std::string_view name, std::string_view value, Metadata* metadata) {
+  while (true) {
+    const size_t comma = value.find(',');
+    auto bytes = DecodeBase64(value.substr(0, comma));
+    if (!bytes) return false;
+    metadata->emplace_back(name, std::move(*bytes));
+    if (comma == std::string_view::npos) return true;
+    value.remove_prefix(comma + 1);
+  }
+}
+
+void AddMetadata(std::string_view name, std::string_view value, RequestHeaders* request) {
+  if (name.ends_with("-bin")) {
+    if (!AddBinary(name, value, &request->head.metadata)) request->binary_malformed = true;
+  } else {
+    request->head.metadata.emplace_back(name, value);
+  }
+}
+
+void AddReserved(std::string_view name, std::string_view value, RequestHeaders* request) {
+  if (name == ":path") {
+    request->head.path = value;
+  } else if (name == ":method") {
+    request->post = value == "POST";
+  } else if (name == "content-type") {
+    request->grpc = IsGrpcContentType(value);
+  } else if (name == "grpc-timeout") {
+    request->head.timeout_ms = ParseTimeout(value);
+    request->timeout_malformed = !request->head.timeout_ms;
+  } else if (name == "grpc-accept-encoding") {
+    request->accepts_gzip = ListHolds(value, "gzip");
+  } else if (name == "grpc-encoding") {
+    request->encoding = value == "gzip" ? Encoding::kGzip : Encoding::kIdentity;
+    request->encoding_unknown = value != "gzip" && value != "identity";
+  }
+}
+
+}  // namespace
+
+void GrpcSession::State::OnHeader(const nghttp2_frame& frame, std::string_view name,
+                                  std::string_view value) {
+  GrpcStream* stream = Find(frame.hd.stream_id);
+  if (stream == nullptr) return;
+  RequestHeaders& request = stream->request;
+  request.bytes += name.size() + value.size() + kHeaderFieldOverhead;
+  // Trailers of a request mean nothing in gRPC; they are counted and dropped.
+  if (stream->called || request.bytes > limits_.header_bytes_max) return;
+  if (IsReserved(name)) {
+    AddReserved(name, value, &request);
+  } else {
+    AddMetadata(name, value, &request);
+  }
+}
+
+// The ladder of refusals, in the order that the gRPC specification's own servers use.
+bool GrpcSession::State::RefuseRequest(GrpcStream& stream) {
+  const RequestHeaders& request = stream.request;
+  if (request.bytes > limits_.header_bytes_max) {
+    Refuse(stream, {v1::ERROR_REASON_TOO_LARGE,
+                    "the request's headers have " + std::to_string(request.bytes) +
+                        " bytes, over the limit of " + std::to_string(limits_.header_bytes_max)});
+  } else if (!request.post) {
+    SubmitHttpError(stream, "405");
+  } else if (!request.grpc) {
+    SubmitHttpError(stream, "415");
+  } else if (request.timeout_malformed) {
+    Refuse(stream, {v1::ERROR_REASON_MALFORMED,
+                    "grpc-timeout is malformed; it must be 1 to 8 digits and one of HMSmun"});
+  } else if (request.binary_malformed) {
+    Refuse(stream, {v1::ERROR_REASON_MALFORMED, "the value of a -bin header is not base64"});
+  } else if (request.encoding_unknown) {
+    SubmitEncodingUnknown(stream);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void GrpcSession::State::BeginCall(GrpcStream& stream) {
+  if (RefuseRequest(stream)) return;
+  stream.reader.set_encoding(stream.request.encoding);
+  stream.compresses = stream.request.accepts_gzip && stream.request.encoding == Encoding::kGzip;
+  stream.called = true;
+  handler_.OnCall(stream.id, std::move(stream.request.head));
+}
+
+void GrpcSession::State::OnBytes(StreamId id, std::string_view bytes) {
+  // The connection's window is given back at once; each stream's only with its messages.
+  nghttp2_session_consume_connection(h2_, bytes.size());
+  GrpcStream* stream = Find(id);
+  if (stream == nullptr) return;
+  stream->unconsumed += bytes.size();
+  if (!stream->called || stream->finished) return Consume(*stream, stream->unconsumed);
+  stream->reader.Give(bytes);
+  if (stream->held) return stream->reader.Keep();
+  ReadMessages(*stream);
+}
+
+// The handler may finish or reset the stream in OnMessage; it then stays until nghttp2 closes it.
+void GrpcSession::State::ReadMessages(GrpcStream& stream) {
+  while (!stream.finished) {
+    if (OutputFull() && stream.reader.HasRest()) return Hold(stream);
+    switch (stream.reader.Next()) {
+      case Read::kMessage:
+        if (stream.large) ForgetLarge(stream);
+        handler_.OnMessage(stream.id, stream.reader.message());
+        break;
+      case Read::kPartial:
+        return EnlargeWindow(stream);
+      case Read::kRefused:
+        return Refuse(stream, stream.reader.failure());
+    }
+  }
+  Consume(stream, stream.unconsumed);
+}
+
+void GrpcSession::State::TellHalfClose(GrpcStream& stream) {
+  stream.half_closed = true;
+  if (!stream.called || stream.finished || stream.held || stream.half_close_told) return;
+  stream.half_close_told = true;
+  if (stream.reader.HasRest()) {
+    return Refuse(stream, {v1::ERROR_REASON_MALFORMED,
+                           "the request ended in the middle of a message; its length is wrong"});
+  }
+  handler_.OnHalfClose(stream.id);
+}
+
+void GrpcSession::State::Hold(GrpcStream& stream) {
+  stream.reader.Keep();
+  stream.held = true;
+  held_.push_back(stream.id);
+}
+
+void GrpcSession::State::DeliverHeld() {
+  while (HoldsMessages()) {
+    const StreamId id = held_.front();
+    held_.erase(held_.begin());
+    GrpcStream* stream = Find(id);
+    if (stream == nullptr) continue;
+    stream->held = false;
+    ReadMessages(*stream);
+    if (stream->half_closed) TellHalfClose(*stream);
+  }
+}
+
+// Gives back the peer's window for all that was handed up. A message that has begun holds its part
+// of the window until it is whole, unless the window could not take it all.
+void GrpcSession::State::EnlargeWindow(GrpcStream& stream) {
+  const size_t rest = stream.reader.RestBytes();
+  if (rest < stream.unconsumed) Consume(stream, stream.unconsumed - rest);
+  if (stream.reader.PendingBytes() <= limits_.stream_window_bytes / 2) return;
+  if (!stream.large) {
+    stream.large = true;
+    large_.push_back(stream.id);
+  }
+  if (large_.front() == stream.id) Consume(stream, stream.unconsumed);
+}
+
+void GrpcSession::State::ForgetLarge(GrpcStream& stream) {
+  stream.large = false;
+  const bool was_first = large_.front() == stream.id;
+  large_.erase(std::find(large_.begin(), large_.end(), stream.id));
+  if (!was_first || large_.empty()) return;
+  GrpcStream* next = Find(large_.front());
+  if (next != nullptr) Consume(*next, next->unconsumed);
+}
+
+void GrpcSession::State::Consume(GrpcStream& stream, size_t bytes) {
+  if (bytes == 0) return;
+  nghttp2_session_consume_stream(h2_, stream.id, bytes);
+  stream.unconsumed -= bytes;
+}
+
+void GrpcSession::State::Refuse(GrpcStream& stream, const wire::Failure& failure) {
+  if (stream.finished) return;
+  SetEnding(stream, failure);
+  stream.finished = true;
+  if (stream.large) ForgetLarge(stream);
+  Consume(stream, stream.unconsumed);
+  Schedule(stream);
+  if (stream.called) handler_.OnAbort(stream.id);
+}
+
+}  // namespace coheld::transport

@@ -1,0 +1,231 @@
+// See socket_connection.h.
+#include "server/transport/socket_connection.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+#include <asio/buffer.hpp>
+
+namespace coheld::transport {
+namespace {
+
+constexpr size_t kWriteBytes = 256 << 10;      // What one Pump takes.
+constexpr size_t kTurnWriteBytes = 1 << 20;    // Then the other connections have their turn.
+constexpr size_t kBufferBytesKept = 64 << 10;  // Larger output buffers are given back when empty.
+constexpr uint64_t kLingerMs = 1000;
+
+uint64_t Id(const Peer& peer) { return static_cast<uint64_t>(peer.id); }
+
+}  // namespace
+
+SocketConnection::SocketConnection(Socket socket, Peer peer, const TransportLimits& limits,
+                                   ConnectionOwner& owner)
+    : socket_(std::move(socket)), peer_(std::move(peer)), limits_(limits), owner_(owner) {}
+
+SocketConnection::~SocketConnection() {
+  if (peer_.pidfd >= 0) ::close(peer_.pidfd);
+}
+
+void SocketConnection::Start(Acceptor& acceptor, uint64_t now_ms) {
+  started_ms_ = last_read_ms_ = last_progress_ms_ = now_ms;
+  handler_ = acceptor.OnConnection(*this);
+  session_ = std::make_unique<GrpcSession>(limits_.session, *handler_);
+  session_->Advance(now_ms);
+  Flush();
+}
+
+void SocketConnection::RequestFlush() {
+  if (in_turn_ || turn_end_scheduled_ || closed_) return;
+  turn_end_scheduled_ = true;
+  owner_.ScheduleTurnEnd(*this);
+}
+
+void SocketConnection::Drop(std::string_view why) {
+  if (closed_ || lingering_ || !drop_reason_.empty()) return;
+  drop_reason_ = why;
+  // Closing now would end the handler, perhaps inside one of its own calls.
+  if (turn_end_scheduled_) return;
+  turn_end_scheduled_ = true;
+  owner_.ScheduleTurnEnd(*this);
+}
+
+void SocketConnection::FinishTurn() {
+  turn_end_scheduled_ = false;
+  if (closed_) return;
+  if (drop_reason_.empty()) return Flush();
+  spdlog::info("connection dropped id={} peer={} reason={} queued_bytes={}", Id(peer_),
+               peer_.address, drop_reason_, QueuedBytes());
+  Close();
+}
+
+void SocketConnection::Close() {
+  if (closed_) return;
+  closed_ = true;
+  asio::error_code ignored;
+  socket_.close(ignored);
+  const auto self = shared_from_this();  // The owner's may be the last other one.
+  handler_.reset();
+  owner_.Forget(peer_.id);
+}
+
+void SocketConnection::StartRead() {
+  reading_ = true;
+  socket_.async_read_some(asio::buffer(first_),
+                          [self = shared_from_this()](const asio::error_code& error, size_t size) {
+                            self->OnRead(static_cast<bool>(error), size);
+                          });
+}
+
+void SocketConnection::OnRead(bool failed, size_t size) {
+  reading_ = false;
+  if (closed_) return;
+  if (failed) return Close();
+  if (lingering_) return StartRead();
+  read_since_sweep_ = true;
+  in_turn_ = true;
+  if (Take({first_.data(), size}) && size == first_.size()) ReadRest();
+  in_turn_ = false;
+  Flush();
+}
+
+bool SocketConnection::Take(std::string_view bytes) {
+  broken_ = !session_->Feed(bytes);
+  return !broken_;
+}
+
+// More has come than fits the small buffer: takes it at once, as much as one turn allows.
+void SocketConnection::ReadRest() {
+  std::string& buffer = owner_.scratch();
+  const ssize_t size = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+  // The end of the stream and errors are found again by the next asynchronous read.
+  if (size > 0) Take({buffer.data(), static_cast<size_t>(size)});
+}
+
+void SocketConnection::Flush() {
+  if (closed_ || lingering_) return;
+  size_t turn_bytes = 0;
+  while (turn_bytes < kTurnWriteBytes) {
+    if (out_sent_ == out_.size()) {
+      const size_t queued = session_->queued_bytes();
+      out_.clear();
+      out_sent_ = 0;
+      session_->Pump(kWriteBytes, &out_);
+      if (session_->queued_bytes() < queued) progress_since_sweep_ = true;
+      if (out_.empty()) break;
+    }
+    turn_bytes += out_.size() - out_sent_;
+    if (!Transmit()) break;
+  }
+  if (closed_) return;
+  if (turn_bytes >= kTurnWriteBytes && !writable_awaited_) RequestFlush();
+  ReadOrRest();
+}
+
+bool SocketConnection::Transmit() {
+  while (out_sent_ < out_.size()) {
+    const ssize_t size = ::send(socket_.native_handle(), out_.data() + out_sent_,
+                                out_.size() - out_sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+      WaitWritable();
+      return false;
+    }
+    if (size < 0) {
+      Close();
+      return false;
+    }
+    out_sent_ += static_cast<size_t>(size);
+    if (writable_awaited_) progress_since_sweep_ = true;
+  }
+  if (out_.capacity() > kBufferBytesKept && session_->queued_bytes() == 0) {
+    std::string().swap(out_);
+    out_sent_ = 0;
+  }
+  return true;
+}
+
+void SocketConnection::WaitWritable() {
+  if (writable_awaited_) return;
+  writable_awaited_ = true;
+  socket_.async_wait(Socket::wait_write,
+                     [self = shared_from_this()](const asio::error_code& error) {
+                       self->writable_awaited_ = false;
+                       if (self->closed_ || error) return;
+                       self->progress_since_sweep_ = true;
+                       self->Flush();
+                     });
+}
+
+// What follows a flush: close what is finished, read on unless the peer must read first.
+void SocketConnection::ReadOrRest() {
+  if (broken_ || (out_sent_ == out_.size() && session_->Finished())) return Linger();
+  if (session_->HoldsMessages()) {
+    in_turn_ = true;
+    Take({});
+    in_turn_ = false;
+    RequestFlush();
+  }
+  // Reading on while HTTP/2's own windows are shut is what lets them open again.
+  const bool socket_full = writable_awaited_ && OutputFull();
+  if (!reading_ && !socket_full) StartRead();
+}
+
+bool SocketConnection::OutputFull() const { return QueuedBytes() > limits_.queued_bytes_max; }
+
+void SocketConnection::Linger() {
+  if (!session_->error().empty()) {
+    spdlog::info("connection refused id={} peer={} reason=PROTOCOL_ERROR error=\"{}\"", Id(peer_),
+                 peer_.address, session_->error());
+  }
+  lingering_ = true;
+  handler_.reset();
+  ::shutdown(socket_.native_handle(), SHUT_WR);
+  if (!reading_) StartRead();
+}
+
+void SocketConnection::Drain(uint64_t finish_ms) {
+  if (closed_ || lingering_) return;
+  finish_drain_ms_ = finish_ms;
+  session_->BeginDrain();
+  session_->Ping();
+  RequestFlush();
+}
+
+void SocketConnection::SweepDrain(uint64_t now_ms) {
+  if (finish_drain_ms_ == 0) return;
+  if (session_->pings_unanswered() > 0 && now_ms < finish_drain_ms_) return;
+  finish_drain_ms_ = 0;
+  session_->FinishDrain();
+  RequestFlush();
+}
+
+void SocketConnection::Sweep(uint64_t now_ms) {
+  if (closed_) return;
+  if (lingering_) {
+    if (linger_until_ms_ == 0) linger_until_ms_ = now_ms + kLingerMs;
+    if (now_ms >= linger_until_ms_) Close();
+    return;
+  }
+  session_->Advance(now_ms);
+  if (std::exchange(read_since_sweep_, false)) last_read_ms_ = now_ms;
+  if (std::exchange(progress_since_sweep_, false) || !OutputFull()) last_progress_ms_ = now_ms;
+  if (!session_->Greeted() && now_ms - started_ms_ >= limits_.handshake_ms_max) {
+    return Drop("HANDSHAKE_TIMEOUT");
+  }
+  if (now_ms - last_progress_ms_ >= limits_.write_stall_ms_max) return Drop("SLOW_CONSUMER");
+  SweepDrain(now_ms);
+  // A client without threads answers pings only inside its calls: one is enough, the answer may
+  // take for ever, and the kernel's own keepalive tells whether the host is alive.
+  const uint32_t interval_ms = limits_.keepalive_interval_ms;
+  if (!peer_.unix_socket && interval_ms > 0 && now_ms - last_read_ms_ >= interval_ms &&
+      session_->pings_unanswered() == 0) {
+    session_->Ping();
+    RequestFlush();
+  }
+}
+
+}  // namespace coheld::transport

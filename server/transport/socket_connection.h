@@ -1,0 +1,102 @@
+// One accepted socket and its GrpcSession: reads, writes, backpressure, deadlines. The same code
+// for Unix and TCP sockets. (TLS will stand between Receive/Transmit and the descriptor.) Internal
+// to the listener.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <asio/generic/stream_protocol.hpp>
+#include <asio/io_context.hpp>
+
+#include "server/transport/connection.h"
+#include "server/transport/listener.h"
+
+namespace coheld::transport {
+
+class SocketConnection;
+
+// What a connection needs of the listener that owns it. Outlives the connection's open life.
+class ConnectionOwner {
+ public:
+  virtual ~ConnectionOwner() = default;
+  // Calls the connection's FinishTurn at the end of this turn of the event loop.
+  virtual void ScheduleTurnEnd(SocketConnection& connection) = 0;
+  // The connection is closed; forgets it.
+  virtual void Forget(ConnectionId id) = 0;
+  // A large buffer that any connection may use within one call.
+  virtual std::string& scratch() = 0;
+};
+
+// A connection from accept to close. Shared between the listener and its own pending socket
+// operations, which may complete after the listener let go of it.
+class SocketConnection : public Connection, public std::enable_shared_from_this<SocketConnection> {
+ public:
+  using Socket = asio::generic::stream_protocol::socket;
+
+  SocketConnection(Socket socket, Peer peer, const TransportLimits& limits, ConnectionOwner& owner);
+  ~SocketConnection() override;
+
+  // Makes the handler, sends SETTINGS and begins to read.
+  void Start(Acceptor& acceptor, uint64_t now_ms);
+  // Looks at the deadlines. To be called regularly.
+  void Sweep(uint64_t now_ms);
+  // Writes what is queued, or closes if Drop was called.
+  void FinishTurn();
+  // Begins the two-step GOAWAY: the second step follows when the peer answered a ping, or at
+  // `finish_ms` of the clock that Sweep is told.
+  void Drain(uint64_t finish_ms);
+  // Closes at once, without a log line.
+  void Close();
+
+  const Peer& peer() const override { return peer_; }
+  GrpcSession& session() override { return *session_; }
+  void RequestFlush() override;
+  void Drop(std::string_view why) override;
+
+ private:
+  void StartRead();
+  void OnRead(bool failed, size_t size);
+  bool Take(std::string_view bytes);
+  void ReadRest();
+  void Flush();
+  // Writes out_; false if the socket is full or gone.
+  bool Transmit();
+  void WaitWritable();
+  void ReadOrRest();
+  bool OutputFull() const;
+  size_t QueuedBytes() const { return session_->queued_bytes() + out_.size() - out_sent_; }
+  // Closes for our direction and waits shortly for the peer's end, so that the last bytes arrive.
+  void Linger();
+  void SweepDrain(uint64_t now_ms);
+
+  Socket socket_;
+  Peer peer_;
+  const TransportLimits& limits_;
+  ConnectionOwner& owner_;
+  std::unique_ptr<CallHandler> handler_;
+  std::unique_ptr<GrpcSession> session_;
+  std::array<char, 8 << 10> first_;  // One read's worth of ordinary traffic.
+  std::string out_;
+  size_t out_sent_ = 0;
+  std::string drop_reason_;
+  uint64_t started_ms_ = 0;
+  uint64_t last_read_ms_ = 0;
+  uint64_t last_progress_ms_ = 0;
+  uint64_t finish_drain_ms_ = 0;  // 0: not draining, or the second GOAWAY is out.
+  uint64_t linger_until_ms_ = 0;
+  bool read_since_sweep_ = false;
+  bool progress_since_sweep_ = false;
+  bool reading_ = false;
+  bool writable_awaited_ = false;
+  bool turn_end_scheduled_ = false;
+  bool in_turn_ = false;  // Inside our own OnRead: it flushes by itself.
+  bool broken_ = false;   // The session refuses to read on.
+  bool lingering_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace coheld::transport
