@@ -1,0 +1,190 @@
+// See dict_table.h.
+#include "server/engine/dict_table.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "proto/wire/check.h"
+#include "server/engine/limits.h"
+
+namespace coheld::engine {
+namespace {
+
+// Up to so many entries are searched one by one.
+constexpr size_t kUnindexedMax = 8;
+constexpr size_t kLeastSlots = 16;
+constexpr size_t kHolesKept = 32;
+
+// Slots for so many entries, so that at most three quarters are used.
+size_t SlotsFor(size_t entries) {
+  return std::max(kLeastSlots, std::bit_ceil(entries + entries / 3 + 1));
+}
+
+}  // namespace
+
+std::optional<DictTable::Place> DictTable::Find(const Value& key) const {
+  return FindHashed(key, slots_.empty() ? 0 : HashOf(key));
+}
+
+std::optional<DictTable::Place> DictTable::FindHashed(const Value& key, uint32_t hash) const {
+  if (slots_.empty()) {
+    for (Place place = 0; place < entries_.size(); ++place) {
+      if (!entries_[place].hole() && SameKey(entries_[place].key, key)) return place;
+    }
+    return std::nullopt;
+  }
+  const size_t mask = slots_.size() - 1;
+  for (size_t at = hash & mask; slots_[at].place != kFree; at = (at + 1) & mask) {
+    if (slots_[at].hash == hash && SameKey(entries_[slots_[at].place].key, key)) {
+      return slots_[at].place;
+    }
+  }
+  return std::nullopt;
+}
+
+void DictTable::Set(Value key, Value value) {
+  const uint32_t hash = slots_.empty() ? 0 : HashOf(key);
+  if (const std::optional<Place> place = FindHashed(key, hash)) {
+    SetAt(*place, std::move(value));
+  } else {
+    Append(std::move(key), std::move(value), hash);
+  }
+}
+
+void DictTable::Append(Value key, Value value, uint32_t hash) {
+  COHELD_CHECK(entries_.size() < kDictEntriesMax);
+  if (entries_.size() == entries_.capacity()) {
+    entries_.reserve(std::max<size_t>(2, entries_.size() + entries_.size() / 2));
+  }
+  if (!ordinals_.empty()) ordinals_.push_back(NextOrdinal());
+  const auto place = static_cast<Place>(entries_.size());
+  entries_.push_back({std::move(key), std::move(value)});
+  ++size_;
+  if (!slots_.empty()) {
+    if (SlotsFor(size_) > slots_.size()) IndexResize(SlotsFor(size_));
+    IndexAdd({.hash = hash, .place = place});
+  } else if (entries_.size() > kUnindexedMax) {
+    IndexBuild();
+  }
+}
+
+void DictTable::IndexAdd(Slot slot) {
+  const size_t mask = slots_.size() - 1;
+  size_t at = slot.hash & mask;
+  while (slots_[at].place != kFree) at = (at + 1) & mask;
+  slots_[at] = slot;
+}
+
+void DictTable::IndexBuild() {
+  slots_.assign(SlotsFor(size_), Slot());
+  for (Place place = 0; place < entries_.size(); ++place) {
+    const Entry& entry = entries_[place];
+    if (!entry.hole()) IndexAdd({.hash = HashOf(entry.key), .place = place});
+  }
+}
+
+void DictTable::IndexResize(size_t slots) {
+  std::vector<Slot> old(slots);
+  old.swap(slots_);
+  for (const Slot& slot : old) {
+    if (slot.place != kFree) IndexAdd(slot);
+  }
+}
+
+void DictTable::IndexRemove(Place place) {
+  if (slots_.empty()) return;
+  const size_t mask = slots_.size() - 1;
+  size_t hole = HashOf(entries_[place].key) & mask;
+  while (slots_[hole].place != place) hole = (hole + 1) & mask;
+  // Close the hole with those behind it that may stand there.
+  for (size_t at = (hole + 1) & mask; slots_[at].place != kFree; at = (at + 1) & mask) {
+    const size_t home = slots_[at].hash & mask;
+    if (((at - home) & mask) < ((at - hole) & mask)) continue;
+    slots_[hole] = slots_[at];
+    hole = at;
+  }
+  slots_[hole] = Slot();
+}
+
+DictTable::Entry DictTable::Take(Place place) {
+  IndexRemove(place);
+  Entry taken = std::move(entries_[place]);
+  entries_[place].key = Value::List({});
+  entries_[place].value = Value();
+  --size_;
+  if (size_ == 0) {
+    Clear();
+    return taken;
+  }
+  while (entries_.back().hole()) {
+    entries_.pop_back();
+    if (!ordinals_.empty()) ordinals_.pop_back();
+  }
+  CompactIfSparse();
+  return taken;
+}
+
+void DictTable::Clear() {
+  first_ordinal_ = NextOrdinal();
+  entries_ = {};
+  slots_ = {};
+  ordinals_ = {};
+  size_ = 0;
+}
+
+uint64_t DictTable::OrdinalAt(Place place) const {
+  return ordinals_.empty() ? first_ordinal_ + place : ordinals_[place];
+}
+
+size_t DictTable::PlaceOf(uint64_t ordinal) const {
+  if (!ordinals_.empty()) {
+    const auto place = std::lower_bound(ordinals_.begin(), ordinals_.end(), ordinal);
+    return static_cast<size_t>(place - ordinals_.begin());
+  }
+  if (ordinal <= first_ordinal_) return 0;
+  return std::min<uint64_t>(ordinal - first_ordinal_, entries_.size());
+}
+
+uint64_t DictTable::NextOrdinal() const {
+  return ordinals_.empty() ? first_ordinal_ + entries_.size() : ordinals_.back() + 1;
+}
+
+void DictTable::CompactIfSparse() {
+  const size_t holes = entries_.size() - size_;
+  if (holes > kHolesKept && holes > size_) Compact();
+}
+
+void DictTable::CompactOrdinals() {
+  const auto first_kept = std::find_if(entries_.begin(), entries_.end(),
+                                       [](const Entry& entry) { return !entry.hole(); });
+  const auto leading = static_cast<size_t>(first_kept - entries_.begin());
+  if (ordinals_.empty() && leading == entries_.size() - size_) {
+    first_ordinal_ += leading;
+    return;
+  }
+  std::vector<uint64_t> kept;
+  kept.reserve(size_);
+  for (Place place = 0; place < entries_.size(); ++place) {
+    if (!entries_[place].hole()) kept.push_back(OrdinalAt(place));
+  }
+  ordinals_ = std::move(kept);
+}
+
+void DictTable::Compact() {
+  CompactOrdinals();
+  std::vector<Entry> kept;
+  kept.reserve(size_);
+  std::vector<Place> moved(slots_.empty() ? 0 : entries_.size());
+  for (Place place = 0; place < entries_.size(); ++place) {
+    if (entries_[place].hole()) continue;
+    if (!moved.empty()) moved[place] = static_cast<Place>(kept.size());
+    kept.push_back(std::move(entries_[place]));
+  }
+  entries_ = std::move(kept);
+  for (Slot& slot : slots_) {
+    if (slot.place != kFree) slot.place = moved[slot.place];
+  }
+  if (slots_.size() > 4 * SlotsFor(size_)) IndexResize(SlotsFor(size_));
+}
+
+}  // namespace coheld::engine
