@@ -1,0 +1,26 @@
+// The frames of the Session/Call stream without a message object in between: CallRequest is read as
+// a view of its bytes, CallReply is written from its parts. The encoding is protobuf's own.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace coheld::wire {
+
+// A CallRequest, as views into the bytes it was read from.
+struct CallRequestView {
+  uint64_t id = 0;
+  uint32_t method = 0;
+  std::string_view payload;
+  uint64_t thread = 0;
+  uint64_t deadline_ms = 0;
+};
+
+// Reads a serialised CallRequest; unknown fields are skipped. False if it is not valid protobuf.
+bool ParseCallRequest(std::string_view bytes, CallRequestView* request);
+
+// Replaces *out by a serialised CallReply with this payload.
+void EncodeCallReply(uint64_t id, std::string_view payload, std::string* out);
+
+}  // namespace coheld::wire
