@@ -1,0 +1,23 @@
+// EdgeLoop on Asio.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+
+#include "server/dispatch/edge_loop.h"
+
+namespace coheld::dispatch {
+
+class AsioLoop : public EdgeLoop {
+ public:
+  explicit AsioLoop(asio::io_context& io) : io_(io), timer_(io) {}
+
+  void ArmTimer(engine::TimeMs when, std::function<void()> fire) override;
+  std::unique_ptr<Watch> WatchProcess(int pidfd, std::function<void()> gone) override;
+
+ private:
+  asio::io_context& io_;
+  asio::steady_timer timer_;
+};
+
+}  // namespace coheld::dispatch

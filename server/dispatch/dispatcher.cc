@@ -1,0 +1,182 @@
+// See dispatcher.h.
+#include "server/dispatch/dispatcher.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "proto/wire/check.h"
+#include "server/dispatch/clock.h"
+#include "server/dispatch/peer_calls.h"
+
+namespace coheld::dispatch {
+namespace {
+
+Failure ShuttingDown() {
+  return {v1::ERROR_REASON_SHUTTING_DOWN,
+          "the daemon is shutting down; the op did not happen; reconnect and try again"};
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(EdgeLoop& loop, const DispatchLimits& limits, DaemonFacts facts)
+    : loop_(loop), limits_(limits), facts_(std::move(facts)), started_(Now()) {}
+
+Dispatcher::~Dispatcher() = default;
+
+std::unique_ptr<transport::CallHandler> Dispatcher::OnConnection(
+    transport::Connection& connection) {
+  return std::make_unique<PeerCalls>(*this, connection);
+}
+
+void Dispatcher::Submit(const Submission& submission) {
+  if (std::optional<Failure> refusal = Refuse(submission)) {
+    submission.route.peer->Answer(submission.route, *refusal);
+    return;
+  }
+  if (SubmitEdgeOp(submission)) return;
+  const CallId call{++last_call_};
+  const TimeMs now = Now();
+  std::vector<engine::Reply> replies;
+  engine_.Apply({.call = call,
+                 .owner = {.session = submission.session, .thread = submission.thread},
+                 .now = now},
+                submission.method, submission.payload, &replies);
+  // The op's own reply, if it did not park, comes first: before those of the ops that it woke.
+  if (replies.empty() || replies.front().call != call) {
+    Remember(call, submission, now);
+  } else {
+    submission.route.peer->Answer(submission.route, replies.front());
+    replies.erase(replies.begin());
+  }
+  Deliver(replies);
+  ArmTimer();
+}
+
+std::optional<Failure> Dispatcher::Refuse(const Submission& submission) const {
+  if (shutting_down_) return ShuttingDown();
+  if (submission.route.peer->parked() >= limits_.parked_per_connection_max) {
+    return Failure{v1::ERROR_REASON_TOO_MANY,
+                   "this connection has " + std::to_string(submission.route.peer->parked()) +
+                       " ops waiting, the most allowed; use another connection"};
+  }
+  if (parked_.size() >= limits_.parked_max) {
+    return Failure{v1::ERROR_REASON_TOO_MANY,
+                   "the daemon has " + std::to_string(parked_.size()) +
+                       " ops waiting, the most allowed; try again later"};
+  }
+  return std::nullopt;
+}
+
+void Dispatcher::Remember(CallId call, const Submission& submission, TimeMs now) {
+  ParkedCall parked{.route = submission.route};
+  if (submission.deadline_ms != 0) {
+    parked.deadline = engine::After(now, submission.deadline_ms);
+    deadlines_.insert({parked.deadline, call});
+  }
+  parked_.emplace(call, parked);
+  submission.route.peer->NoteParked(submission.route, call);
+}
+
+void Dispatcher::Forget(CallId call) {
+  const auto found = parked_.find(call);
+  COHELD_CHECK(found != parked_.end());
+  if (found->second.deadline != engine::kNever) deadlines_.erase({found->second.deadline, call});
+  parked_.erase(found);
+}
+
+void Dispatcher::Deliver(std::vector<engine::Reply>& replies) {
+  for (engine::Reply& reply : replies) {
+    const auto found = parked_.find(reply.call);
+    if (found == parked_.end()) continue;  // Abandoned.
+    const Route route = found->second.route;
+    Forget(reply.call);
+    route.peer->ForgetParked(route);
+    route.peer->Answer(route, reply);
+    route.peer->RequestFlush();
+  }
+}
+
+void Dispatcher::Cancel(CallId call, Failure failure) {
+  std::vector<engine::Reply> replies;
+  engine_.Cancel(call, std::move(failure), Now(), &replies);
+  Deliver(replies);
+  ArmTimer();
+}
+
+void Dispatcher::Abandon(std::vector<CallId> calls) {
+  // Last come first, so that none that goes makes way for another one that goes.
+  std::sort(calls.rbegin(), calls.rend());
+  for (const CallId call : calls) Forget(call);
+  for (const CallId call : calls) Cancel(call, {v1::ERROR_REASON_CANCELLED, "the caller is gone"});
+}
+
+engine::Result<SessionId> Dispatcher::Authenticate(std::string_view token) const {
+  const std::optional<SessionId> session = directory_.Authenticate(token);
+  if (session) return *session;
+  return Failure{
+      v1::ERROR_REASON_SESSION_EXPIRED,
+      "no open session has this token; it ended or the daemon was restarted; open a new one"};
+}
+
+void Dispatcher::Attach(SessionId session) {
+  directory_.Attach(session);
+  watches_.erase(session);
+}
+
+void Dispatcher::Detach(SessionId session, const transport::Peer& peer) {
+  if (!directory_.Detach(session, Now())) return;
+  if (peer.pidfd >= 0) {
+    // The process may be alive and reconnect; if it is dead there is nothing to wait for.
+    std::unique_ptr<EdgeLoop::Watch> watch = loop_.WatchProcess(peer.pidfd, [this, session] {
+      if (directory_.IsDetached(session)) EndSession(session, "process_gone");
+    });
+    if (watch != nullptr) watches_[session] = std::move(watch);
+  }
+  ArmTimer();
+}
+
+void Dispatcher::EndSession(SessionId session, std::string_view why) {
+  spdlog::debug("session_ended session={} why={}", static_cast<uint64_t>(session), why);
+  directory_.Erase(session);
+  watches_.erase(session);
+  std::vector<engine::Reply> replies;
+  engine_.EndSession(session, Now(), &replies);
+  Deliver(replies);
+  ArmTimer();
+}
+
+void Dispatcher::OnTimer() {
+  armed_ = engine::kNever;
+  const TimeMs now = Now();
+  std::vector<engine::Reply> replies;
+  engine_.Advance(now, &replies);
+  Deliver(replies);
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+    Cancel(deadlines_.begin()->second,
+           {v1::ERROR_REASON_DEADLINE_EXCEEDED,
+            "the call's deadline passed while it waited; it did not happen"});
+  }
+  while (const std::optional<SessionId> session = directory_.Overdue(now)) {
+    EndSession(*session, "ttl");
+  }
+  ArmTimer();
+}
+
+void Dispatcher::ArmTimer() {
+  TimeMs next = std::min(engine_.NextDeadline(), directory_.NextDeadline());
+  if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
+  // One that was armed earlier fires in vain and arms again: cheaper than re-arming for each op.
+  if (next >= armed_) return;
+  armed_ = next;
+  loop_.ArmTimer(next, [this] { OnTimer(); });
+}
+
+void Dispatcher::Shutdown() {
+  shutting_down_ = true;
+  // Last come first: none makes way for another.
+  while (!engine_.parked().empty()) Cancel(engine_.parked().rbegin()->first, ShuttingDown());
+  for (PeerCalls* peer : peers_) peer->Shutdown();
+}
+
+}  // namespace coheld::dispatch

@@ -1,0 +1,128 @@
+// Between the connections and the engine: authenticates, stamps, applies, and routes each reply
+// back to where its call came from. Owns the engine, the session directory, and the table of parked
+// calls. One thread: the event loop's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "server/dispatch/edge_loop.h"
+#include "server/dispatch/session_directory.h"
+#include "server/engine/engine.h"
+#include "server/transport/connection.h"
+
+namespace coheld::dispatch {
+
+class PeerCalls;
+using engine::CallId;
+using engine::Failure;
+using transport::StreamId;
+
+// Limits on what clients may have open. server/config fills it.
+struct DispatchLimits {
+  size_t parked_per_connection_max = 10'000;
+  size_t parked_max = 1'000'000;
+  size_t sessions_max = 100'000;
+  uint64_t session_ttl_ms = 10'000;  // What a client gets that asks for none.
+  uint64_t session_ttl_ms_min = 1'000;
+  uint64_t session_ttl_ms_max = 3'600'000;
+};
+
+// What the daemon tells about itself.
+struct DaemonFacts {
+  std::string version;
+  std::string durability;
+  uint64_t message_bytes_max = 0;
+};
+
+// Where a reply goes.
+struct Route {
+  PeerCalls* peer = nullptr;
+  StreamId stream = 0;
+  uint64_t frame = 0;  // CallRequest.id on a Session/Call stream; 0 for a unary call.
+};
+
+// One op on its way in.
+struct Submission {
+  Route route;
+  SessionId session = engine::kNoSession;
+  uint64_t thread = 0;
+  uint32_t method = 0;
+  std::string_view payload;
+  uint64_t deadline_ms = 0;  // How long it may be parked; 0 is for ever.
+};
+
+class Dispatcher : public transport::Acceptor {
+ public:
+  Dispatcher(EdgeLoop& loop, const DispatchLimits& limits, DaemonFacts facts);
+  ~Dispatcher() override;
+
+  std::unique_ptr<transport::CallHandler> OnConnection(transport::Connection& connection) override;
+
+  // Applies an op; its reply goes to its route now or when it is granted.
+  void Submit(const Submission& submission);
+  // Ends a parked call; its failure is delivered to its route.
+  void Cancel(CallId call, Failure failure);
+  // Ends parked calls whose routes are gone: none of them happens, and nothing is delivered to
+  // them.
+  void Abandon(std::vector<CallId> calls);
+
+  // Returns the session of a token. SESSION_EXPIRED.
+  engine::Result<SessionId> Authenticate(std::string_view token) const;
+  void Attach(SessionId session);
+  void Detach(SessionId session, const transport::Peer& peer);
+
+  // Stops taking ops (SHUTTING_DOWN), ends every parked one with it (none of them happened), and
+  // ends the streams that would stay open.
+  void Shutdown();
+  bool shutting_down() const { return shutting_down_; }
+
+  const engine::Engine& engine() const { return engine_; }
+
+ private:
+  friend class PeerCalls;
+  struct ParkedCall {
+    Route route;
+    TimeMs deadline = engine::kNever;
+  };
+
+  // Answers the ops that need what only the edge knows. Returns false if the method is not one.
+  bool SubmitEdgeOp(const Submission& submission);
+  void OpenSession(const Submission& submission);
+  void CloseSession(const Submission& submission);
+  void AnswerStatus(const Submission& submission);
+  void AnswerSessions(const Submission& submission);
+
+  std::optional<Failure> Refuse(const Submission& submission) const;
+  void Remember(CallId call, const Submission& submission, TimeMs now);
+  void Deliver(std::vector<engine::Reply>& replies);
+  void Forget(CallId call);
+  void EndSession(SessionId session, std::string_view why);
+  void OnTimer();
+  void ArmTimer();
+
+  EdgeLoop& loop_;
+  const DispatchLimits limits_;
+  const DaemonFacts facts_;
+  const TimeMs started_;
+  engine::Engine engine_;
+  SessionDirectory directory_;
+  std::unordered_map<CallId, ParkedCall> parked_;
+  std::set<std::pair<TimeMs, CallId>> deadlines_;
+  std::map<SessionId, std::unique_ptr<EdgeLoop::Watch>> watches_;
+  std::set<PeerCalls*> peers_;
+  TimeMs armed_ = engine::kNever;
+  uint64_t last_call_ = 0;
+  bool shutting_down_ = false;
+};
+
+}  // namespace coheld::dispatch

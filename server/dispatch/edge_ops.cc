@@ -1,0 +1,140 @@
+// The ops that need what only the edge knows: opening and closing sessions, Ping, Status, Sessions.
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "coheld/v1/admin.pb.h"
+#include "coheld/v1/session.pb.h"
+#include "server/dispatch/clock.h"
+#include "server/dispatch/dispatcher.h"
+#include "server/dispatch/peer_calls.h"
+
+namespace coheld::dispatch {
+namespace {
+
+constexpr uint32_t kListingLimit = 1000;
+
+// Parses the request or answers MALFORMED.
+template <typename Request>
+bool Parse(const Submission& submission, Request* request) {
+  if (request->ParseFromArray(submission.payload.data(),
+                              static_cast<int>(submission.payload.size()))) {
+    return true;
+  }
+  submission.route.peer->Answer(submission.route, Failure{v1::ERROR_REASON_MALFORMED,
+                                                          "the payload is not a valid " +
+                                                              Request::descriptor()->full_name()});
+  return false;
+}
+
+uint32_t NumberOf(std::string_view path) { return wire::FindMethod(path)->number; }
+
+}  // namespace
+
+bool Dispatcher::SubmitEdgeOp(const Submission& submission) {
+  static const uint32_t kOpen = NumberOf("/coheld.v1.Session/Open");
+  static const uint32_t kClose = NumberOf("/coheld.v1.Session/Close");
+  static const uint32_t kPing = NumberOf("/coheld.v1.Admin/Ping");
+  static const uint32_t kStatus = NumberOf("/coheld.v1.Admin/Status");
+  static const uint32_t kSessions = NumberOf("/coheld.v1.Admin/Sessions");
+  if (submission.method == kOpen) {
+    OpenSession(submission);
+  } else if (submission.method == kClose) {
+    CloseSession(submission);
+  } else if (submission.method == kPing) {
+    v1::AdminPingRequest request;  // Request and reply are alike: one field of bytes.
+    if (Parse(submission, &request)) {
+      submission.route.peer->AnswerWith(submission.route, request.SerializeAsString());
+    }
+  } else if (submission.method == kStatus) {
+    AnswerStatus(submission);
+  } else if (submission.method == kSessions) {
+    AnswerSessions(submission);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void Dispatcher::OpenSession(const Submission& submission) {
+  v1::SessionOpenRequest request;
+  if (!Parse(submission, &request)) return;
+  PeerCalls& peer = *submission.route.peer;
+  if (directory_.size() >= limits_.sessions_max) {
+    return peer.Answer(
+        submission.route,
+        Failure{v1::ERROR_REASON_TOO_MANY,
+                "the daemon has " + std::to_string(directory_.size()) +
+                    " sessions open, the most allowed; close some or try again later"});
+  }
+  const uint64_t asked = request.ttl_ms() == 0 ? limits_.session_ttl_ms : request.ttl_ms();
+  const uint64_t ttl_ms = std::clamp(asked, limits_.session_ttl_ms_min, limits_.session_ttl_ms_max);
+  const TimeMs now = Now();
+  const SessionDirectory::Opened opened = directory_.Open(ttl_ms, now);
+  engine_.OpenSession(opened.id, request.label(), ttl_ms, now);
+  peer.UseSession(opened.id);
+  v1::SessionOpenReply reply;
+  reply.set_session(static_cast<uint64_t>(opened.id));
+  reply.set_token(opened.token);
+  reply.set_ttl_ms(ttl_ms);
+  reply.set_durability(facts_.durability);
+  reply.set_message_bytes_max(facts_.message_bytes_max);
+  reply.set_version(facts_.version);
+  peer.AnswerWith(submission.route, reply.SerializeAsString());
+}
+
+void Dispatcher::CloseSession(const Submission& submission) {
+  v1::SessionCloseRequest request;
+  if (!Parse(submission, &request)) return;
+  if (submission.session == engine::kNoSession) {
+    return submission.route.peer->Answer(
+        submission.route,
+        Failure{v1::ERROR_REASON_SESSION_REQUIRED,
+                "send the token of the session to close as coheld-session metadata"});
+  }
+  if (engine_.sessions().Find(submission.session) == nullptr) {
+    return submission.route.peer->Answer(
+        submission.route,
+        Failure{v1::ERROR_REASON_SESSION_EXPIRED, "the session was closed before"});
+  }
+  EndSession(submission.session, "closed");
+  submission.route.peer->AnswerWith(submission.route, v1::SessionCloseReply().SerializeAsString());
+}
+
+void Dispatcher::AnswerStatus(const Submission& submission) {
+  v1::AdminStatusRequest request;
+  if (!Parse(submission, &request)) return;
+  v1::AdminStatusReply reply;
+  reply.set_version(facts_.version);
+  reply.set_durability(facts_.durability);
+  reply.set_uptime_ms(engine::Elapsed(started_, Now()));
+  reply.set_objects(engine_.store().objects().size());
+  reply.set_sessions(directory_.size());
+  reply.set_connections(peers_.size());
+  reply.set_parked(engine_.parked().size());
+  reply.set_ops(engine_.ops_applied());
+  reply.set_pid(getpid());
+  submission.route.peer->AnswerWith(submission.route, reply.SerializeAsString());
+}
+
+void Dispatcher::AnswerSessions(const Submission& submission) {
+  v1::AdminSessionsRequest request;
+  if (!Parse(submission, &request)) return;
+  const uint32_t limit = request.limit() == 0 ? kListingLimit : request.limit();
+  const auto& sessions = engine_.sessions().all();
+  const TimeMs now = Now();
+  v1::AdminSessionsReply reply;
+  auto place = sessions.upper_bound(SessionId{request.after()});
+  for (; place != sessions.end() && static_cast<uint32_t>(reply.sessions_size()) < limit; ++place) {
+    v1::SessionSummary* summary = reply.add_sessions();
+    summary->set_session(static_cast<uint64_t>(place->first));
+    *summary->mutable_label() = place->second.label;
+    summary->set_ttl_ms(place->second.ttl_ms);
+    summary->set_age_ms(engine::Elapsed(place->second.opened, now));
+    summary->set_connections(directory_.connections(place->first));
+  }
+  reply.set_done(place == sessions.end());
+  submission.route.peer->AnswerWith(submission.route, reply.SerializeAsString());
+}
+
+}  // namespace coheld::dispatch

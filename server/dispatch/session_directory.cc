@@ -1,0 +1,104 @@
+// See session_directory.h.
+#include "server/dispatch/session_directory.h"
+
+#include <sys/random.h>
+
+#include <charconv>
+
+#include "proto/wire/check.h"
+
+namespace coheld::dispatch {
+namespace {
+
+constexpr size_t kSecretBytes = 16;
+
+std::string RandomHex() {
+  unsigned char bytes[kSecretBytes];
+  COHELD_CHECK(getrandom(bytes, sizeof(bytes), 0) == static_cast<ssize_t>(sizeof(bytes)));
+  std::string hex;
+  for (const unsigned char byte : bytes) {
+    hex += "0123456789abcdef"[byte >> 4];
+    hex += "0123456789abcdef"[byte & 15];
+  }
+  return hex;
+}
+
+bool EqualInConstantTime(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  unsigned char difference = 0;
+  for (size_t i = 0; i < a.size(); ++i) difference |= static_cast<unsigned char>(a[i] ^ b[i]);
+  return difference == 0;
+}
+
+}  // namespace
+
+SessionDirectory::Opened SessionDirectory::Open(uint64_t ttl_ms, TimeMs now) {
+  const SessionId id{++last_id_};
+  Entry& entry = sessions_[id];
+  entry.secret = RandomHex();
+  entry.ttl_ms = ttl_ms;
+  SetDeadline(id, entry, engine::After(now, ttl_ms));
+  return {id, std::to_string(last_id_) + "." + entry.secret};
+}
+
+std::optional<SessionId> SessionDirectory::Authenticate(std::string_view token) const {
+  const size_t dot = token.find('.');
+  if (dot == std::string_view::npos) return std::nullopt;
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(token.data(), token.data() + dot, number);
+  if (error != std::errc() || end != token.data() + dot) return std::nullopt;
+  const auto found = sessions_.find(SessionId{number});
+  if (found == sessions_.end()) return std::nullopt;
+  if (!EqualInConstantTime(found->second.secret, token.substr(dot + 1))) return std::nullopt;
+  return found->first;
+}
+
+void SessionDirectory::Attach(SessionId id) {
+  Entry& entry = sessions_.at(id);
+  ++entry.connections;
+  SetDeadline(id, entry, engine::kNever);
+}
+
+bool SessionDirectory::Detach(SessionId id, TimeMs now) {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end()) return false;  // It was closed meanwhile.
+  Entry& entry = found->second;
+  COHELD_CHECK(entry.connections > 0);
+  if (--entry.connections > 0) return false;
+  SetDeadline(id, entry, engine::After(now, entry.ttl_ms));
+  return true;
+}
+
+bool SessionDirectory::IsDetached(SessionId id) const {
+  const auto found = sessions_.find(id);
+  return found != sessions_.end() && found->second.connections == 0;
+}
+
+void SessionDirectory::Erase(SessionId id) {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end()) return;
+  SetDeadline(id, found->second, engine::kNever);
+  sessions_.erase(found);
+}
+
+TimeMs SessionDirectory::NextDeadline() const {
+  return deadlines_.empty() ? engine::kNever : deadlines_.begin()->first;
+}
+
+std::optional<SessionId> SessionDirectory::Overdue(TimeMs now) const {
+  if (deadlines_.empty() || deadlines_.begin()->first > now) return std::nullopt;
+  return deadlines_.begin()->second;
+}
+
+uint64_t SessionDirectory::connections(SessionId id) const {
+  const auto found = sessions_.find(id);
+  return found == sessions_.end() ? 0 : found->second.connections;
+}
+
+void SessionDirectory::SetDeadline(SessionId id, Entry& entry, TimeMs deadline) {
+  if (entry.deadline != engine::kNever) deadlines_.erase({entry.deadline, id});
+  entry.deadline = deadline;
+  if (deadline != engine::kNever) deadlines_.insert({deadline, id});
+}
+
+}  // namespace coheld::dispatch

@@ -1,0 +1,66 @@
+// What the edge knows of sessions: their secrets, and whether a connection of theirs is open. Says
+// when a session is over; ending it is the dispatcher's.
+//
+//   open --last connection closed--> detached --TTL, or its process is gone--> over
+//     ^---------- used again -----------'
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "server/engine/ids.h"
+
+namespace coheld::dispatch {
+
+using engine::SessionId;
+using engine::TimeMs;
+
+class SessionDirectory {
+ public:
+  struct Opened {
+    SessionId id;
+    std::string token;  // "ID.SECRET", the secret being 128 random bits in hex.
+  };
+
+  // Makes a session that no connection uses yet.
+  Opened Open(uint64_t ttl_ms, TimeMs now);
+  // Returns the session that a token proves, or nothing. Takes the same time for every wrong
+  // secret.
+  std::optional<SessionId> Authenticate(std::string_view token) const;
+  // Notes one more connection that uses the session.
+  void Attach(SessionId id);
+  // Notes one less. Returns true if it was the last: the TTL runs from now.
+  bool Detach(SessionId id, TimeMs now);
+  // True if the session is open and no connection uses it.
+  bool IsDetached(SessionId id) const;
+  void Erase(SessionId id);
+
+  // When the next detached session is over, or kNever.
+  TimeMs NextDeadline() const;
+  // Returns a session whose TTL has passed, or nothing.
+  std::optional<SessionId> Overdue(TimeMs now) const;
+
+  size_t size() const { return sessions_.size(); }
+  uint64_t connections(SessionId id) const;
+
+ private:
+  struct Entry {
+    std::string secret;
+    uint64_t ttl_ms = 0;
+    uint64_t connections = 0;
+    TimeMs deadline = engine::kNever;
+  };
+  void SetDeadline(SessionId id, Entry& entry, TimeMs deadline);
+
+  std::map<SessionId, Entry> sessions_;
+  std::set<std::pair<TimeMs, SessionId>> deadlines_;
+  uint64_t last_id_ = 0;
+};
+
+}  // namespace coheld::dispatch
