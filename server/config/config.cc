@@ -1,0 +1,163 @@
+// See config.h.
+#include "server/config/config.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <limits>
+
+namespace coheld::config {
+namespace {
+
+constexpr char kDescription[] =
+    "coheld holds lists, dicts, values, queues and locks for processes on this and other hosts, "
+    "and\n"
+    "serves them over gRPC. Clients: the Python package coheld, the C++ SDK, coheldctl, any gRPC "
+    "client.";
+
+constexpr char kFooter[] =
+    "Examples:\n"
+    "  coheld                                          listen on the default Unix socket\n"
+    "  coheld --listen unix:/run/coheld.sock --listen 127.0.0.1:7420\n"
+    "  coheld --config /etc/coheld.toml\n"
+    "\n"
+    "Everything is held in memory and ends with the daemon. There is no authentication yet: "
+    "whoever can\n"
+    "open the socket can use it, so listen on TCP only where every peer is trusted.\n"
+    "\n"
+    "SIGTERM or SIGINT: no new connections, waiting calls end with UNAVAILABLE, the rest is "
+    "finished.\n"
+    "Exit codes: 0 clean end, 1 could not run (address in use, ...), 2 bad flags or config file.";
+
+constexpr uint64_t kMaxUint32 = std::numeric_limits<uint32_t>::max();
+
+void AddTransportFlags(CLI::App& app, transport::TransportLimits& limits) {
+  const auto group = app.add_option_group("Connections");
+  group
+      ->add_option("--message-bytes-max", limits.session.message_bytes_max,
+                   "Largest message taken, in bytes")
+      ->check(CLI::Range(size_t{1024}, size_t{1} << 30))
+      ->capture_default_str();
+  group->add_option("--connections-max", limits.connections_max, "Most connections open at once")
+      ->check(CLI::Range(size_t{1}, size_t{1'000'000}))
+      ->capture_default_str();
+  group
+      ->add_option("--streams-max", limits.session.streams_max,
+                   "Most calls open at once on a connection")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000}))
+      ->capture_default_str();
+  group
+      ->add_option("--queued-bytes-max", limits.queued_bytes_max,
+                   "A connection with more unsent output is not read from")
+      ->check(CLI::Range(size_t{64} << 10, size_t{1} << 40))
+      ->capture_default_str();
+  group
+      ->add_option("--write-stall-ms-max", limits.write_stall_ms_max,
+                   "A peer that reads nothing for so long is dropped")
+      ->check(CLI::Range(uint64_t{100}, kMaxUint32))
+      ->capture_default_str();
+  group
+      ->add_option("--keepalive-interval-ms", limits.keepalive_interval_ms,
+                   "PING a connection after so much silence; 0 never")
+      ->check(CLI::Range(uint64_t{0}, kMaxUint32))
+      ->capture_default_str();
+  group
+      ->add_option("--keepalive-timeout-ms", limits.keepalive_timeout_ms,
+                   "A TCP peer whose host acknowledges nothing for so long is dropped")
+      ->check(CLI::Range(uint64_t{100}, kMaxUint32))
+      ->capture_default_str();
+}
+
+void AddDispatchFlags(CLI::App& app, dispatch::DispatchLimits& limits) {
+  const auto group = app.add_option_group("Sessions and calls");
+  group
+      ->add_option(
+          "--session-ttl-ms", limits.session_ttl_ms,
+          "How long a session outlives its last connection, unless the client asks otherwise")
+      ->check(CLI::Range(limits.session_ttl_ms_min, limits.session_ttl_ms_max))
+      ->capture_default_str();
+  group->add_option("--sessions-max", limits.sessions_max, "Most sessions open at once")
+      ->check(CLI::Range(size_t{1}, size_t{10'000'000}))
+      ->capture_default_str();
+  group->add_option("--parked-max", limits.parked_max, "Most calls waiting at once")
+      ->check(CLI::Range(size_t{1}, size_t{100'000'000}))
+      ->capture_default_str();
+  group
+      ->add_option("--parked-per-connection-max", limits.parked_per_connection_max,
+                   "Most calls waiting at once on one connection")
+      ->check(CLI::Range(size_t{1}, size_t{100'000'000}))
+      ->capture_default_str();
+}
+
+// Returns what is wrong with the values together, or nothing.
+std::string Complaint(const Config& config, const std::string& data_dir) {
+  if (!data_dir.empty()) {
+    return "--data-dir: this version holds everything in memory and cannot keep it in \"" +
+           data_dir + "\"; start without --data-dir";
+  }
+  for (const std::string& address : config.listen) {
+    const bool unix_path = address.starts_with("unix:") && address.size() > 5;
+    if (!unix_path && address.rfind(':') == std::string::npos) {
+      return "--listen: \"" + address + "\" is neither unix:/path nor host:port";
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string DefaultAddress() {
+  const char* runtime_dir = std::getenv("XDG_RUNTIME_DIR");
+  if (runtime_dir != nullptr && *runtime_dir != '\0') {
+    return std::string("unix:") + runtime_dir + "/coheld.sock";
+  }
+  return "unix:/tmp/coheld-" + std::to_string(getuid()) + "/coheld.sock";
+}
+
+std::variant<Config, Exit> Parse(int argc, const char* const* argv) {
+  Config config;
+  std::string data_dir;
+  pid_t exit_with_pid = 0;
+  CLI::App app(kDescription, "coheld");
+  app.footer(kFooter);
+  app.set_version_flag("--version", std::string("coheld ") + COHELD_VERSION);
+  app.set_config("--config", "",
+                 "Read flags from a TOML file, such as listen=[\"unix:/run/coheld.sock\"]");
+  app.allow_config_extras(CLI::config_extras_mode::error);
+  app.add_option("--listen", config.listen,
+                 "unix:/path or host:port (port 0: any free one); may be given more than once\n"
+                 "default: " +
+                     DefaultAddress())
+      ->type_name("ADDRESS");
+  app.add_option("--data-dir", data_dir,
+                 "Not supported by this version: it holds everything in memory")
+      ->type_name("DIR");
+  app.add_option("--log-level", config.log_level, "debug, info, warn or error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->capture_default_str();
+  app.add_option("--drain-ms", config.drain_ms, "How long SIGTERM waits for calls in flight")
+      ->check(CLI::Range(uint64_t{0}, kMaxUint32))
+      ->capture_default_str();
+  app.add_option("--ready-fd", config.ready_fd,
+                 "Write \"ready ADDRESS...\" to this descriptor when listening, then close it");
+  app.add_option("--exit-with-pid", exit_with_pid,
+                 "End when this process ends (for private daemons)")
+      ->check(CLI::PositiveNumber);
+  AddTransportFlags(app, config.transport);
+  AddDispatchFlags(app, config.dispatch);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream out, err;
+    const int code = app.exit(error, out, err);
+    return Exit{.code = code == 0 ? 0 : 2, .text = code == 0 ? out.str() : err.str()};
+  }
+  if (config.listen.empty()) config.listen.push_back(DefaultAddress());
+  if (exit_with_pid > 0) config.exit_with_pid = exit_with_pid;
+  const std::string complaint = Complaint(config, data_dir);
+  if (!complaint.empty()) return Exit{.code = 2, .text = complaint + "\n"};
+  return config;
+}
+
+}  // namespace coheld::config

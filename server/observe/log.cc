@@ -1,0 +1,15 @@
+// See log.h.
+#include "server/observe/log.h"
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+namespace coheld::observe {
+
+void StartLog(const std::string& level) {
+  spdlog::set_default_logger(spdlog::stderr_color_st("coheld"));
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
+  spdlog::set_level(spdlog::level::from_str(level));
+}
+
+}  // namespace coheld::observe
