@@ -29,8 +29,8 @@ TEST(Reflection, ListsEveryService) {
   ServerReflectionRequest request;
   request.set_list_services("*");
   std::set<std::string> names;
-  for (const auto& service : Ask(request).list_services_response().service())
-    names.insert(service.name());
+  const ServerReflectionResponse reply = Ask(request);
+  for (const auto& service : reply.list_services_response().service()) names.insert(service.name());
   EXPECT_EQ(names, (std::set<std::string>{"coheld.v1.Admin", "coheld.v1.Dict", "coheld.v1.List",
                                           "coheld.v1.Lock", "coheld.v1.Queue", "coheld.v1.Session",
                                           "coheld.v1.SharedValue", "grpc.health.v1.Health",
@@ -42,7 +42,8 @@ TEST(Reflection, SymbolComesWithAllThatItImports) {
   ServerReflectionRequest request;
   request.set_file_containing_symbol("coheld.v1.List");
   std::set<std::string> files;
-  for (const std::string& bytes : Ask(request).file_descriptor_response().file_descriptor_proto()) {
+  const ServerReflectionResponse reply = Ask(request);
+  for (const std::string& bytes : reply.file_descriptor_response().file_descriptor_proto()) {
     google::protobuf::FileDescriptorProto file;
     ASSERT_TRUE(file.ParseFromString(bytes));
     files.insert(file.name());
