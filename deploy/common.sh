@@ -46,7 +46,7 @@ content_hash() { # PATH...
 # Makes build/venv with the Python package in it. Installs again only when a source changed.
 install_python_package() {
   local python=${COHELD_PYTHON:-/usr/bin/python3} stamp=$venv/coheld.stamp now
-  now=$(content_hash client/python client/cpp client/CMakeLists.txt proto CMakeLists.txt)
+  now=$(content_hash client/python client/cpp client/CMakeLists.txt proto server CMakeLists.txt)
   now="$now $("$python" --version) $root"
   [[ -f $stamp && $(<"$stamp") == "$now" && -x $venv/bin/python ]] && return 0
   echo "Installing the Python package into build/venv"
