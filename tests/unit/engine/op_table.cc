@@ -29,6 +29,13 @@ std::string_view Trim(std::string_view line) {
   return line.substr(0, line.find_last_not_of(" \t") + 1);
 }
 
+bool StartsStatement(std::string_view line) {
+  for (const std::string_view verb : {"- ", "session ", "end ", "advance ", "cancel "}) {
+    if (line.starts_with(verb)) return true;
+  }
+  return line.size() > 1 && line[0] == 's' && line[1] >= '0' && line[1] <= '9';
+}
+
 // Splits a table into statements, joining continuation lines and leaving out comments.
 std::vector<std::string> Statements(std::string_view table) {
   std::vector<std::string> statements;
@@ -37,11 +44,11 @@ std::vector<std::string> Statements(std::string_view table) {
     const std::string_view line = Trim(table.substr(0, end));
     table.remove_prefix(std::min(end + 1, table.size()));
     if (line.empty() || line.starts_with("//")) continue;
-    if ((line.starts_with("->") || line.starts_with(";")) && !statements.empty()) {
+    if (statements.empty() || StartsStatement(line)) {
+      statements.emplace_back(line);
+    } else {
       statements.back() += " ";
       statements.back() += line;
-    } else {
-      statements.emplace_back(line);
     }
   }
   return statements;

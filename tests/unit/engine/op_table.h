@@ -11,8 +11,8 @@
 //   end s1 -> #d SESSION_EXPIRED             ends the session; it is not opened again by use
 //   session s1                               opens a session explicitly
 //
-// A line that begins with `->` or `;` continues the one before; `//` begins a comment line. Each
-// reply must be expected, in its order; of a reply the fields named are compared (notation.h).
+// A line that begins otherwise continues the one before; `//` begins a comment line. Each reply
+// must be expected, in its order; of a reply the fields named are compared (notation.h).
 #pragma once
 
 #include <deque>
