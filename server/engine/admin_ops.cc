@@ -50,6 +50,19 @@ void DescribeWaiter(const Engine& engine, const ParkedOp& op, TimeMs now, v1::Wa
   if (session != nullptr) *waiter->mutable_label() = session->label;
 }
 
+// Returns the first ops that wait on the object, over all its queues in order of arrival.
+std::vector<const ParkedOp*> WaitersInOrder(Object& object) {
+  std::vector<const ParkedOp*> waiters;
+  for (const WaitQueue* queue : object.wait_queues()) {
+    const size_t count = std::min<size_t>(queue->size(), kListingLimit);
+    std::copy_n(queue->ops().begin(), count, std::back_inserter(waiters));
+  }
+  std::sort(waiters.begin(), waiters.end(),
+            [](const ParkedOp* a, const ParkedOp* b) { return a->stamp.call < b->stamp.call; });
+  waiters.resize(std::min<size_t>(waiters.size(), kListingLimit));
+  return waiters;
+}
+
 Outcome Describe(Engine& engine, const v1::AdminDescribeRequest& request,
                  v1::AdminDescribeReply* reply, Turn& turn) {
   const Store::Held* held = engine.store().Find(request.name());
@@ -66,11 +79,8 @@ Outcome Describe(Engine& engine, const v1::AdminDescribeRequest& request,
     const Session* session = engine.sessions().Find(hold.owner.session);
     if (session != nullptr) *holder->mutable_label() = session->label;
   }
-  for (const WaitQueue* queue : held->object->wait_queues()) {
-    for (const ParkedOp* op : queue->ops()) {
-      if (reply->waiters_size() == static_cast<int>(kListingLimit)) break;
-      DescribeWaiter(engine, *op, turn.now(), reply->add_waiters());
-    }
+  for (const ParkedOp* op : WaitersInOrder(*held->object)) {
+    DescribeWaiter(engine, *op, turn.now(), reply->add_waiters());
   }
   return Done();
 }

@@ -37,6 +37,18 @@ Failure WrongType(const std::string& name, const TypeRow& is, const TypeRow& wan
 
 }  // namespace
 
+bool Turn::MustQueue(const WaitQueue& queue) const {
+  switch (try_) {
+    case Try::kFirst:
+      return !queue.empty();
+    case Try::kWoken:
+      return false;
+    case Try::kTimedOut:
+      return !queue.empty() && queue.ops().front()->stamp.call != stamp_.call;
+  }
+  return false;
+}
+
 Outcome Turn::Park(WaitQueue& queue, std::optional<uint64_t> timeout_ms, Outcome timed_out) {
   if (try_ == Try::kTimedOut || timeout_ms == uint64_t{0}) return timed_out;
   park_queue_ = &queue;
@@ -72,14 +84,20 @@ Result<Object*> ResolveObject(Engine& engine, const OpRow& row, const std::strin
   const Store::Held* held = engine.store_.Find(name);
   if (held != nullptr) {
     if (held->type != row.type) return WrongType(name, *held->type, *row.type);
-    return held->object.get();
+    turn.object_ = held->object.get();
+    turn.created_ = turn.object_->provisional();
+    return turn.object_;
   }
-  if (row.creates && name.empty()) return engine.CreateObject(*row.type, name, turn);
-  if (IsAnonymous(name)) return NotFound(name);
-  if (std::optional<Failure> failure = CheckName(name)) return *failure;
-  if (row.method->read_only && row.missing == Missing::kByMark)
+  if (IsAnonymous(name) && !row.creates) return NotFound(name);
+  if (row.method->read_only && row.missing == Missing::kByMark) {
+    if (std::optional<Failure> failure = CheckName(name)) return *failure;
     return engine.store_.Empty(*row.type);
-  return engine.CreateObject(*row.type, name, turn);
+  }
+  if (name.empty() && !row.creates) return *CheckName(name);
+  Result<Object*> object = engine.CreateObject(*row.type, name, turn);
+  if (object.ok()) turn.object_ = object.value();
+  turn.created_ = object.ok();
+  return object;
 }
 
 Engine::Engine() : arena_block_(kArenaBlockBytes), arena_(ArenaOptionsFor(arena_block_)) {}
@@ -105,19 +123,29 @@ void Engine::Apply(const Stamp& stamp, uint32_t method, std::string_view payload
 
 Outcome Engine::Try(const OpRow& row, std::string_view payload, Turn& turn,
                     std::vector<Reply>* replies) {
-  created_object_ = nullptr;
   Reply reply{.call = turn.stamp_.call};
   Outcome outcome = row.invoke(*this, row, payload, turn, &reply.payload);
   arena_.Reset();
-  // Later ops may find the object that a parked one made; a failed one leaves nothing behind.
-  if (outcome.kind() == Outcome::Kind::kFailed && created_object_ != nullptr) {
-    EraseObject(*created_object_);
+  switch (outcome.kind()) {
+    case Outcome::Kind::kDone:
+      if (row.method->read_only) {
+        DiscardCreated();
+      } else if (turn.object_ != nullptr) {
+        turn.object_->provisional_ = false;
+      }
+      replies->push_back(std::move(reply));
+      break;
+    case Outcome::Kind::kFailed:
+      DiscardCreated();
+      turn.wakes_.clear();  // Nothing changed, so nobody can proceed.
+      reply.failure = outcome.failure();
+      replies->push_back(std::move(reply));
+      break;
+    case Outcome::Kind::kParked:
+      for (Object* object : created_) object->provisional_ = true;
+      break;
   }
-  created_object_ = nullptr;
-  if (outcome.kind() != Outcome::Kind::kParked) {
-    if (outcome.kind() == Outcome::Kind::kFailed) reply.failure = outcome.failure();
-    replies->push_back(std::move(reply));
-  }
+  created_.clear();
   for (auto& [call, failure] : std::exchange(failed_, {}))
     FailParked(call, std::move(failure), replies);
   TakeWakes(turn);
@@ -132,6 +160,7 @@ void Engine::Park(const Stamp& stamp, const OpRow& row, std::string_view payload
   op.stamp = stamp;
   op.row = &row;
   op.payload = payload;
+  op.object = turn.object_;
   if (turn.park_timeout_ms_) op.deadline = After(stamp.now, *turn.park_timeout_ms_);
   turn.park_queue_->Add(&op);
   if (op.deadline != kNever) deadlines_.insert({op.deadline, stamp.call});
@@ -174,13 +203,17 @@ void Engine::DrainWakes(TimeMs now, std::vector<Reply>* replies) {
       if (found != parked_.end()) Retry(found->second, Turn::Try::kWoken, now, replies);
     }
   }
+  SweepProvisional();
 }
 
 void Engine::Unpark(CallId call) {
   const auto found = parked_.find(call);
   COHELD_CHECK(found != parked_.end());
   ParkedOp& op = found->second;
-  if (op.queue != nullptr) op.queue->Remove(&op);
+  if (op.queue != nullptr) {
+    op.queue->Remove(&op);
+    if (op.object->provisional_) left_.push_back(op.object->name());
+  }
   if (op.deadline != kNever) deadlines_.erase({op.deadline, call});
   if (Session* session = sessions_.Find(op.stamp.owner.session)) session->parked.erase(call);
   parked_.erase(found);
@@ -250,30 +283,44 @@ Result<Object*> Engine::CreateObject(const TypeRow& type, const std::string& nam
           v1::ERROR_REASON_SESSION_REQUIRED,
           "an anonymous object lives as long as its session; open a session or give a name"};
     }
-    created_object_ = store_.Create(type, store_.NextAnonymousName());
-    session->anonymous.insert(created_object_->name());
+    Object* object = store_.Create(type, store_.NextAnonymousName());
+    object->maker_ = turn.owner().session;
+    session->anonymous.insert(object->name());
+    created_.push_back(object);
   } else {
     if (IsAnonymous(name)) {
       return Failure{v1::ERROR_REASON_INVALID_NAME,
                      "\"" + name + "\": names that begin with ~ are given by the daemon"};
     }
     if (std::optional<Failure> failure = CheckName(name)) return *failure;
-    created_object_ = store_.Create(type, name);
+    created_.push_back(store_.Create(type, name));
   }
-  turn.created_ = true;
-  return created_object_;
+  return created_.back();
 }
 
-void Engine::EraseObject(Object& object) {
+void Engine::DiscardCreated() {
+  for (const Object* object : std::exchange(created_, {})) {
+    Unlist(*object);
+    store_.Discard(object->name());
+  }
+}
+
+void Engine::SweepProvisional() {
+  for (const std::string& name : std::exchange(left_, {})) {
+    const Store::Held* held = store_.Find(name);
+    if (held == nullptr || !held->object->provisional()) continue;
+    const std::vector<WaitQueue*> queues = held->object->wait_queues();
+    if (std::all_of(queues.begin(), queues.end(), [](auto* queue) { return queue->empty(); })) {
+      store_.Discard(name);
+    }
+  }
+}
+
+void Engine::Unlist(const Object& object) {
   for (const Hold& hold : object.holds()) {
     if (Session* session = sessions_.Find(hold.owner.session)) session->held.erase(object.name());
   }
-  if (IsAnonymous(object.name())) {
-    // Its maker is not noted on the object: deletes are rare, sessions few.
-    for (const auto& [id, session] : sessions_.all())
-      sessions_.Find(id)->anonymous.erase(object.name());
-  }
-  store_.Erase(object.name());
+  if (Session* maker = sessions_.Find(object.maker_)) maker->anonymous.erase(object.name());
 }
 
 bool Engine::DeleteObject(std::string_view name, Turn& turn) {
@@ -291,7 +338,8 @@ bool Engine::DeleteObject(std::string_view name, Turn& turn) {
       queue->Remove(op);
     }
   }
-  EraseObject(object);
+  Unlist(object);
+  store_.Erase(object.name());
   return true;
 }
 

@@ -82,7 +82,12 @@ class Engine {
   void Unpark(CallId call);
   void FailParked(CallId call, Failure failure, std::vector<Reply>* replies);
   Result<Object*> CreateObject(const TypeRow& type, const std::string& name, Turn& turn);
-  void EraseObject(Object& object);
+  // Removes what the op made, as if it had never been.
+  void DiscardCreated();
+  // Discards provisional objects on which nobody waits any more.
+  void SweepProvisional();
+  // Takes an object that is about to go out of the sessions' books.
+  void Unlist(const Object& object);
 
   Store store_;
   Sessions sessions_;
@@ -92,7 +97,8 @@ class Engine {
   std::vector<std::pair<CallId, Failure>> failed_;  // Parked ops to fail once the handler returned.
   std::vector<char> arena_block_;
   google::protobuf::Arena arena_;
-  Object* created_object_ = nullptr;  // Made by the op being applied; undone if it fails.
+  std::vector<Object*> created_;   // Made by the op being applied; undone if it fails.
+  std::vector<std::string> left_;  // Names of provisional objects that a parked op left.
   uint64_t last_token_ = 0;
   uint64_t ops_applied_ = 0;
 };

@@ -43,14 +43,20 @@ class Object {
   uint64_t version() const { return version_; }
   // Tells that the state changed. Every handler that changed something calls it once.
   void Touch() { ++version_; }
+  // True while only ops that wait ever used it: it was made to give them a place, is not there for
+  // a Create, and ends with the last of them.
+  bool provisional() const { return provisional_; }
 
  protected:
   Object() = default;
 
  private:
+  friend class Engine;
   friend class Store;
   std::string name_;
   uint64_t version_ = 0;
+  SessionId maker_ = kNoSession;  // Whose anonymous object it is.
+  bool provisional_ = false;
 };
 
 }  // namespace coheld::engine

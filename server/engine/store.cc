@@ -55,8 +55,15 @@ std::string Store::NextAnonymousName() { return "~" + std::to_string(next_anonym
 void Store::Erase(std::string_view name) {
   const auto found = objects_.find(name);
   COHELD_CHECK(found != objects_.end());
-  version_floor_ = std::max(version_floor_, found->second.object->version());
+  version_floor_ = std::max(version_floor_, found->second.object->version() + 1);
   for (auto& [type, empty] : empties_) empty->version_ = version_floor_;
+  index_.erase(found->first);
+  objects_.erase(found);
+}
+
+void Store::Discard(std::string_view name) {
+  const auto found = objects_.find(name);
+  COHELD_CHECK(found != objects_.end());
   index_.erase(found->first);
   objects_.erase(found);
 }

@@ -44,8 +44,11 @@ class Store {
   Object* Create(const TypeRow& type, const std::string& name);
   // Returns a new name for an anonymous object; never the same twice.
   std::string NextAnonymousName();
-  // Removes an object that is there.
+  // Removes an object that is there. This is a change like any other: whoever saw its last version
+  // sees a higher one from now on.
   void Erase(std::string_view name);
+  // Removes an object that is there as if it had never been made.
+  void Discard(std::string_view name);
   // Returns an object of the type that is always empty, to answer reads of a missing name.
   Object* Empty(const TypeRow& type);
 

@@ -52,11 +52,12 @@ class Turn {
   const Owner& owner() const { return stamp_.owner; }
   // The time of this try (not of the op's arrival).
   TimeMs now() const { return stamp_.now; }
-  // True if this op made the object.
+  // True if this op made the object, or found it only waited on (Object::provisional).
   bool created() const { return created_; }
 
-  // True if an op that arrives now has to queue behind others that wait there already.
-  bool MustQueue(const WaitQueue& queue) const { return try_ == Try::kFirst && !queue.empty(); }
+  // True if others wait there already that go first: when the op just arrived, and when its time is
+  // up while it is not the first in line.
+  bool MustQueue(const WaitQueue& queue) const;
 
   // Parks the op on a queue of its object until it is woken or its time is up; absent is for ever.
   // When there is no time left (timeout 0, or the last try) returns `timed_out` instead.
@@ -83,6 +84,7 @@ class Turn {
 
  private:
   friend class Engine;
+  friend Result<Object*> ResolveObject(Engine&, const OpRow&, const std::string&, Turn&);
   struct WakeRequest {
     WaitQueue* queue;
     bool all;
@@ -91,6 +93,7 @@ class Turn {
   Engine& engine_;
   Stamp stamp_;
   Try try_;
+  Object* object_ = nullptr;  // The named object that the op is for.
   bool created_ = false;
   WaitQueue* park_queue_ = nullptr;
   std::optional<uint64_t> park_timeout_ms_;

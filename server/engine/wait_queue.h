@@ -31,7 +31,7 @@ struct ParkedOp {
   Stamp stamp;  // As it arrived.
   const OpRow* row = nullptr;
   std::string payload;
-  Object* object = nullptr;
+  Object* object = nullptr;  // Dangles once `queue` is null.
   class WaitQueue* queue = nullptr;
   std::list<ParkedOp*>::iterator place;
   TimeMs deadline = kNever;
