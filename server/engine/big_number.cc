@@ -239,7 +239,7 @@ std::pair<BigNumber, BigNumber> BigNumber::FloorDivide(const BigNumber& a, const
 }
 
 std::optional<double> BigNumber::TrueDivide(const BigNumber& a, const BigNumber& b) {
-  if (a.zero()) return 0.0;
+  if (a.zero()) return b.negative_ ? -0.0 : 0.0;  // As CPython.
   // Scale so that the quotient has 65 or 66 bits, then keep 64, the lowest standing for the rest.
   const auto scale = static_cast<int64_t>(a.bits()) - static_cast<int64_t>(b.bits()) - 65;
   const auto [quotient, rest] =

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <optional>
 
 #include "server/engine/big_number.h"
@@ -121,6 +122,11 @@ double FloatFloorDivide(double a, double b) {
   return quotient - floor > 0.5 ? floor + 1 : floor;
 }
 
+// The sign of a NaN that the processor makes differs between processors; nothing may depend on it.
+Value RealResult(double real) {
+  return Value::Real(std::isnan(real) ? std::numeric_limits<double>::quiet_NaN() : real);
+}
+
 Result<Value> ApplyReal(v1::Operator op, const Value& a, const Value& b) {
   const Result<double> left = ToReal(a);
   if (!left.ok()) return left.failure();
@@ -128,13 +134,13 @@ Result<Value> ApplyReal(v1::Operator op, const Value& a, const Value& b) {
   if (!right.ok()) return right.failure();
   const double x = left.value();
   const double y = right.value();
-  if (op == v1::OPERATOR_ADD) return Value::Real(x + y);
-  if (op == v1::OPERATOR_SUBTRACT) return Value::Real(x - y);
-  if (op == v1::OPERATOR_MULTIPLY) return Value::Real(x * y);
+  if (op == v1::OPERATOR_ADD) return RealResult(x + y);
+  if (op == v1::OPERATOR_SUBTRACT) return RealResult(x - y);
+  if (op == v1::OPERATOR_MULTIPLY) return RealResult(x * y);
   if (y == 0) return DivisionByZero(op, a);
-  if (op == v1::OPERATOR_DIVIDE) return Value::Real(x / y);
-  if (op == v1::OPERATOR_FLOOR_DIVIDE) return Value::Real(FloatFloorDivide(x, y));
-  return Value::Real(FloatModulo(x, y));
+  if (op == v1::OPERATOR_DIVIDE) return RealResult(x / y);
+  if (op == v1::OPERATOR_FLOOR_DIVIDE) return RealResult(FloatFloorDivide(x, y));
+  return RealResult(FloatModulo(x, y));
 }
 
 // Arithmetic that fits 64 bits; nothing if it does not (or is none of these).

@@ -3,6 +3,7 @@
 
 #include <cctype>
 #include <charconv>
+#include <cstdlib>
 
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/stubs/strutil.h>
@@ -30,7 +31,7 @@ Number ToNumber(const Term& term) {
 bool IsReal(const Term& term) { return term.text.find_first_of(".einf") != std::string::npos; }
 
 void SetNumber(const Term& term, v1::Value* value) {
-  if (IsReal(term)) return value->set_real(std::stod(term.text));
+  if (IsReal(term)) return value->set_real(std::strtod(term.text.c_str(), nullptr));
   int64_t number = 0;
   const char* const end = term.text.data() + term.text.size();
   const auto [stop, error] = std::from_chars(term.text.data(), end, number);
