@@ -1,0 +1,223 @@
+// Fuzzes the engine: any steps leave it whole, and the same steps on a second engine give the same
+// replies.
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include <google/protobuf/message.h>
+#include <google/protobuf/stubs/logging.h>
+
+#include "coheld/v1/admin.pb.h"
+#include "proto/wire/check.h"
+#include "server/engine/engine.h"
+#include "tests/fuzz/op_steps.h"
+
+namespace coheld::fuzz {
+namespace {
+
+using engine::CallId;
+using engine::Engine;
+using engine::Owner;
+using engine::Reply;
+using engine::SessionId;
+using engine::TimeMs;
+
+constexpr size_t kStepsMax = 300;
+
+// Every op that waits is in its queue, its session and the table, and nothing else is.
+void CheckParked(const Engine& engine) {
+  size_t queued = 0;
+  for (const auto& [name, held] : engine.store().objects()) {
+    for (const engine::WaitQueue* queue : held.object->wait_queues()) {
+      for (const engine::ParkedOp* op : queue->ops()) {
+        COHELD_CHECK(op->queue == queue);
+        COHELD_CHECK(&engine.parked().at(op->stamp.call) == op);
+        ++queued;
+      }
+    }
+  }
+  COHELD_CHECK(queued == engine.parked().size());
+  size_t of_sessions = 0;
+  for (const auto& [id, session] : engine.sessions().all()) {
+    for (const CallId call : session.parked) {
+      COHELD_CHECK(engine.parked().at(call).stamp.owner.session == id);
+    }
+    of_sessions += session.parked.size();
+  }
+  for (const auto& [call, op] : engine.parked()) {
+    if (op.stamp.owner.session == engine::kNoSession) ++of_sessions;
+  }
+  COHELD_CHECK(of_sessions == engine.parked().size());
+}
+
+// Rights belong to open sessions that know of them.
+void CheckHolds(const Engine& engine) {
+  for (const auto& [name, held] : engine.store().objects()) {
+    COHELD_CHECK(held.object->name() == name);
+    for (const engine::Hold& hold : held.object->holds()) {
+      const engine::Session* session = engine.sessions().Find(hold.owner.session);
+      COHELD_CHECK(session != nullptr && session->held.contains(name));
+    }
+  }
+  for (const auto& [id, session] : engine.sessions().all()) {
+    for (const std::string& name : session.anonymous) {
+      COHELD_CHECK(engine.store().Find(name) != nullptr);
+    }
+    for (const std::string& name : session.held) {
+      COHELD_CHECK(engine.store().Find(name) != nullptr);
+    }
+  }
+}
+
+// What an op must leave as it was if it fails or only reads.
+struct Before {
+  size_t objects = 0;
+  std::map<std::string, uint64_t> versions;
+
+  explicit Before(const Engine& engine) : objects(engine.store().objects().size()) {
+    for (const auto& [name, held] : engine.store().objects()) {
+      versions[name] = held.object->version();
+    }
+  }
+};
+
+class Run {
+ public:
+  void Take(const Step& step) {
+    replies_.clear();
+    switch (step.kind) {
+      case StepKind::kRawOp:
+      case StepKind::kShapedOp:
+        Apply(step);
+        break;
+      case StepKind::kCancel:
+        if (step.calls_back >= last_call_) break;
+        engine_.Cancel(CallId{last_call_ - step.calls_back},
+                       {v1::ERROR_REASON_CANCELLED, "cancelled"}, now_, &replies_);
+        break;
+      case StepKind::kAdvance:
+        now_ = engine::After(now_, step.milliseconds);
+        engine_.Advance(now_, &replies_);
+        COHELD_CHECK(engine_.NextDeadline() > now_);
+        break;
+      case StepKind::kOpenSession:
+        if (step.session == 0 || slots_[step.session] != engine::kNoSession) break;
+        slots_[step.session] = SessionId{++last_session_};
+        engine_.OpenSession(slots_[step.session], {}, 10000, now_);
+        break;
+      case StepKind::kEndSession:
+        // The slot stays taken: ops of an ended session are refused.
+        engine_.EndSession(slots_[step.session], now_, &replies_);
+        break;
+    }
+    CheckReplies();
+    CheckParked(engine_);
+    CheckHolds(engine_);
+  }
+
+  // Without sessions and objects nothing is left to wait for.
+  void End() {
+    for (size_t slot = 1; slot < kSessionSlots; ++slot) {
+      replies_.clear();
+      engine_.EndSession(slots_[slot], now_, &replies_);
+      CheckReplies();
+      CheckHolds(engine_);
+    }
+    while (!engine_.store().objects().empty()) {
+      v1::AdminDeleteRequest request;
+      request.set_name(engine_.store().objects().begin()->first);
+      Take({.kind = StepKind::kRawOp, .method = 104, .payload = request.SerializeAsString()});
+    }
+    COHELD_CHECK(engine_.parked().empty() && waiting_.empty());
+  }
+
+  const std::vector<Reply>& replies() const { return replies_; }
+
+ private:
+  void Apply(const Step& step) {
+    const engine::OpRow* row = engine::FindOp(step.method);
+    const Before before(engine_);
+    const CallId call{++last_call_};
+    waiting_[call] = row;
+    engine_.Apply({.call = call,
+                   .owner = {.session = slots_[step.session], .thread = step.thread},
+                   .now = now_},
+                  step.method, step.payload, &replies_);
+    const bool answered = !replies_.empty() && replies_.front().call == call;
+    if (!answered) return;
+    const bool failed = replies_.front().failure.has_value();
+    const bool reads = row->method->read_only && row->missing == engine::Missing::kByMark;
+    if (!failed && !reads) return;
+    COHELD_CHECK(replies_.size() == 1);
+    COHELD_CHECK(engine_.store().objects().size() == before.objects);
+    for (const auto& [name, held] : engine_.store().objects()) {
+      COHELD_CHECK(before.versions.at(name) == held.object->version());
+    }
+  }
+
+  // Every reply is the only one of a call that waited for it, and is what its method promises.
+  void CheckReplies() {
+    for (const Reply& reply : replies_) {
+      const auto call = waiting_.find(reply.call);
+      COHELD_CHECK(call != waiting_.end());
+      if (reply.failure) {
+        COHELD_CHECK(reply.failure->reason != v1::ERROR_REASON_UNSPECIFIED);
+        COHELD_CHECK(reply.failure->reason != v1::ERROR_REASON_INTERNAL);
+        COHELD_CHECK(!reply.failure->message.empty() && reply.payload.empty());
+      } else {
+        CheckMessage(*call->second->method, reply.payload);
+      }
+      waiting_.erase(call);
+    }
+    COHELD_CHECK(waiting_.size() == engine_.parked().size());
+    for (const auto& [call, op] : engine_.parked()) COHELD_CHECK(waiting_.contains(call));
+  }
+
+  static void CheckMessage(const wire::MethodRow& method, const std::string& payload) {
+    auto* const factory = google::protobuf::MessageFactory::generated_factory();
+    const std::unique_ptr<google::protobuf::Message> reply(
+        factory->GetPrototype(method.descriptor->output_type())->New());
+    COHELD_CHECK(engine::ParseRequest(payload, reply.get()));
+  }
+
+  Engine engine_;
+  TimeMs now_{1000};
+  uint64_t last_call_ = 0;
+  uint64_t last_session_ = 0;
+  SessionId slots_[kSessionSlots] = {};
+  std::map<CallId, const engine::OpRow*> waiting_;
+  std::vector<Reply> replies_;
+};
+
+void CheckSame(const std::vector<Reply>& a, const std::vector<Reply>& b) {
+  COHELD_CHECK(a.size() == b.size());
+  for (size_t i = 0; i < a.size(); ++i) {
+    COHELD_CHECK(a[i].call == b[i].call && a[i].payload == b[i].payload);
+    COHELD_CHECK(a[i].failure.has_value() == b[i].failure.has_value());
+    COHELD_CHECK(!a[i].failure || a[i].failure->message == b[i].failure->message);
+  }
+}
+
+}  // namespace
+}  // namespace coheld::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
+  using namespace coheld::fuzz;
+  google::protobuf::SetLogHandler(nullptr);  // It tells of every text that is not UTF-8.
+  ByteSource source(bytes, size);
+  Run first;
+  Run second;
+  for (size_t steps = 0; !source.empty() && steps < kStepsMax; ++steps) {
+    const Step step = ReadStep(source);
+    first.Take(step);
+    second.Take(step);
+    CheckSame(first.replies(), second.replies());
+  }
+  first.End();
+  second.End();
+  return 0;
+}

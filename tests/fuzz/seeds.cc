@@ -1,0 +1,179 @@
+// Writes the seeds of all fuzz targets into a folder, one folder for each target:
+//
+//   coheld_fuzz_seeds FOLDER_OF_THE_.SEEDS_FILES FOLDER
+//
+// Fails, naming them, if methods that the engine has an op for are not in ops.seeds.
+#include "tests/fuzz/seeds.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <set>
+#include <sstream>
+
+#include <google/protobuf/message.h>
+#include <google/protobuf/text_format.h>
+
+#include "proto/wire/status.h"
+#include "server/engine/registry.h"
+#include "tests/fuzz/op_steps.h"
+
+namespace coheld::fuzz {
+namespace {
+
+using google::protobuf::Message;
+using google::protobuf::TextFormat;
+
+[[noreturn]] void Die(const std::string& why) {
+  std::fprintf(stderr, "coheld_fuzz_seeds: %s\n", why.c_str());
+  std::exit(1);
+}
+
+std::string Short(uint64_t number) {
+  return {static_cast<char>(number), static_cast<char>(number >> 8)};
+}
+
+std::string Kind(StepKind kind) { return std::string(1, static_cast<char>(kind)); }
+
+const wire::MethodRow& MethodNamed(const std::string& name) {
+  for (const wire::MethodRow& row : wire::Methods()) {
+    if (row.name == name) return row;
+  }
+  Die("ops.seeds: no method is called \"" + name + "\"");
+}
+
+std::ifstream OpenFile(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  if (!file) Die("cannot read " + path.string());
+  return file;
+}
+
+// Turns ops.seeds into inputs and remembers the methods.
+class OpSeeds {
+ public:
+  explicit OpSeeds(const std::filesystem::path& path) {
+    std::ifstream file = OpenFile(path);
+    for (std::string line; std::getline(file, line);) {
+      if (line.starts_with('#')) continue;
+      if (line.empty()) {
+        EndRun();
+      } else {
+        run_ += StepOf(line);
+      }
+    }
+    EndRun();
+  }
+
+  const Seeds& seeds() const { return seeds_; }
+
+  std::string Missing() const {
+    std::string missing;
+    for (const wire::MethodRow& row : wire::Methods()) {
+      if (engine::FindOp(row.number) != nullptr && !covered_.contains(row.number)) {
+        missing += " " + row.name;
+      }
+    }
+    return missing;
+  }
+
+ private:
+  void EndRun() {
+    if (!run_.empty()) seeds_["run-" + std::to_string(seeds_.size())] = std::exchange(run_, {});
+  }
+
+  std::string StepOf(const std::string& line) {
+    std::istringstream words(line);
+    std::string first;
+    std::string second;
+    words >> first >> second;
+    if (first == "open") return Kind(StepKind::kOpenSession) + second.substr(0, 1);
+    if (first == "end") return Kind(StepKind::kEndSession) + second.substr(0, 1);
+    if (first == "advance") return Kind(StepKind::kAdvance) + Short(std::stoul(second));
+    if (first == "cancel") {
+      return Kind(StepKind::kCancel) + std::string(1, static_cast<char>(std::stoul(second)));
+    }
+    std::string fields;
+    std::getline(words, fields);
+    return OpOf(first, MethodNamed(second), fields);
+  }
+
+  std::string OpOf(const std::string& owner, const wire::MethodRow& method,
+                   const std::string& fields) {
+    covered_.insert(method.number);
+    auto* const factory = google::protobuf::MessageFactory::generated_factory();
+    const std::unique_ptr<Message> request(
+        factory->GetPrototype(method.descriptor->input_type())->New());
+    if (!TextFormat::ParseFromString(fields, request.get())) {
+      Die("ops.seeds: not a request of " + method.name + ": " + fields);
+    }
+    const size_t dot = owner.find('.');
+    const std::string thread = dot == std::string::npos ? "0" : owner.substr(dot + 1);
+    const std::string payload = request->SerializeAsString();
+    return Kind(StepKind::kRawOp) + static_cast<char>(std::stoul(owner)) +
+           static_cast<char>(std::stoul(thread)) + Short(method.number) + Short(payload.size()) +
+           payload;
+  }
+
+  Seeds seeds_;
+  std::string run_;
+  std::set<uint32_t> covered_;
+};
+
+// See value_fuzz.cc: an even byte, the length, the message.
+Seeds ValueSeeds(const std::filesystem::path& path) {
+  Seeds seeds;
+  std::ifstream file = OpenFile(path);
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with('#') || line.empty()) continue;
+    std::string& seed = seeds["values-" + std::to_string(seeds.size())];
+    std::istringstream parts(line);
+    for (std::string part; std::getline(parts, part, ';');) {
+      v1::Value value;
+      if (!TextFormat::ParseFromString(part, &value)) Die("values.seeds: not a Value: " + part);
+      const std::string bytes = value.SerializeAsString();
+      seed += '\0' + Short(bytes.size()) + bytes;
+    }
+  }
+  return seeds;
+}
+
+Seeds StatusSeeds() {
+  Seeds seeds;
+  for (int reason = 1; reason <= v1::ErrorReason_MAX; ++reason) {
+    const wire::Failure failure{static_cast<v1::ErrorReason>(reason), "what was wrong: \xc3\xa9"};
+    seeds["reason-" + std::to_string(reason)] = wire::EncodeStatusDetails(failure);
+  }
+  return seeds;
+}
+
+void Write(const std::filesystem::path& folder, const Seeds& seeds) {
+  std::filesystem::create_directories(folder);
+  for (const auto& [name, bytes] : seeds) {
+    std::ofstream file(folder / name, std::ios::binary);
+    file << bytes;
+    if (!file.flush()) Die("cannot write " + (folder / name).string());
+  }
+}
+
+int Main(const std::filesystem::path& from, const std::filesystem::path& to) {
+  const OpSeeds ops(from / "ops.seeds");
+  if (!ops.Missing().empty()) {
+    Die("ops.seeds: give these methods a line, so that they are fuzzed:" + ops.Missing());
+  }
+  Write(to / "ops_fuzz", ops.seeds());
+  Write(to / "value_fuzz", ValueSeeds(from / "values.seeds"));
+  Write(to / "status_fuzz", StatusSeeds());
+  Write(to / "http2_fuzz", Http2Seeds());
+  return 0;
+}
+
+}  // namespace
+}  // namespace coheld::fuzz
+
+int main(int argc, char** argv) {
+  if (argc == 3) return coheld::fuzz::Main(argv[1], argv[2]);
+  std::fprintf(stderr, "usage: coheld_fuzz_seeds FOLDER_OF_THE_.SEEDS_FILES FOLDER\n");
+  return 2;
+}
