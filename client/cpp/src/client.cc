@@ -35,6 +35,11 @@ std::string Client::default_address() {
 
 std::string Client::call(uint32_t method, std::string_view request,
                          const CallOptions& options) const {
+  return core_->Call(method, request, options).take();
+}
+
+CallResult Client::try_call(uint32_t method, std::string_view request,
+                            const CallOptions& options) const {
   return core_->Call(method, request, options);
 }
 

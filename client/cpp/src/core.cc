@@ -284,7 +284,7 @@ void Core::Interrupt(State& state, std::unique_ptr<Channel> channel, std::vector
                     happened ? std::optional(std::move(first.payload)) : std::nullopt, known);
 }
 
-std::string Core::Call(uint32_t method, std::string_view request, const CallOptions& options) {
+CallResult Core::Call(uint32_t method, std::string_view request, const CallOptions& options) {
   const bool read_only = IsReadOnly(method);
   Attempt attempt;
   if (options.on_interrupt) attempt.limits.on_interrupt = &options.on_interrupt;
@@ -297,14 +297,15 @@ std::string Core::Call(uint32_t method, std::string_view request, const CallOpti
   while (true) {
     const Outcome outcome = Run(mine, {frame}, options, attempt, &answers);
     Answer& answer = answers.front();
-    if (answer.state == Answer::State::kReplied) return std::move(answer.payload);
+    if (answer.state == Answer::State::kReplied) return {.reply = std::move(answer.payload)};
     const bool expired = answer.state == Answer::State::kFailed &&
                          answer.failure.reason == v1::ERROR_REASON_SESSION_EXPIRED;
     if (expired) ForgetSession(mine, outcome.session_generation);
     const Verdict verdict = Judge(answer, method, read_only);
     if (verdict == Verdict::kFinal) {
-      if (answer.state == Answer::State::kFailed)
-        throw_error(ReasonOf(answer.failure), answer.failure.message);
+      if (answer.state == Answer::State::kFailed) {
+        return {.reason = ReasonOf(answer.failure), .message = std::move(answer.failure.message)};
+      }
       throw OutcomeUnknown(LostMessage(method, address_.text(), outcome.link.why),
                            outcome.link.system_error);
     }

@@ -29,7 +29,8 @@ class Core {
 
   // Makes sure that there is a session: what connect() does. `patient`: as after a lost connection.
   void Connect(bool patient);
-  std::string Call(uint32_t method, std::string_view request, const CallOptions& options);
+  // Answers with what the daemon said; throws only without an answer.
+  CallResult Call(uint32_t method, std::string_view request, const CallOptions& options);
   std::vector<CallResult> CallMany(std::span<const PipelinedCall> calls,
                                    const CallOptions& options);
   SessionDetails Session();

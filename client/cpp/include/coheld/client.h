@@ -19,6 +19,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "coheld/error.h"
@@ -84,6 +85,11 @@ struct CallResult {
     if (!ok()) throw_error(reason, message);
     return reply;
   }
+  // The same, moving the reply out.
+  std::string take() {
+    (void)value();
+    return std::move(reply);
+  }
 };
 
 // What the daemon said when the session was opened.
@@ -94,15 +100,7 @@ struct SessionDetails {
   std::string version;     // The daemon's.
 };
 
-template <typename T>
-class List;
-template <typename K, typename V>
-class Dict;
-template <typename T>
-class Queue;
-template <typename T>
-class SharedValue;
-class Lock;
+class Batch;
 
 // A handle on the connection; copies share it. The session ends when the last copy is gone.
 class Client {
@@ -123,12 +121,19 @@ class Client {
   std::string call(uint32_t method, std::string_view request,
                    const CallOptions& options = {}) const;
 
+  // The same, but a failure that the daemon answered is returned instead of thrown.
+  CallResult try_call(uint32_t method, std::string_view request,
+                      const CallOptions& options = {}) const;
+
   // Makes many ops with one write; they are applied in order, while replies of parked ones do not
   // hold up the others. Returns one answer for each, in order. Throws only if nothing was sent, or
   // Interrupted (the ops that were still parked are cancelled). When the connection breaks,
   // changing ops without an answer are OUTCOME_UNKNOWN, those not sent CONNECTION_LOST.
   std::vector<CallResult> call_many(std::span<const PipelinedCall> calls,
                                     const CallOptions& options = {}) const;
+
+  // Collects ops and makes them with one write (batch.h).
+  Batch batch() const;
 
   // The address it was connected with.
   const std::string& address() const;

@@ -1,0 +1,282 @@
+// coheld::List<T>: a list that many processes share, with all that a Python list does.
+//
+//   coheld::List<int> numbers(client, "numbers");
+//   numbers.extend({3, 1, 2});
+//   numbers.sort();
+//   for (int number : numbers) ...
+//
+// A handle is a name: making one does nothing on the daemon. The first change creates the list;
+// reads of a missing one see an empty list. Each method is one atomic op. Indices may be negative,
+// counting from the end. Every method throws what Client::call throws, and what stands with it.
+//
+// Changes take an optional condition: `list.append(x, version)` throws VersionMismatch, and changes
+// nothing, if the list's version is another one by now.
+#pragma once
+
+#include <cstddef>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "coheld/client.h"
+#include "coheld/codec.h"
+#include "coheld/op.h"
+#include "coheld/ops/list.h"
+
+namespace coheld {
+
+// Items with the list's version at that moment.
+template <typename T>
+struct ListSnapshot {
+  std::vector<T> values;
+  uint64_t version = 0;
+};
+
+// The ops of a list. Runner is Direct (the method does it and returns the answer) or Batched (it
+// returns a Pending answer, see batch.h). Threads: as its Client.
+template <typename T, typename Runner>
+class BasicList {
+ public:
+  template <typename R>
+  using Result = typename Runner::template Result<R>;
+
+  BasicList(Runner runner, std::string name) : runner_(std::move(runner)), name_(std::move(name)) {}
+
+  // The object's name.
+  const std::string& name() const { return name_; }
+
+  // Returns the number of items.
+  Result<size_t> size() const {
+    return runner_.run(ops::list_len(name_),
+                       [](const Changed& now) -> size_t { return now.length; });
+  }
+  // Returns whether there are no items.
+  Result<bool> empty() const {
+    return runner_.run(ops::list_len(name_), [](const Changed& now) { return now.length == 0; });
+  }
+  // Returns the list's version: it grows with every change.
+  Result<uint64_t> version() const {
+    return runner_.run(ops::list_len(name_), [](const Changed& now) { return now.version; });
+  }
+
+  // Returns one item. IndexOutOfRange.
+  Result<T> get(int64_t index) const { return runner_.run(ops::list_get(name_, index), Decode{}); }
+  // Replaces one item. IndexOutOfRange.
+  Result<Changed> set(int64_t index, T value, IfVersion version = {}) const {
+    return runner_.run(ops::list_set(name_, index, Codec<T>::encode(std::move(value)), version));
+  }
+  // Removes the item at an index (`del list[index]`). IndexOutOfRange.
+  Result<Changed> erase(int64_t index, IfVersion version = {}) const {
+    return runner_.run(ops::list_delete(name_, index, version));
+  }
+
+  // Returns a slice: `slice({.start = 1, .step = 2})` is Python's list[1::2]. InvalidSlice.
+  Result<std::vector<T>> slice(const Slice& slice) const {
+    return runner_.run(ops::list_get_slice(name_, slice),
+                       [](ops::ListItems items) { return decode_all(std::move(items.values)); });
+  }
+  // Returns all items.
+  Result<std::vector<T>> values() const { return slice({}); }
+  // Returns all items of a slice and the version at that moment, for conditional changes.
+  Result<ListSnapshot<T>> snapshot(const Slice& slice = {}) const {
+    return runner_.run(ops::list_get_slice(name_, slice), [](ops::ListItems items) {
+      return ListSnapshot<T>{decode_all(std::move(items.values)), items.version};
+    });
+  }
+  // Assigns to a slice. InvalidSlice if it has a step and another number of places.
+  Result<Changed> set_slice(const Slice& slice, std::vector<T> values,
+                            IfVersion version = {}) const {
+    return runner_.run(ops::list_set_slice(name_, slice, encode_all(std::move(values)), version));
+  }
+  // Removes a slice. InvalidSlice.
+  Result<Changed> erase_slice(const Slice& slice, IfVersion version = {}) const {
+    return runner_.run(ops::list_delete_slice(name_, slice, version));
+  }
+
+  // Adds one item at the end.
+  Result<Changed> append(T value, IfVersion version = {}) const {
+    return runner_.run(ops::list_append(name_, Codec<T>::encode(std::move(value)), version));
+  }
+  // Adds many items at the end, as one op.
+  Result<Changed> extend(std::vector<T> values, IfVersion version = {}) const {
+    return runner_.run(ops::list_extend(name_, encode_all(std::move(values)), version));
+  }
+  // Puts an item before an index; an index beyond an end means that end.
+  Result<Changed> insert(int64_t index, T value, IfVersion version = {}) const {
+    return runner_.run(ops::list_insert(name_, index, Codec<T>::encode(std::move(value)), version));
+  }
+  // Removes and returns an item, by default the last. IndexOutOfRange, also when empty.
+  Result<T> pop(std::optional<int64_t> index = {}, IfVersion version = {}) const {
+    return runner_.run(ops::list_pop(name_, index, version), Decode{});
+  }
+  // The same, but answers nothing where pop throws IndexOutOfRange.
+  Result<std::optional<T>> try_pop(std::optional<int64_t> index = {},
+                                   IfVersion version = {}) const {
+    return runner_.run(ops::list_try_pop(name_, index, version), DecodeOptional{});
+  }
+  // Removes the first item equal to a value. ValueNotFound.
+  Result<Changed> remove(T value, IfVersion version = {}) const {
+    return runner_.run(ops::list_remove(name_, Codec<T>::encode(std::move(value)), version));
+  }
+
+  // Returns the place of the first item equal to a value, between the bounds of a slice.
+  // ValueNotFound.
+  Result<uint64_t> index(T value, std::optional<int64_t> start = {},
+                         std::optional<int64_t> stop = {}) const {
+    return runner_.run(ops::list_index(name_, Codec<T>::encode(std::move(value)), start, stop));
+  }
+  // Counts the items equal to a value.
+  Result<uint64_t> count(T value) const {
+    return runner_.run(ops::list_count(name_, Codec<T>::encode(std::move(value))));
+  }
+  // Returns whether an item equals a value.
+  Result<bool> contains(T value) const {
+    return runner_.run(ops::list_contains(name_, Codec<T>::encode(std::move(value))));
+  }
+
+  // Reverses the list in place.
+  Result<Changed> reverse(IfVersion version = {}) const {
+    return runner_.run(ops::list_reverse(name_, version));
+  }
+  // Sorts the list on the daemon, ascending, stably. NotOrderable leaves it as it was.
+  Result<Changed> sort(IfVersion version = {}) const {
+    return runner_.run(ops::list_sort(name_, false, version));
+  }
+  // Sorts the list in descending order; equal items keep their order.
+  Result<Changed> sort_descending(IfVersion version = {}) const {
+    return runner_.run(ops::list_sort(name_, true, version));
+  }
+  // Repeats the items in place (`list *= count`); a count under 1 clears. TooLarge.
+  Result<Changed> repeat(int64_t count, IfVersion version = {}) const {
+    return runner_.run(ops::list_repeat(name_, count, version));
+  }
+  // Removes all items.
+  Result<Changed> clear(IfVersion version = {}) const {
+    return runner_.run(ops::list_clear(name_, version));
+  }
+
+  // Makes the list if it is not there, with these items; an existing one is left as it is.
+  Result<Created> create(std::vector<T> items = {}) const {
+    return runner_.run(ops::list_create(name_, encode_all(std::move(items)), false));
+  }
+  // Makes the list. ObjectExists if it is there.
+  Result<Created> create_new(std::vector<T> items = {}) const {
+    return runner_.run(ops::list_create(name_, encode_all(std::move(items)), true));
+  }
+  // Copies the items to another list, made by this. ObjectExists if the target is there.
+  Result<Created> copy_to(const std::string& target) const {
+    return runner_.run(ops::list_copy(name_, target));
+  }
+
+  // Returns one page of the items from `start`, of at most `limit` (0: the daemon's default).
+  struct Page {
+    std::vector<T> values;
+    uint64_t next = 0;
+    bool done = false;
+    uint64_t version = 0;
+    uint64_t length = 0;
+  };
+  Result<Page> scan(uint64_t start, uint32_t limit = 0) const {
+    return runner_.run(ops::list_scan(name_, start, limit), [](ops::ListPage page) {
+      return Page{decode_all(std::move(page.values)), page.next, page.done, page.version,
+                  page.length};
+    });
+  }
+
+ protected:
+  const Runner& runner() const { return runner_; }
+
+ private:
+  struct Decode {
+    T operator()(Value value) const { return Codec<T>::decode(std::move(value)); }
+  };
+  struct DecodeOptional {
+    std::optional<T> operator()(std::optional<Value> value) const {
+      if (!value) return std::nullopt;
+      return Codec<T>::decode(std::move(*value));
+    }
+  };
+  static std::vector<Value> encode_all(std::vector<T> values) {
+    std::vector<Value> encoded;
+    encoded.reserve(values.size());
+    for (auto&& value : values) encoded.push_back(Codec<T>::encode(std::move(value)));
+    return encoded;
+  }
+  static std::vector<T> decode_all(std::vector<Value> values) {
+    std::vector<T> decoded;
+    decoded.reserve(values.size());
+    for (Value& value : values) decoded.push_back(Codec<T>::decode(std::move(value)));
+    return decoded;
+  }
+
+  Runner runner_;
+  std::string name_;
+};
+
+// A list that is worked on at once.
+template <typename T>
+class List : public BasicList<T, Direct> {
+  using Base = BasicList<T, Direct>;
+
+ public:
+  using value_type = T;
+
+  // Names a list; nothing is sent.
+  List(const Client& client, std::string name) : Base(Direct(client), std::move(name)) {}
+
+  // Makes an anonymous list, which lives as long as the client's session.
+  static List make(const Client& client, std::vector<T> items = {}) {
+    const List unnamed(client, "");
+    return List(client, unnamed.create(std::move(items)).name);
+  }
+
+  // Goes over the items page by page. Items that others insert or remove meanwhile may be missed or
+  // seen twice; values() reads all at one moment.
+  class const_iterator {
+   public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = T;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const T*;
+    using reference = const T&;
+
+    const_iterator() = default;
+    explicit const_iterator(const List& list) : list_(&list) { turn(); }
+
+    const T& operator*() const { return page_.values[place_]; }
+    const T* operator->() const { return &page_.values[place_]; }
+    const_iterator& operator++() {
+      if (++place_ == page_.values.size()) turn();
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    // All that can be asked is whether the end is reached.
+    friend bool operator==(const const_iterator& a, const const_iterator& b) {
+      return a.list_ == b.list_;
+    }
+
+   private:
+    void turn() {
+      place_ = 0;
+      do {
+        if (page_.done) {
+          list_ = nullptr;
+          return;
+        }
+        page_ = list_->scan(page_.next);
+      } while (page_.values.empty());
+    }
+
+    const List* list_ = nullptr;
+    typename Base::Page page_;
+    size_t place_ = 0;
+  };
+  const_iterator begin() const { return const_iterator(*this); }
+  const_iterator end() const { return {}; }
+
+  const Client& client() const { return this->runner().client(); }
+};
+
+}  // namespace coheld

@@ -1,0 +1,165 @@
+// coheld::Queue<T>: a queue between processes, as Python's queue.Queue and JoinableQueue.
+//
+//   coheld::Queue<std::string> tasks(client, "tasks");
+//   tasks.put("a");
+//   std::string task = tasks.get();                              // Waits for ever.
+//   if (auto next = tasks.try_get_for(100ms)) use(*next);
+//   tasks.task_done();
+//
+// A handle is a name: making one does nothing on the daemon. The first op but a read creates the
+// queue: FIFO and unbounded, unless create() came first. Waiting ops are served first come, first
+// served, and one that gives up never takes or adds an item. Every method throws what Client::call
+// throws, and what stands with it.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "coheld/client.h"
+#include "coheld/codec.h"
+#include "coheld/op.h"
+#include "coheld/ops/queue.h"
+
+namespace coheld {
+
+// The ops of a queue. Runner is Direct (the method does it and returns the answer) or Batched (it
+// returns a Pending answer, see batch.h). Threads: as its Client; a waiting thread holds up no
+// other.
+template <typename T, typename Runner>
+class BasicQueue {
+ public:
+  template <typename R>
+  using Result = typename Runner::template Result<R>;
+
+  BasicQueue(Runner runner, std::string name)
+      : runner_(std::move(runner)), name_(std::move(name)) {}
+
+  // The object's name.
+  const std::string& name() const { return name_; }
+
+  // Adds an item, waiting for room; returns the length then. QueueFull when the time is over.
+  Result<size_t> put(T item, WaitTime time = {}) const {
+    return runner_.run(ops::queue_put(name_, encode(std::move(item)), time), ToSize{});
+  }
+  // Adds all items as one op, waiting until all have room. QueueFull; TooLarge if they could never
+  // fit.
+  Result<size_t> put_many(std::vector<T> items, WaitTime time = {}) const {
+    return runner_.run(ops::queue_put_many(name_, encode_all(std::move(items)), time), ToSize{});
+  }
+  // Adds an item if there is room. Returns whether it did.
+  Result<bool> try_put(T item) const {
+    return try_put_for(std::move(item), std::chrono::milliseconds(0));
+  }
+  // Adds an item, waiting for room at most so long. Returns whether it did.
+  Result<bool> try_put_for(T item, WaitTime time) const {
+    return runner_.run(ops::queue_try_put(name_, encode(std::move(item)), time));
+  }
+
+  // Removes and returns an item, waiting for one. QueueEmpty when the time is over.
+  Result<T> get(WaitTime time = {}) const {
+    return runner_.run(ops::queue_get(name_, time), Decode{});
+  }
+  // Removes and returns an item, or nothing if there is none.
+  Result<std::optional<T>> try_get() const { return try_get_for(std::chrono::milliseconds(0)); }
+  // Removes and returns an item, waiting for one at most so long; or nothing.
+  Result<std::optional<T>> try_get_for(WaitTime time) const {
+    return runner_.run(ops::queue_try_get(name_, time), DecodeOptional{});
+  }
+  // Removes and returns what is there, at most `limit` (0: all), waiting for the first item;
+  // nothing when the time is over.
+  Result<std::vector<T>> get_many(uint32_t limit = 0, WaitTime time = {}) const {
+    return runner_.run(ops::queue_get_many(name_, limit, time), [](std::vector<Value> values) {
+      std::vector<T> items;
+      for (Value& value : values) items.push_back(Codec<T>::decode(std::move(value)));
+      return items;
+    });
+  }
+  // Returns the item that get would return next, or nothing.
+  Result<std::optional<T>> peek() const {
+    return runner_.run(ops::queue_peek(name_), DecodeOptional{});
+  }
+
+  // Tells that items taken before are finished; returns how many are left. TaskDoneTooOften.
+  Result<size_t> task_done(uint32_t count = 1) const {
+    return runner_.run(ops::queue_task_done(name_, count), ToSize{});
+  }
+  // Waits until every item put was told finished. Returns false if the time was over first.
+  Result<bool> join(WaitTime time = {}) const { return runner_.run(ops::queue_join(name_, time)); }
+  // Removes all items, which count as finished; returns how many there were.
+  Result<size_t> purge() const { return runner_.run(ops::queue_purge(name_), ToSize{}); }
+
+  // Returns the number of items.
+  Result<size_t> size() const {
+    return runner_.run(ops::queue_len(name_),
+                       [](const QueueSizes& now) -> size_t { return now.length; });
+  }
+  // Returns whether there are no items.
+  Result<bool> empty() const {
+    return runner_.run(ops::queue_len(name_),
+                       [](const QueueSizes& now) { return now.length == 0; });
+  }
+  // Returns whether there is no room.
+  Result<bool> full() const {
+    return runner_.run(ops::queue_len(name_), [](const QueueSizes& now) {
+      return now.maxsize > 0 && now.length >= now.maxsize;
+    });
+  }
+  // Returns all there is to know about its sizes.
+  Result<QueueSizes> sizes() const { return runner_.run(ops::queue_len(name_)); }
+
+  // Makes the queue if it is not there; an existing one is left as it is, unless options.exclusive:
+  // ObjectExists.
+  Result<Created> create(const QueueOptions& options = {}) const {
+    return runner_.run(ops::queue_create(name_, options));
+  }
+
+ protected:
+  const Runner& runner() const { return runner_; }
+
+ private:
+  struct Decode {
+    T operator()(Value value) const { return Codec<T>::decode(std::move(value)); }
+  };
+  struct DecodeOptional {
+    std::optional<T> operator()(std::optional<Value> value) const {
+      if (!value) return std::nullopt;
+      return Codec<T>::decode(std::move(*value));
+    }
+  };
+  struct ToSize {
+    size_t operator()(uint64_t size) const { return size; }
+  };
+  static Value encode(T item) { return Codec<T>::encode(std::move(item)); }
+  static std::vector<Value> encode_all(std::vector<T> items) {
+    std::vector<Value> encoded;
+    encoded.reserve(items.size());
+    for (auto&& item : items) encoded.push_back(encode(std::move(item)));
+    return encoded;
+  }
+
+  Runner runner_;
+  std::string name_;
+};
+
+// A queue that is worked on at once.
+template <typename T>
+class Queue : public BasicQueue<T, Direct> {
+ public:
+  using value_type = T;
+
+  // Names a queue; nothing is sent.
+  Queue(const Client& client, std::string name)
+      : BasicQueue<T, Direct>(Direct(client), std::move(name)) {}
+
+  // Makes an anonymous queue, which lives as long as the client's session.
+  static Queue make(const Client& client, const QueueOptions& options = {}) {
+    return Queue(client, Queue(client, "").create(options).name);
+  }
+
+  const Client& client() const { return this->runner().client(); }
+};
+
+}  // namespace coheld

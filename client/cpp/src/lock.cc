@@ -1,0 +1,82 @@
+// The lock's ops. See coheld/lock.h.
+#include "coheld/lock.h"
+
+#include "client/cpp/src/op_builder.h"
+#include "coheld/v1/lock.pb.h"
+
+namespace coheld {
+namespace {
+
+using core::MakeOp;
+using core::MethodNumber;
+using core::Named;
+
+// Answers the token, or 0.
+Op<uint64_t> AcquireOp(const std::string& name, WaitTime time) {
+  static const uint32_t method = MethodNumber("/coheld.v1.Lock/Acquire");
+  return MakeOp<v1::LockAcquireReply>(
+      method, core::Waiting<v1::LockAcquireRequest>(name, time),
+      [](const v1::LockAcquireReply& reply) -> uint64_t { return reply.token(); });
+}
+
+}  // namespace
+
+Lock::Lock(const Client& client, std::string name) : client_(client), name_(std::move(name)) {}
+
+Lock::Lock(const Lock& other) : client_(other.client_), name_(other.name_), token_(other.token()) {}
+
+Lock Lock::make(const Client& client, const LockOptions& options) {
+  return Lock(client, Lock(client, "").create(options).name);
+}
+
+void Lock::lock() { try_lock_for({}); }
+
+bool Lock::try_lock() { return try_lock_for(std::chrono::milliseconds(0)); }
+
+bool Lock::try_lock_for(WaitTime time) {
+  const uint64_t token = Direct(client_).run(AcquireOp(name_, time));
+  if (token == 0) return false;
+  token_.store(token, std::memory_order_relaxed);
+  return true;
+}
+
+void Lock::unlock() noexcept {
+  try {
+    release();
+  } catch (const Error&) {  // Lost already, or the session's end releases it.
+  }
+}
+
+void Lock::release() {
+  static const uint32_t method = MethodNumber("/coheld.v1.Lock/Release");
+  auto request = Named<v1::LockReleaseRequest>(name_);
+  request.set_token(token());
+  Direct(client_).run(MakeOp<v1::LockReleaseReply>(
+      method, request, [](const v1::LockReleaseReply&) { return true; }));
+}
+
+LockState Lock::inspect() const {
+  static const uint32_t method = MethodNumber("/coheld.v1.Lock/Inspect");
+  return Direct(client_).run(MakeOp<v1::LockInspectReply>(
+      method, Named<v1::LockInspectRequest>(name_), [](const v1::LockInspectReply& reply) {
+        return LockState{.locked = reply.locked(),
+                         .session = reply.session(),
+                         .thread = reply.thread(),
+                         .token = reply.token(),
+                         .held = std::chrono::milliseconds(static_cast<int64_t>(reply.held_ms())),
+                         .waiters = reply.waiters()};
+      }));
+}
+
+Created Lock::create(const LockOptions& options) const {
+  static const uint32_t method = MethodNumber("/coheld.v1.Lock/Create");
+  auto request = Named<v1::LockCreateRequest>(name_);
+  request.set_release(static_cast<v1::LockRelease>(options.release));
+  request.set_exclusive(options.exclusive);
+  return Direct(client_).run(
+      MakeOp<v1::LockCreateReply>(method, request, [](const v1::LockCreateReply& reply) {
+        return Created{.name = reply.name(), .created = reply.created()};
+      }));
+}
+
+}  // namespace coheld
