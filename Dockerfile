@@ -1,0 +1,37 @@
+# The daemon and coheldctl in a small image that runs as nobody special.
+#
+#   docker build -t coheld .
+#   docker run --rm -v coheld:/run/coheld coheld                     clients share the volume
+#   docker run --rm -p 127.0.0.1:7420:7420 coheld --listen 0.0.0.0:7420
+#
+# There is no authentication yet: publish the port only where every peer is trusted.
+# Without Docker the stages can be tried in a clean Debian 12 (debootstrap, systemd-nspawn): run the RUN
+# lines in a copy of this checkout, in order.
+
+FROM debian:bookworm-slim AS build
+WORKDIR /src
+COPY deploy/install-packages deploy/install-packages
+COPY deploy/packages deploy/packages
+RUN deploy/install-packages build && rm -rf /var/lib/apt/lists/*
+COPY . .
+RUN cmake --preset release -DCOHELD_TESTS=OFF \
+    && ninja -C build/release coheld coheldctl \
+    && strip build/release/bin/coheld build/release/bin/coheldctl
+
+FROM debian:bookworm-slim
+COPY deploy/install-packages deploy/packages/runtime /tmp/deploy/
+RUN mkdir /tmp/deploy/packages && mv /tmp/deploy/runtime /tmp/deploy/packages/ \
+    && /tmp/deploy/install-packages runtime \
+    && rm -rf /tmp/deploy /var/lib/apt/lists/* \
+    && useradd --system --no-create-home --shell /usr/sbin/nologin --uid 7420 coheld \
+    && install -d -o coheld -g coheld -m 0750 /run/coheld
+COPY --from=build /src/build/release/bin/coheld /src/build/release/bin/coheldctl /usr/local/bin/
+USER coheld
+VOLUME /run/coheld
+EXPOSE 7420
+# SIGTERM drains.
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=2s \
+    CMD ["coheldctl", "--connect", "unix:/run/coheld/coheld.sock", "ping"]
+# Always on the Unix socket, for the health check and for neighbours that share the volume.
+ENTRYPOINT ["coheld", "--listen", "unix:/run/coheld/coheld.sock"]
