@@ -12,7 +12,7 @@ using core::FromMessages;
 using core::MakeOp;
 using core::MethodNumber;
 using core::Named;
-using core::TakeOptional;
+using core::TakeValue;
 using core::ToMessage;
 using core::ToMessages;
 
@@ -53,9 +53,8 @@ Op<std::optional<Value>> dict_get(const std::string& name, Value key) {
   static const uint32_t method = MethodNumber("/coheld.v1.Dict/Get");
   auto request = Named<v1::DictGetRequest>(name);
   ToMessage(std::move(key), request.mutable_key());
-  return MakeOp<v1::DictGetReply>(method, request, [](v1::DictGetReply reply) {
-    return TakeOptional(reply.has_value(), reply.mutable_value());
-  });
+  return MakeOp<v1::DictGetReply>(
+      method, request, [](v1::DictGetReply reply) { return TakeValue(std::move(reply)); });
 }
 
 Op<std::vector<std::optional<Value>>> dict_get_many(const std::string& name,
@@ -66,7 +65,7 @@ Op<std::vector<std::optional<Value>>> dict_get_many(const std::string& name,
   return MakeOp<v1::DictGetManyReply>(method, request, [](v1::DictGetManyReply reply) {
     std::vector<std::optional<Value>> values;
     for (v1::OptionalValue& value : *reply.mutable_values()) {
-      values.push_back(TakeOptional(value.has_value(), value.mutable_value()));
+      values.push_back(TakeValue(std::move(value)));
     }
     return values;
   });
@@ -109,9 +108,8 @@ Op<std::optional<Value>> dict_pop(const std::string& name, Value key, IfVersion 
   static const uint32_t method = MethodNumber("/coheld.v1.Dict/Pop");
   auto request = Changing<v1::DictPopRequest>(name, version);
   ToMessage(std::move(key), request.mutable_key());
-  return MakeOp<v1::DictPopReply>(method, request, [](v1::DictPopReply reply) {
-    return TakeOptional(reply.has_value(), reply.mutable_value());
-  });
+  return MakeOp<v1::DictPopReply>(
+      method, request, [](v1::DictPopReply reply) { return TakeValue(std::move(reply)); });
 }
 
 Op<std::optional<Entry>> dict_pop_item(const std::string& name) {
@@ -195,8 +193,9 @@ Op<SwapAnswer> dict_compare_and_set(const std::string& name, Value key,
   if (expected) ToMessage(std::move(*expected), request.mutable_expected());
   if (desired) ToMessage(std::move(*desired), request.mutable_desired());
   return MakeOp<v1::DictCompareAndSetReply>(method, request, [](v1::DictCompareAndSetReply reply) {
-    return SwapAnswer{.swapped = reply.swapped(),
-                      .current = TakeOptional(reply.has_current(), reply.mutable_current())};
+    SwapAnswer answer{.swapped = reply.swapped(), .current = std::nullopt};
+    if (reply.has_current()) answer.current = FromMessage(std::move(*reply.mutable_current()));
+    return answer;
   });
 }
 

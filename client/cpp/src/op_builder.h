@@ -67,10 +67,11 @@ Request Waiting(const std::string& name, const WaitTime& time) {
   return request;
 }
 
-// Takes an optional message field that holds a Value.
-inline std::optional<Value> TakeOptional(bool present, v1::Value* message) {
-  if (!present) return std::nullopt;
-  return FromMessage(std::move(*message));
+// Takes the optional field `value` of a message.
+template <typename Message>
+std::optional<Value> TakeValue(Message message) {
+  if (!message.has_value()) return std::nullopt;
+  return FromMessage(std::move(*message.mutable_value()));
 }
 
 }  // namespace coheld::core

@@ -11,7 +11,7 @@ using core::FromMessages;
 using core::MakeOp;
 using core::MethodNumber;
 using core::Named;
-using core::TakeOptional;
+using core::TakeValue;
 using core::ToMessage;
 using core::ToMessages;
 using core::Waiting;
@@ -103,10 +103,9 @@ Op<std::vector<Value>> queue_get_many(const std::string& name, uint32_t limit, W
 
 Op<std::optional<Value>> queue_peek(const std::string& name) {
   static const uint32_t method = MethodNumber("/coheld.v1.Queue/Peek");
-  return MakeOp<v1::QueuePeekReply>(method, Named<v1::QueuePeekRequest>(name),
-                                    [](v1::QueuePeekReply reply) {
-                                      return TakeOptional(reply.has_value(), reply.mutable_value());
-                                    });
+  return MakeOp<v1::QueuePeekReply>(
+      method, Named<v1::QueuePeekRequest>(name),
+      [](v1::QueuePeekReply reply) { return TakeValue(std::move(reply)); });
 }
 
 Op<uint64_t> queue_task_done(const std::string& name, uint32_t count) {
