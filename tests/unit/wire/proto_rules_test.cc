@@ -1,0 +1,203 @@
+// The rules that proto/coheld/v1/common.proto states, as tests over all protos.
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include "proto/wire/methods.h"
+#include "tests/unit/wire/proto_comments.h"
+
+namespace coheld::wire::testing {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::EnumDescriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::FileDescriptor;
+using google::protobuf::ServiceDescriptor;
+
+// The services whose requests name an object.
+const std::set<std::string> kObjectServices = {"Dict", "List", "Lock", "Queue", "SharedValue"};
+
+// The first and last method number of each service.
+const std::map<std::string, std::pair<uint32_t, uint32_t>> kNumberRanges = {
+    {"Session", {1, 99}},        {"Admin", {100, 199}}, {"List", {200, 299}}, {"Dict", {300, 399}},
+    {"SharedValue", {400, 499}}, {"Queue", {500, 599}}, {"Lock", {600, 699}},
+};
+
+// The words that methods which change nothing begin with, where Queue.Get and Queue.GetMany do.
+const std::set<std::string> kReadingVerbs = {
+    "Contains", "Count", "Describe", "Get",    "GetMany", "GetSlice", "Index",
+    "Inspect",  "Items", "Join",     "Keys",   "Len",     "Objects",  "Peek",
+    "Ping",     "Scan",  "Sessions", "Status", "Values",  "Wait"};
+const std::set<std::string> kTakers = {"Queue.Get", "Queue.GetMany"};
+
+TEST(Methods, HaveTheirPlaceInTheRangeOfTheirService) {
+  for (const MethodRow& row : Methods()) {
+    const auto range = kNumberRanges.find(row.descriptor->service()->name());
+    ASSERT_NE(range, kNumberRanges.end()) << row.name << ": give its service a range";
+    EXPECT_GE(row.number, range->second.first) << row.name;
+    EXPECT_LE(row.number, range->second.second) << row.name;
+  }
+}
+
+TEST(Methods, AreInTheTableWithoutException) {
+  size_t count = 0;
+  for (const FileDescriptor* file : ProtoFiles()) {
+    for (int s = 0; s < file->service_count(); ++s) {
+      for (int m = 0; m < file->service(s)->method_count(); ++m, ++count) {
+        const auto& method = *file->service(s)->method(m);
+        const std::string path = "/" + method.service()->full_name() + "/" + method.name();
+        EXPECT_NE(FindMethod(path), nullptr) << path;
+      }
+    }
+  }
+  EXPECT_EQ(Methods().size(), count);
+}
+
+TEST(Methods, HaveUniqueNumbers) {
+  std::set<uint32_t> numbers;
+  for (const MethodRow& row : Methods()) EXPECT_TRUE(numbers.insert(row.number).second) << row.name;
+}
+
+TEST(Methods, AreFoundByNumberAndPath) {
+  for (const MethodRow& row : Methods()) {
+    EXPECT_EQ(FindMethod(row.number), &row);
+    EXPECT_EQ(FindMethod(row.path), &row);
+  }
+  EXPECT_EQ(FindMethod(uint32_t{0}), nullptr);
+  EXPECT_EQ(FindMethod(kMethodNumberEnd), nullptr);
+  EXPECT_EQ(FindMethod("/coheld.v1.List/append"), nullptr);
+  EXPECT_EQ(FindMethod(""), nullptr);
+}
+
+TEST(Methods, OfObjectsNameTheObjectInFieldOne) {
+  for (const MethodRow& row : Methods()) {
+    if (!kObjectServices.contains(row.descriptor->service()->name())) continue;
+    const FieldDescriptor* name = row.descriptor->input_type()->FindFieldByNumber(1);
+    ASSERT_NE(name, nullptr) << row.name;
+    EXPECT_EQ(name->name(), "name") << row.name;
+    EXPECT_EQ(name->type(), FieldDescriptor::TYPE_STRING) << row.name;
+    EXPECT_FALSE(name->is_repeated()) << row.name;
+    EXPECT_EQ(name->containing_oneof(), nullptr) << row.name;
+  }
+}
+
+TEST(Methods, AreMarkedAsReadsExactlyWhenTheyChangeNothing) {
+  for (const MethodRow& row : Methods()) {
+    const bool reads =
+        kReadingVerbs.contains(row.descriptor->name()) && !kTakers.contains(row.name);
+    EXPECT_EQ(row.read_only, reads) << row.name;
+  }
+}
+
+TEST(Methods, TakeARequestOfTheirOwn) {
+  std::set<const Descriptor*> requests;
+  for (const MethodRow& row : Methods()) {
+    EXPECT_TRUE(requests.insert(row.descriptor->input_type()).second)
+        << row.name << " shares " << row.descriptor->input_type()->name();
+  }
+}
+
+TEST(Methods, SayInTheirCommentWhatTheyDo) {
+  for (const FileDescriptor* file : ProtoFiles()) {
+    for (int s = 0; s < file->service_count(); ++s) {
+      const ServiceDescriptor& service = *file->service(s);
+      EXPECT_TRUE(CommentOf(service).starts_with(service.name() + " ")) << service.full_name();
+      for (int m = 0; m < service.method_count(); ++m) {
+        const auto& method = *service.method(m);
+        EXPECT_TRUE(CommentOf(method).starts_with(method.name() + " ")) << method.full_name();
+      }
+    }
+  }
+}
+
+void ExpectComments(const EnumDescriptor& type) {
+  EXPECT_TRUE(CommentOf(type).starts_with(type.name() + " ")) << type.full_name();
+  for (int v = 0; v < type.value_count(); ++v) {
+    EXPECT_NE(CommentOf(*type.value(v)), "") << type.value(v)->full_name();
+  }
+}
+
+void ExpectComments(const Descriptor& message) {
+  EXPECT_TRUE(CommentOf(message).starts_with(message.name() + " ")) << message.full_name();
+  for (int f = 0; f < message.field_count(); ++f) {
+    const FieldDescriptor& field = *message.field(f);
+    EXPECT_TRUE(CommentOf(field).starts_with(field.name())) << field.full_name();
+  }
+  for (int i = 0; i < message.nested_type_count(); ++i) ExpectComments(*message.nested_type(i));
+  for (int i = 0; i < message.enum_type_count(); ++i) ExpectComments(*message.enum_type(i));
+}
+
+TEST(Messages, AndTheirFieldsBeginTheirCommentWithTheirName) {
+  for (const FileDescriptor* file : ProtoFiles()) {
+    for (int i = 0; i < file->message_type_count(); ++i) ExpectComments(*file->message_type(i));
+  }
+}
+
+TEST(Enums, HaveACommentOnEveryValue) {
+  for (const FileDescriptor* file : ProtoFiles()) {
+    for (int i = 0; i < file->enum_type_count(); ++i) ExpectComments(*file->enum_type(i));
+  }
+}
+
+TEST(Enums, BeginWithUnspecified) {
+  for (const FileDescriptor* file : ProtoFiles()) {
+    for (int i = 0; i < file->enum_type_count(); ++i) {
+      const auto& first = *file->enum_type(i)->value(0);
+      EXPECT_EQ(first.number(), 0) << first.full_name();
+      EXPECT_TRUE(first.name().ends_with("_UNSPECIFIED")) << first.full_name();
+    }
+  }
+}
+
+// Method numbers are for ever: streams carry them and journals will hold them. A new method adds a
+// line here; no line ever changes.
+TEST(Methods, NeverChangeTheirNumber) {
+  const std::map<uint32_t, std::string> expected = {
+      {1, "Session.Open"},         {2, "Session.Close"},
+      {3, "Session.Call"},         {100, "Admin.Ping"},
+      {101, "Admin.Status"},       {102, "Admin.Objects"},
+      {103, "Admin.Describe"},     {104, "Admin.Delete"},
+      {105, "Admin.Sessions"},     {200, "List.Create"},
+      {201, "List.Len"},           {202, "List.Get"},
+      {203, "List.Set"},           {204, "List.Delete"},
+      {205, "List.GetSlice"},      {206, "List.SetSlice"},
+      {207, "List.DeleteSlice"},   {208, "List.Append"},
+      {209, "List.Extend"},        {210, "List.Insert"},
+      {211, "List.Pop"},           {212, "List.Remove"},
+      {213, "List.Index"},         {214, "List.Count"},
+      {215, "List.Contains"},      {216, "List.Reverse"},
+      {217, "List.Sort"},          {218, "List.Repeat"},
+      {219, "List.Clear"},         {220, "List.Copy"},
+      {221, "List.Scan"},          {300, "Dict.Create"},
+      {301, "Dict.Len"},           {302, "Dict.Get"},
+      {303, "Dict.GetMany"},       {304, "Dict.Set"},
+      {305, "Dict.SetMany"},       {306, "Dict.SetDefault"},
+      {307, "Dict.Delete"},        {308, "Dict.Pop"},
+      {309, "Dict.PopItem"},       {310, "Dict.Contains"},
+      {311, "Dict.Keys"},          {312, "Dict.Values"},
+      {313, "Dict.Items"},         {314, "Dict.Clear"},
+      {315, "Dict.Copy"},          {316, "Dict.Increment"},
+      {317, "Dict.CompareAndSet"}, {318, "Dict.Scan"},
+      {319, "Dict.IncrementMany"}, {400, "SharedValue.Create"},
+      {401, "SharedValue.Get"},    {402, "SharedValue.Set"},
+      {403, "SharedValue.Modify"}, {404, "SharedValue.CompareExchange"},
+      {405, "SharedValue.Wait"},   {500, "Queue.Create"},
+      {501, "Queue.Len"},          {502, "Queue.Put"},
+      {503, "Queue.PutMany"},      {504, "Queue.Get"},
+      {505, "Queue.GetMany"},      {506, "Queue.Peek"},
+      {507, "Queue.TaskDone"},     {508, "Queue.Join"},
+      {509, "Queue.Purge"},        {600, "Lock.Create"},
+      {601, "Lock.Acquire"},       {602, "Lock.Release"},
+      {603, "Lock.Inspect"},
+  };
+  std::map<uint32_t, std::string> actual;
+  for (const MethodRow& row : Methods()) actual[row.number] = row.name;
+  EXPECT_EQ(actual, expected);
+}
+
+}  // namespace
+}  // namespace coheld::wire::testing
