@@ -1,0 +1,304 @@
+// The extension module coheld._core: the C++ client for Python. It gives a Client, and method(),
+// which makes one callable for each method of the protos; the Python package builds everything else
+// on those two. The callables are plain CPython fast calls, since they are on every path.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/python/src/encode.h"
+#include "client/python/src/message.h"
+#include "client/python/src/scope.h"
+#include "coheld/client.h"
+#include "proto/wire/methods.h"
+
+namespace coheld::python {
+
+Hooks hooks;
+
+PyObject* Absent() {
+  static PyObject* const absent = [] {
+    PyObject* const type = reinterpret_cast<PyObject*>(&PyBaseObject_Type);
+    return PyObject_CallNoArgs(type);
+  }();
+  return absent;
+}
+
+namespace {
+
+namespace nb = nanobind;
+
+// What a Python Client holds.
+struct ClientObject {
+  coheld::Client handle;
+  bool allow_pickle = false;
+};
+
+// One method, with the fields of its reply that the caller wants.
+struct BoundMethod {
+  uint32_t number = 0;
+  std::string name;
+  MessageTable request;
+  MessageTable reply;
+  std::vector<size_t> chosen;
+};
+
+constexpr char kCapsuleName[] = "coheld.method";
+
+bool Finalizing() {
+#if PY_VERSION_HEX >= 0x030d0000
+  return Py_IsFinalizing() != 0;
+#else
+  return _Py_IsFinalizing() != 0;
+#endif
+}
+
+// The GIL, let go of around a call. Not taken back by a destructor: at the end of the interpreter
+// taking it ends the thread by unwinding, which no destructor may do.
+class ReleasedGil {
+ public:
+  ReleasedGil() : state_(PyEval_SaveThread()) {}
+  void TakeBack() { PyEval_RestoreThread(state_); }
+
+  // Runs the signal handlers that are due. True if one of them raised: stop waiting.
+  bool SignalRaised() {
+    if (Finalizing()) return true;
+    PyEval_RestoreThread(state_);
+    const bool raised = PyErr_CheckSignals() != 0;
+    state_ = PyEval_SaveThread();
+    return raised;
+  }
+
+ private:
+  PyThreadState* state_;
+};
+
+// How a call ended, while the GIL is not held.
+struct Ending {
+  std::optional<std::string> reply;
+  bool interrupted = false;
+  Reason reason = Reason::kUnspecified;
+  int code = 0;
+  int system_error = 0;
+  std::string message;
+};
+
+void Describe(const Error& error, Ending* ending) {
+  ending->reason = error.reason();
+  ending->code = error.code();
+  ending->message = error.what();
+  if (const auto* lost = dynamic_cast<const ConnectionLost*>(&error)) {
+    ending->system_error = lost->system_error();
+  }
+}
+
+PyObject* Raise(const Ending& ending) {
+  const std::string word = to_string(ending.reason);
+  const Owned error(PyObject_CallFunction(hooks.make_error, "sisi", word.c_str(), ending.code,
+                                          ending.message.c_str(), ending.system_error));
+  if (error) PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error.get())), error.get());
+  return nullptr;
+}
+
+// Makes the call without the GIL.
+Ending CallDaemon(const ClientObject& client, uint32_t number, const std::string& request) {
+  Ending ending;
+  ReleasedGil gil;
+  CallOptions options;
+  options.on_interrupt = [&gil] { return gil.SignalRaised(); };
+  try {
+    ending.reply = client.handle.call(number, request, options);
+  } catch (const Interrupted& error) {
+    ending.interrupted = true;
+    ending.reply = error.reply();
+    Describe(error, &ending);
+  } catch (const Error& error) {
+    Describe(error, &ending);
+  } catch (const std::exception& error) {
+    ending.reason = Reason::kInternal;
+    ending.message = error.what();
+  }
+  gil.TakeBack();
+  return ending;
+}
+
+// An op that happened although a signal stopped the wait for it: the package gives back what it
+// took. The signal's exception stays set.
+PyObject* GiveBack(const Scope& scope, const BoundMethod& method, PyObject* name,
+                   const Ending& ending) {
+  if (!PyErr_Occurred()) return Raise(ending);
+  if (!ending.reply) return nullptr;
+  PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
+  PyErr_Fetch(&type, &value, &traceback);
+  const Owned result(ReadReply(scope, method.reply, method.chosen, *ending.reply));
+  const Owned method_name(PyUnicode_FromString(method.name.c_str()));
+  if (result && method_name) {
+    const Owned done(PyObject_CallFunctionObjArgs(hooks.interrupted, scope.client,
+                                                  method_name.get(), name, result.get(), nullptr));
+  }
+  if (PyErr_Occurred()) PyErr_WriteUnraisable(scope.client);
+  PyErr_Restore(type, value, traceback);
+  return nullptr;
+}
+
+// What method() returns: f(client, *fields).
+PyObject* CallMethod(PyObject* capsule, PyObject* const* arguments, Py_ssize_t count) {
+  const auto* const method =
+      static_cast<const BoundMethod*>(PyCapsule_GetPointer(capsule, kCapsuleName));
+  if (count < 2 || !nb::isinstance<ClientObject>(nb::handle(arguments[0]))) {
+    PyErr_SetString(PyExc_TypeError, "expected a client and the object's name");
+    return nullptr;
+  }
+  const auto* const client = nb::inst_ptr<ClientObject>(nb::handle(arguments[0]));
+  const Scope scope{.client = arguments[0], .allow_pickle = client->allow_pickle};
+  std::string request;
+  request.reserve(128);
+  if (!BuildRequest(scope, method->request, arguments + 1, static_cast<size_t>(count - 1),
+                    &request)) {
+    return nullptr;
+  }
+  const Ending ending = CallDaemon(*client, method->number, request);
+  if (ending.interrupted) return GiveBack(scope, *method, arguments[1], ending);
+  if (!ending.reply) return Raise(ending);
+  return ReadReply(scope, method->reply, method->chosen, *ending.reply);
+}
+
+size_t PlaceOf(const MessageTable& table, const std::string& method, const std::string& field) {
+  const auto found =
+      std::find_if(table.fields.begin(), table.fields.end(),
+                   [&field](const Field& candidate) { return candidate.name == field; });
+  if (found == table.fields.end()) {
+    throw nb::value_error(("the reply of " + method + " has no field " + field).c_str());
+  }
+  return static_cast<size_t>(found - table.fields.begin());
+}
+
+const wire::MethodRow& RowOf(const std::string& name) {
+  for (const wire::MethodRow& row : wire::Methods()) {
+    if (row.name == name) return row;
+  }
+  throw nb::value_error(("no method is called " + name).c_str());
+}
+
+nb::object MakeMethod(const std::string& name, const nb::args& results) {
+  static PyMethodDef definition = {
+      "method", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(CallMethod)),
+      METH_FASTCALL, "Call one method of the daemon: f(client, name, *fields)."};
+  const wire::MethodRow& row = RowOf(name);
+  auto method =
+      std::make_unique<BoundMethod>(BoundMethod{.number = row.number,
+                                                .name = name,
+                                                .request = ReadTable(*row.descriptor->input_type()),
+                                                .reply = ReadTable(*row.descriptor->output_type()),
+                                                .chosen = {}});
+  for (const nb::handle result : results) {
+    method->chosen.push_back(PlaceOf(method->reply, name, nb::cast<std::string>(result)));
+  }
+  // Never freed: one for each method named in the package.
+  const nb::object capsule = nb::steal(PyCapsule_New(method.release(), kCapsuleName, nullptr));
+  if (!capsule.is_valid()) throw nb::python_error();
+  return nb::steal(PyCFunction_NewEx(&definition, capsule.ptr(), nullptr));
+}
+
+// The hooks are held for the life of the process.
+PyObject* Keep(const nb::kwargs& installed, const char* name) {
+  return nb::object(installed[name]).release().ptr();
+}
+
+void InstallHooks(const nb::kwargs& installed) {
+  hooks = {.pickle_value = Keep(installed, "pickle_value"),
+           .pickle_key = Keep(installed, "pickle_key"),
+           .unpickle = Keep(installed, "unpickle"),
+           .make_proxy = Keep(installed, "make_proxy"),
+           .make_error = Keep(installed, "make_error"),
+           .refused = Keep(installed, "refused"),
+           .unsupported = Keep(installed, "unsupported"),
+           .interrupted = Keep(installed, "interrupted"),
+           .proxy_type = Keep(installed, "proxy_type"),
+           .opaque_type = Keep(installed, "opaque_type")};
+}
+
+// Connects without the GIL; the error is raised with it.
+void ConstructClient(ClientObject* place, const std::string& address, const std::string& program,
+                     bool allow_pickle, double connect_timeout) {
+  Ending ending;
+  ClientOptions options;
+  options.program = program;
+  options.connect_timeout = std::chrono::milliseconds(static_cast<int64_t>(connect_timeout * 1000));
+  ReleasedGil gil;
+  bool connected = false;
+  try {
+    new (place)
+        ClientObject{.handle = Client::connect(address, options), .allow_pickle = allow_pickle};
+    connected = true;
+  } catch (const Error& error) {
+    Describe(error, &ending);
+  }
+  gil.TakeBack();
+  if (connected) return;
+  Raise(ending);
+  throw nb::python_error();
+}
+
+bool IsNativeFor(const nb::handle client, const nb::handle object) {
+  const auto& held = nb::cast<const ClientObject&>(client);
+  const Scope scope{.client = client.ptr(), .allow_pickle = held.allow_pickle};
+  const std::optional<bool> native = IsNative(scope, object.ptr());
+  if (!native) throw nb::python_error();
+  return *native;
+}
+
+nb::dict DescribeSession(const ClientObject& client) {
+  Ending ending;
+  SessionDetails details;
+  ReleasedGil gil;
+  try {
+    details = client.handle.session();
+  } catch (const Error& error) {
+    Describe(error, &ending);
+  }
+  gil.TakeBack();
+  if (ending.reason != Reason::kUnspecified) {
+    Raise(ending);
+    throw nb::python_error();
+  }
+  nb::dict result;
+  result["id"] = details.id;
+  result["ttl"] = std::chrono::duration<double>(details.ttl).count();
+  result["durability"] = details.durability;
+  result["version"] = details.version;
+  return result;
+}
+
+void CloseClient(const ClientObject& client) {
+  ReleasedGil gil;
+  client.handle.close();
+  gil.TakeBack();
+}
+
+}  // namespace
+
+NB_MODULE(_core, module) {
+  // Clients live until the process ends; that is no leak.
+  nb::set_leak_warnings(false);
+  module.doc() = "The C++ client for Python; use the package coheld instead.";
+  module.attr("ABSENT") = nb::borrow(Absent());
+  module.def("method", MakeMethod, nb::arg("name"), nb::arg("results"));
+  module.def("install_hooks", InstallHooks, nb::arg("hooks"));
+  module.def("is_native", IsNativeFor, nb::arg("client"), nb::arg("object"));
+  module.def("thread_id", this_thread_id);
+  nb::class_<ClientObject>(module, "Client", nb::dynamic_attr(), nb::is_weak_referenceable())
+      .def("__init__", ConstructClient, nb::arg("address"), nb::arg("program"),
+           nb::arg("allow_pickle"), nb::arg("connect_timeout"))
+      .def_prop_ro("address", [](const ClientObject& client) { return client.handle.address(); })
+      .def_ro("allow_pickle", &ClientObject::allow_pickle)
+      .def("session", DescribeSession)
+      .def("close", CloseClient);
+}
+
+}  // namespace coheld::python

@@ -1,0 +1,161 @@
+// See decode.h.
+#include "client/python/src/decode.h"
+
+#include <bit>
+#include <string>
+
+#include "client/python/src/wire.h"
+#include "coheld/v1/common.pb.h"
+
+namespace coheld::python {
+namespace {
+
+using Wire = coheld::v1::Value;
+
+PyObject* Text(std::string_view bytes) {
+  return PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), nullptr);
+}
+
+PyObject* BytesObject(std::string_view bytes) {
+  return PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size()));
+}
+
+PyObject* List(const Scope& scope, std::string_view body, int depth) {
+  Owned list(PyList_New(0));
+  if (!list) return nullptr;
+  FieldReader reader(body);
+  while (reader.Next()) {
+    if (reader.field() != v1::ValueList::kItemsFieldNumber) continue;
+    const Owned item(DecodeValue(scope, reader.bytes(), depth + 1));
+    if (!item || PyList_Append(list.get(), item.get()) != 0) return nullptr;
+  }
+  return reader.broken() ? BrokenReply() : list.Release();
+}
+
+PyObject* Tuple(const Scope& scope, std::string_view body, int depth) {
+  const Owned list(List(scope, body, depth));
+  return list ? PyList_AsTuple(list.get()) : nullptr;
+}
+
+PyObject* Set(const Scope& scope, std::string_view body, int depth) {
+  const Owned list(List(scope, body, depth));
+  return list ? PySet_New(list.get()) : nullptr;
+}
+
+PyObject* Map(const Scope& scope, std::string_view body, int depth) {
+  Owned map(PyDict_New());
+  if (!map) return nullptr;
+  FieldReader reader(body);
+  while (reader.Next()) {
+    if (reader.field() != v1::ValueMap::kEntriesFieldNumber) continue;
+    const Owned entry(DecodeEntry(scope, reader.bytes(), depth + 1));
+    if (!entry || PyDict_SetItem(map.get(), PyTuple_GET_ITEM(entry.get(), 0),
+                                 PyTuple_GET_ITEM(entry.get(), 1)) != 0) {
+      return nullptr;
+    }
+  }
+  return reader.broken() ? BrokenReply() : map.Release();
+}
+
+// The two length-delimited fields 1 and 2 of Ref and Opaque.
+bool Pair(std::string_view body, std::string_view* first, std::string_view* second) {
+  FieldReader reader(body);
+  while (reader.Next()) {
+    if (reader.field() == 1) *first = reader.bytes();
+    if (reader.field() == 2) *second = reader.bytes();
+  }
+  return !reader.broken();
+}
+
+PyObject* Ref(const Scope& scope, std::string_view body) {
+  std::string_view name, word;
+  if (!Pair(body, &name, &word)) return BrokenReply();
+  const Owned name_text(Text(name));
+  const Owned word_text(Text(word));
+  if (!name_text || !word_text) return nullptr;
+  return PyObject_CallFunctionObjArgs(hooks.make_proxy, scope.client, word_text.get(),
+                                      name_text.get(), nullptr);
+}
+
+PyObject* Opaque(const Scope& scope, std::string_view body) {
+  std::string_view codec, data;
+  if (!Pair(body, &codec, &data)) return BrokenReply();
+  const Owned data_bytes(BytesObject(data));
+  if (!data_bytes) return nullptr;
+  if (codec == "pickle" && scope.allow_pickle) {
+    return PyObject_CallOneArg(hooks.unpickle, data_bytes.get());
+  }
+  const Owned codec_text(Text(codec));
+  if (!codec_text) return nullptr;
+  if (codec != "pickle") {
+    return PyObject_CallFunctionObjArgs(hooks.opaque_type, codec_text.get(), data_bytes.get(),
+                                        nullptr);
+  }
+  const Owned error(
+      PyObject_CallFunctionObjArgs(hooks.refused, codec_text.get(), data_bytes.get(), nullptr));
+  if (error) PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error.get())), error.get());
+  return nullptr;
+}
+
+PyObject* Kind(const Scope& scope, const FieldReader& field, int depth) {
+  switch (field.field()) {
+    case Wire::kBooleanFieldNumber:
+      return PyBool_FromLong(field.number() != 0);
+    case Wire::kIntegerFieldNumber:
+      return PyLong_FromLongLong(UnZigZag(field.number()));
+    case Wire::kBigIntegerFieldNumber:
+      return PyLong_FromString(std::string(field.bytes()).c_str(), nullptr, 10);
+    case Wire::kRealFieldNumber:
+      return PyFloat_FromDouble(std::bit_cast<double>(field.number()));
+    case Wire::kTextFieldNumber:
+      return Text(field.bytes());
+    case Wire::kBytesFieldNumber:
+      return BytesObject(field.bytes());
+    case Wire::kListFieldNumber:
+      return List(scope, field.bytes(), depth);
+    case Wire::kTupleFieldNumber:
+      return Tuple(scope, field.bytes(), depth);
+    case Wire::kSetFieldNumber:
+      return Set(scope, field.bytes(), depth);
+    case Wire::kMapFieldNumber:
+      return Map(scope, field.bytes(), depth);
+    case Wire::kRefFieldNumber:
+      return Ref(scope, field.bytes());
+    case Wire::kOpaqueFieldNumber:
+      return Opaque(scope, field.bytes());
+    default:  // Null, and a kind that a newer daemon invented.
+      return NewRef(Py_None);
+  }
+}
+
+}  // namespace
+
+PyObject* BrokenReply() {
+  PyErr_SetString(PyExc_ValueError, "the daemon sent a reply that is not a valid message");
+  return nullptr;
+}
+
+PyObject* DecodeValue(const Scope& scope, std::string_view value, int depth) {
+  // One more than a sender may nest: the daemon wraps nothing deeper.
+  if (depth > kNestingMax + 2) return BrokenReply();
+  FieldReader reader(value);
+  if (!reader.Next()) return reader.broken() ? BrokenReply() : NewRef(Py_None);
+  return Kind(scope, reader, depth);
+}
+
+PyObject* DecodeEntry(const Scope& scope, std::string_view entry, int depth) {
+  Owned key(NewRef(Py_None));
+  Owned value(NewRef(Py_None));
+  FieldReader reader(entry);
+  while (reader.Next()) {
+    if (reader.field() == v1::Entry::kKeyFieldNumber) {
+      key = Owned(DecodeValue(scope, reader.bytes(), depth));
+    } else if (reader.field() == v1::Entry::kValueFieldNumber) {
+      value = Owned(DecodeValue(scope, reader.bytes(), depth));
+    }
+    if (!key || !value) return nullptr;
+  }
+  return reader.broken() ? BrokenReply() : PyTuple_Pack(2, key.get(), value.get());
+}
+
+}  // namespace coheld::python

@@ -1,0 +1,276 @@
+// See encode.h. A tuple is split: each item that needs a pickle gets its own, so that the rest
+// stays readable and orderable for the daemon. A list, set or dict with such an item is pickled as
+// a whole, which keeps what its items share, and cycles.
+#include "client/python/src/encode.h"
+
+#include <bit>
+#include <string_view>
+
+#include "client/python/src/wire.h"
+#include "coheld/v1/common.pb.h"
+
+namespace coheld::python {
+namespace {
+
+using Wire = coheld::v1::Value;
+
+enum class Outcome { kDone, kNotNative, kError };
+
+// Digits beyond which an integer is pickled: the daemon's limit for big integers.
+constexpr size_t kBigIntegerDigitsMax = 4096;
+
+class ValueEncoder {
+ public:
+  ValueEncoder(const Scope& scope, bool is_key, std::string* out)
+      : scope_(scope), is_key_(is_key), out_(out) {}
+
+  // Appends `field`; what is not native becomes a pickle.
+  bool Root(uint32_t field, PyObject* object) {
+    const size_t start = out_->size();
+    const Outcome outcome = Field(field, object, 1, /*splittable=*/true);
+    if (outcome == Outcome::kNotNative) return Pickle(field, object, start);
+    return outcome == Outcome::kDone;
+  }
+
+  // Encodes without any pickle, or tells that it takes one.
+  Outcome Whole(PyObject* object) { return Field(1, object, 1, /*splittable=*/false); }
+
+ private:
+  Outcome Field(uint32_t field, PyObject* object, int depth, bool splittable) {
+    PyTypeObject* const type = Py_TYPE(object);
+    if (type == &PyUnicode_Type) return Text(field, object);
+    if (type == &PyLong_Type) return Integer(field, object);
+    if (type == &PyFloat_Type) return Real(field, object);
+    if (type == &PyBool_Type) return Small(field, Wire::kBooleanFieldNumber, object == Py_True);
+    if (object == Py_None) return Small(field, Wire::kNullFieldNumber, 0);
+    if (type == &PyBytes_Type) {
+      return Leaf(field, Wire::kBytesFieldNumber,
+                  {PyBytes_AS_STRING(object), static_cast<size_t>(PyBytes_GET_SIZE(object))});
+    }
+    return Compound(field, object, depth, splittable);
+  }
+
+  Outcome Compound(uint32_t field, PyObject* object, int depth, bool splittable) {
+    if (PyObject_TypeCheck(object, reinterpret_cast<PyTypeObject*>(hooks.proxy_type))) {
+      return Ref(field, object);
+    }
+    PyTypeObject* const type = Py_TYPE(object);
+    if (type == reinterpret_cast<PyTypeObject*>(hooks.opaque_type)) return Opaque(field, object);
+    const bool container = type == &PyTuple_Type || type == &PyList_Type || type == &PyDict_Type ||
+                           type == &PySet_Type;
+    if (!container || depth > kNestingMax) return Outcome::kNotNative;
+    OpenField value(field, out_);
+    const Outcome outcome = Container(object, depth, splittable);
+    if (outcome == Outcome::kDone) value.Close();
+    return outcome;
+  }
+
+  Outcome Container(PyObject* object, int depth, bool splittable) {
+    PyTypeObject* const type = Py_TYPE(object);
+    if (type == &PyDict_Type) return Map(object, depth);
+    if (type == &PySet_Type) return Set(object, depth);
+    const bool tuple = type == &PyTuple_Type;
+    OpenField items(tuple ? Wire::kTupleFieldNumber : Wire::kListFieldNumber, out_);
+    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(object); ++i) {
+      const Owned item(NewRef(PySequence_Fast_GET_ITEM(object, i)));
+      const Outcome outcome = Item(item.get(), depth, splittable && tuple);
+      if (outcome != Outcome::kDone) return outcome;
+    }
+    items.Close();
+    return Outcome::kDone;
+  }
+
+  // An item of a tuple may be pickled by itself, that of another container may not.
+  Outcome Item(PyObject* item, int depth, bool splittable) {
+    constexpr uint32_t kItems = v1::ValueList::kItemsFieldNumber;
+    const size_t start = out_->size();
+    const Outcome outcome = Field(kItems, item, depth + 1, splittable);
+    if (outcome != Outcome::kNotNative || !splittable) return outcome;
+    return Pickle(kItems, item, start) ? Outcome::kDone : Outcome::kError;
+  }
+
+  Outcome Set(PyObject* object, int depth) {
+    OpenField items(Wire::kSetFieldNumber, out_);
+    const Owned iterator(PyObject_GetIter(object));
+    if (!iterator) return Outcome::kError;
+    while (PyObject* next = PyIter_Next(iterator.get())) {
+      const Owned item(next);
+      const Outcome outcome = Item(item.get(), depth, /*splittable=*/false);
+      if (outcome != Outcome::kDone) return outcome;
+    }
+    if (PyErr_Occurred()) return Outcome::kError;
+    items.Close();
+    return Outcome::kDone;
+  }
+
+  Outcome Map(PyObject* object, int depth) {
+    OpenField map(Wire::kMapFieldNumber, out_);
+    Py_ssize_t position = 0;
+    PyObject* key = nullptr;
+    PyObject* value = nullptr;
+    while (PyDict_Next(object, &position, &key, &value)) {
+      const Owned held_key(NewRef(key));
+      const Owned held_value(NewRef(value));
+      OpenField entry(v1::ValueMap::kEntriesFieldNumber, out_);
+      Outcome outcome = Field(v1::Entry::kKeyFieldNumber, key, depth + 1, false);
+      if (outcome == Outcome::kDone) {
+        outcome = Field(v1::Entry::kValueFieldNumber, value, depth + 1, false);
+      }
+      if (outcome != Outcome::kDone) return outcome;
+      entry.Close();
+    }
+    map.Close();
+    return Outcome::kDone;
+  }
+
+  // Lone surrogates have no UTF-8: such a text is pickled.
+  Outcome Text(uint32_t field, PyObject* object) {
+    Py_ssize_t size = 0;
+    const char* const utf8 = PyUnicode_AsUTF8AndSize(object, &size);
+    if (utf8 != nullptr) {
+      return Leaf(field, Wire::kTextFieldNumber, {utf8, static_cast<size_t>(size)});
+    }
+    if (!PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) return Outcome::kError;
+    PyErr_Clear();
+    return Outcome::kNotNative;
+  }
+
+  Outcome Integer(uint32_t field, PyObject* object) {
+    int overflow = 0;
+    const long long number = PyLong_AsLongLongAndOverflow(object, &overflow);
+    if (overflow == 0) return Small(field, Wire::kIntegerFieldNumber, ZigZag(number));
+    return BigInteger(field, object);
+  }
+
+  Outcome BigInteger(uint32_t field, PyObject* object) {
+    const Owned digits(PyObject_Str(object));
+    if (!digits) {  // Over sys.get_int_max_str_digits().
+      PyErr_Clear();
+      return Outcome::kNotNative;
+    }
+    Py_ssize_t size = 0;
+    const char* const text = PyUnicode_AsUTF8AndSize(digits.get(), &size);
+    if (text == nullptr) return Outcome::kError;
+    if (static_cast<size_t>(size) > kBigIntegerDigitsMax) return Outcome::kNotNative;
+    return Leaf(field, Wire::kBigIntegerFieldNumber, {text, static_cast<size_t>(size)});
+  }
+
+  Outcome Real(uint32_t field, PyObject* object) {
+    const auto bits = std::bit_cast<uint64_t>(PyFloat_AS_DOUBLE(object));
+    AppendTag(field, WireType::kBytes, out_);
+    out_->push_back(9);  // One byte of tag, eight of number.
+    AppendTag(Wire::kRealFieldNumber, WireType::kFixed64, out_);
+    out_->append(reinterpret_cast<const char*>(&bits), sizeof bits);
+    return Outcome::kDone;
+  }
+
+  // A Value of one varint field.
+  Outcome Small(uint32_t field, int kind, uint64_t number) {
+    AppendTag(field, WireType::kBytes, out_);
+    out_->push_back(static_cast<char>(1 + VarintBytes(number)));
+    AppendTag(static_cast<uint32_t>(kind), WireType::kVarint, out_);
+    AppendVarint(number, out_);
+    return Outcome::kDone;
+  }
+
+  // A Value of one length-delimited field.
+  Outcome Leaf(uint32_t field, int kind, std::string_view bytes) {
+    AppendTag(field, WireType::kBytes, out_);
+    AppendVarint(1 + VarintBytes(bytes.size()) + bytes.size(), out_);
+    AppendBytes(static_cast<uint32_t>(kind), bytes, out_);
+    return Outcome::kDone;
+  }
+
+  // A proxy of this very client is a ref; one of another daemon can only be pickled.
+  Outcome Ref(uint32_t field, PyObject* proxy) {
+    const Owned client(PyObject_GetAttrString(proxy, "_client"));
+    if (!client) return Outcome::kError;
+    if (client.get() != scope_.client) return Outcome::kNotNative;
+    const Owned name(PyObject_GetAttrString(proxy, "_name"));
+    const Owned word(PyObject_GetAttrString(proxy, "_type_word"));
+    if (!name || !word || PyObject_SetAttrString(proxy, "_escaped", Py_True) != 0) {
+      return Outcome::kError;
+    }
+    OpenField value(field, out_);
+    OpenField ref(Wire::kRefFieldNumber, out_);
+    if (!TextField(v1::Ref::kNameFieldNumber, name.get()) ||
+        !TextField(v1::Ref::kTypeFieldNumber, word.get())) {
+      return Outcome::kError;
+    }
+    ref.Close();
+    value.Close();
+    return Outcome::kDone;
+  }
+
+  bool TextField(int field, PyObject* text) {
+    Py_ssize_t size = 0;
+    const char* const utf8 = PyUnicode_AsUTF8AndSize(text, &size);
+    if (utf8 == nullptr) return false;
+    AppendBytes(static_cast<uint32_t>(field), {utf8, static_cast<size_t>(size)}, out_);
+    return true;
+  }
+
+  Outcome Opaque(uint32_t field, PyObject* object) {
+    const Owned codec(PyObject_GetAttrString(object, "codec"));
+    const Owned data(PyObject_GetAttrString(object, "data"));
+    if (!codec || !data) return Outcome::kError;
+    if (!PyBytes_Check(data.get())) {
+      PyErr_SetString(PyExc_TypeError, "Opaque.data must be bytes");
+      return Outcome::kError;
+    }
+    OpenField value(field, out_);
+    if (!OpaqueBody(codec.get(), data.get())) return Outcome::kError;
+    value.Close();
+    return Outcome::kDone;
+  }
+
+  bool OpaqueBody(PyObject* codec, PyObject* data) {
+    OpenField opaque(Wire::kOpaqueFieldNumber, out_);
+    if (!TextField(v1::Opaque::kCodecFieldNumber, codec)) return false;
+    AppendBytes(v1::Opaque::kDataFieldNumber,
+                {PyBytes_AS_STRING(data), static_cast<size_t>(PyBytes_GET_SIZE(data))}, out_);
+    opaque.Close();
+    return true;
+  }
+
+  // Replaces what was written since `start` by a pickle of the object.
+  bool Pickle(uint32_t field, PyObject* object, size_t start) {
+    out_->resize(start);
+    if (!scope_.allow_pickle) {
+      const Owned error(PyObject_CallOneArg(hooks.unsupported, object));
+      if (error) PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error.get())), error.get());
+      return false;
+    }
+    const Owned data(PyObject_CallOneArg(is_key_ ? hooks.pickle_key : hooks.pickle_value, object));
+    const Owned codec(PyUnicode_FromString("pickle"));
+    if (!data || !codec) return false;
+    OpenField value(field, out_);
+    if (!OpaqueBody(codec.get(), data.get())) return false;
+    value.Close();
+    return true;
+  }
+
+  const Scope& scope_;
+  bool is_key_;
+  std::string* out_;
+};
+
+}  // namespace
+
+bool EncodeValue(const Scope& scope, uint32_t field, PyObject* object, std::string* out) {
+  return ValueEncoder(scope, /*is_key=*/false, out).Root(field, object);
+}
+
+bool EncodeKey(const Scope& scope, uint32_t field, PyObject* object, std::string* out) {
+  if (!PyUnicode_CheckExact(object) && PyObject_Hash(object) == -1) return false;
+  return ValueEncoder(scope, /*is_key=*/true, out).Root(field, object);
+}
+
+std::optional<bool> IsNative(const Scope& scope, PyObject* object) {
+  std::string scratch;
+  const Outcome outcome = ValueEncoder(scope, /*is_key=*/false, &scratch).Whole(object);
+  if (outcome == Outcome::kError) return std::nullopt;
+  return outcome == Outcome::kDone;
+}
+
+}  // namespace coheld::python

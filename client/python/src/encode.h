@@ -1,0 +1,27 @@
+// Python objects to coheld.v1.Value bytes, without messages in between. Exact builtin types go
+// typed; anything else is a pickle, where the client allows it.
+#pragma once
+
+#include <Python.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "client/python/src/scope.h"
+
+namespace coheld::python {
+
+// Appends `field` holding the object as a Value. False with an exception: the object has no wire
+// form (Hooks::unsupported), or pickling raised.
+bool EncodeValue(const Scope& scope, uint32_t field, PyObject* object, std::string* out);
+
+// The same for a dict key: TypeError if it is not hashable; pickles are made canonical, since the
+// daemon compares their bytes.
+bool EncodeKey(const Scope& scope, uint32_t field, PyObject* object, std::string* out);
+
+// Says whether no part of the object needs a pickle: then the daemon compares it as Python does.
+// nullopt with an exception.
+std::optional<bool> IsNative(const Scope& scope, PyObject* object);
+
+}  // namespace coheld::python

@@ -1,0 +1,346 @@
+// See message.h.
+#include "client/python/src/message.h"
+
+#include <array>
+
+#include "client/python/src/decode.h"
+#include "client/python/src/encode.h"
+#include "client/python/src/wire.h"
+#include "coheld/v1/common.pb.h"
+
+namespace coheld::python {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+
+FieldKind MessageKind(const FieldDescriptor& field) {
+  const Descriptor* const type = field.message_type();
+  if (type == v1::Value::descriptor()) {
+    return field.name() == "key" || field.name() == "keys" ? FieldKind::kKey : FieldKind::kValue;
+  }
+  if (type == v1::Entry::descriptor()) return FieldKind::kEntry;
+  if (type == v1::OptionalValue::descriptor()) return FieldKind::kOptionalValue;
+  if (type == v1::Slice::descriptor()) return FieldKind::kSlice;
+  return FieldKind::kMessage;
+}
+
+FieldKind KindOf(const FieldDescriptor& field) {
+  switch (field.type()) {
+    case FieldDescriptor::TYPE_STRING:
+      return FieldKind::kText;
+    case FieldDescriptor::TYPE_BYTES:
+      return FieldKind::kBytes;
+    case FieldDescriptor::TYPE_BOOL:
+      return FieldKind::kBoolean;
+    case FieldDescriptor::TYPE_SINT32:
+    case FieldDescriptor::TYPE_SINT64:
+      return FieldKind::kZigZag;
+    case FieldDescriptor::TYPE_INT32:
+    case FieldDescriptor::TYPE_INT64:
+      return FieldKind::kSigned;
+    case FieldDescriptor::TYPE_MESSAGE:
+      return MessageKind(field);
+    default:  // Unsigned numbers and enums; the protos use no other type.
+      return FieldKind::kUnsigned;
+  }
+}
+
+// Appends a number field; false with an exception.
+bool AppendNumber(const Field& field, PyObject* object, std::string* out) {
+  uint64_t number = 0;
+  if (field.kind == FieldKind::kUnsigned) {
+    const Owned index(PyNumber_Index(object));
+    if (!index) return false;
+    number = PyLong_AsUnsignedLongLong(index.get());
+  } else if (field.kind == FieldKind::kBoolean) {
+    number = PyObject_IsTrue(object) == 1;
+  } else {
+    const Owned index(PyNumber_Index(object));
+    if (!index) return false;
+    const long long value = PyLong_AsLongLong(index.get());
+    number = field.kind == FieldKind::kZigZag ? ZigZag(value) : static_cast<uint64_t>(value);
+  }
+  if (PyErr_Occurred()) return false;
+  if (number == 0 && !field.optional) return true;
+  AppendTag(field.number, WireType::kVarint, out);
+  AppendVarint(number, out);
+  return true;
+}
+
+bool AppendText(const Field& field, PyObject* object, std::string* out) {
+  if (!PyUnicode_Check(object)) {
+    PyErr_Format(PyExc_TypeError, "%s must be str, not %.200s", field.name.c_str(),
+                 Py_TYPE(object)->tp_name);
+    return false;
+  }
+  Py_ssize_t size = 0;
+  const char* const utf8 = PyUnicode_AsUTF8AndSize(object, &size);
+  if (utf8 == nullptr) return false;
+  AppendBytes(field.number, {utf8, static_cast<size_t>(size)}, out);
+  return true;
+}
+
+bool AppendBytesObject(const Field& field, PyObject* object, std::string* out) {
+  char* bytes = nullptr;
+  Py_ssize_t size = 0;
+  if (PyBytes_AsStringAndSize(object, &bytes, &size) != 0) return false;
+  AppendBytes(field.number, {bytes, static_cast<size_t>(size)}, out);
+  return true;
+}
+
+bool AppendBound(int field, PyObject* bound, std::string* out) {
+  if (bound == Py_None) return true;
+  const Owned index(PyNumber_Index(bound));
+  if (!index) {
+    PyErr_SetString(PyExc_TypeError,
+                    "slice indices must be integers or None or have an __index__ method");
+    return false;
+  }
+  int overflow = 0;
+  long long value = PyLong_AsLongLongAndOverflow(index.get(), &overflow);
+  if (overflow != 0) value = overflow > 0 ? INT64_MAX : INT64_MIN + 1;
+  AppendTag(static_cast<uint32_t>(field), WireType::kVarint, out);
+  AppendVarint(ZigZag(value), out);
+  return true;
+}
+
+bool AppendSlice(const Field& field, PyObject* object, std::string* out) {
+  if (!PySlice_Check(object)) {
+    PyErr_Format(PyExc_TypeError, "expected a slice, not %.200s", Py_TYPE(object)->tp_name);
+    return false;
+  }
+  const auto* const slice = reinterpret_cast<PySliceObject*>(object);
+  OpenField message(field.number, out);
+  if (!AppendBound(v1::Slice::kStartFieldNumber, slice->start, out) ||
+      !AppendBound(v1::Slice::kStopFieldNumber, slice->stop, out) ||
+      !AppendBound(v1::Slice::kStepFieldNumber, slice->step, out)) {
+    return false;
+  }
+  message.Close();
+  return true;
+}
+
+bool AppendEntry(const Scope& scope, const Field& field, PyObject* pair, std::string* out) {
+  if (!PyTuple_CheckExact(pair) || PyTuple_GET_SIZE(pair) != 2) {
+    PyErr_SetString(PyExc_TypeError, "entries must be (key, value) tuples");
+    return false;
+  }
+  OpenField entry(field.number, out);
+  if (!EncodeKey(scope, v1::Entry::kKeyFieldNumber, PyTuple_GET_ITEM(pair, 0), out) ||
+      !EncodeValue(scope, v1::Entry::kValueFieldNumber, PyTuple_GET_ITEM(pair, 1), out)) {
+    return false;
+  }
+  entry.Close();
+  return true;
+}
+
+// Appends one occurrence of a field.
+bool AppendOne(const Scope& scope, const Field& field, PyObject* object, std::string* out) {
+  switch (field.kind) {
+    case FieldKind::kText:
+      return AppendText(field, object, out);
+    case FieldKind::kBytes:
+      return AppendBytesObject(field, object, out);
+    case FieldKind::kBoolean:
+    case FieldKind::kUnsigned:
+    case FieldKind::kZigZag:
+    case FieldKind::kSigned:
+      return AppendNumber(field, object, out);
+    case FieldKind::kValue:
+      return EncodeValue(scope, field.number, object, out);
+    case FieldKind::kKey:
+      return EncodeKey(scope, field.number, object, out);
+    case FieldKind::kEntry:
+      return AppendEntry(scope, field, object, out);
+    case FieldKind::kSlice:
+      return AppendSlice(field, object, out);
+    case FieldKind::kOptionalValue:
+    case FieldKind::kMessage:
+      break;
+  }
+  PyErr_Format(PyExc_TypeError, "field %s cannot be sent", field.name.c_str());
+  return false;
+}
+
+bool AppendMany(const Scope& scope, const Field& field, PyObject* objects, std::string* out) {
+  // The items of a dict are copied first: pickling a value may run code that changes the dict.
+  const Owned items(PyDict_CheckExact(objects) ? PyDict_Items(objects) : PySequence_List(objects));
+  if (!items) return false;
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items.get()); ++i) {
+    if (!AppendOne(scope, field, PyList_GET_ITEM(items.get(), i), out)) return false;
+  }
+  return true;
+}
+
+bool LeftOut(const Field& field, PyObject* object) {
+  if (object == Absent()) return true;
+  const bool is_value = field.kind == FieldKind::kValue || field.kind == FieldKind::kKey;
+  return object == Py_None && !is_value && !field.repeated &&
+         (field.optional || field.kind == FieldKind::kSlice);
+}
+
+PyObject* DecodeMessage(const Scope& scope, const MessageTable& table, std::string_view bytes);
+
+PyObject* DecodeOptionalValue(const Scope& scope, std::string_view bytes) {
+  FieldReader reader(bytes);
+  if (reader.Next()) return DecodeValue(scope, reader.bytes());
+  return reader.broken() ? BrokenReply() : NewRef(Absent());
+}
+
+// Returns one occurrence of a field as a new reference.
+PyObject* DecodeOne(const Scope& scope, const Field& field, const FieldReader& reader) {
+  const std::string_view bytes = reader.bytes();
+  switch (field.kind) {
+    case FieldKind::kText:
+      return PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), nullptr);
+    case FieldKind::kBytes:
+      return PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size()));
+    case FieldKind::kBoolean:
+      return PyBool_FromLong(reader.number() != 0);
+    case FieldKind::kUnsigned:
+      return PyLong_FromUnsignedLongLong(reader.number());
+    case FieldKind::kZigZag:
+      return PyLong_FromLongLong(UnZigZag(reader.number()));
+    case FieldKind::kSigned:
+      return PyLong_FromLongLong(static_cast<int64_t>(reader.number()));
+    case FieldKind::kValue:
+    case FieldKind::kKey:
+      return DecodeValue(scope, bytes);
+    case FieldKind::kEntry:
+      return DecodeEntry(scope, bytes);
+    case FieldKind::kOptionalValue:
+      return DecodeOptionalValue(scope, bytes);
+    case FieldKind::kMessage:
+      return DecodeMessage(scope, *field.message, bytes);
+    case FieldKind::kSlice:
+      break;
+  }
+  return BrokenReply();
+}
+
+// Returns what a field that was not sent reads as.
+PyObject* DefaultOf(const Field& field) {
+  if (field.repeated) return PyList_New(0);
+  if (field.optional) return NewRef(Absent());
+  switch (field.kind) {
+    case FieldKind::kText:
+      return PyUnicode_FromString("");
+    case FieldKind::kBytes:
+      return PyBytes_FromStringAndSize(nullptr, 0);
+    case FieldKind::kBoolean:
+      return NewRef(Py_False);
+    case FieldKind::kUnsigned:
+    case FieldKind::kZigZag:
+    case FieldKind::kSigned:
+      return PyLong_FromLong(0);
+    case FieldKind::kValue:
+    case FieldKind::kKey:
+    case FieldKind::kEntry:
+    case FieldKind::kOptionalValue:
+    case FieldKind::kSlice:
+    case FieldKind::kMessage:
+      return NewRef(Py_None);
+  }
+  return nullptr;
+}
+
+// Stores one occurrence: appends to a repeated field, else replaces.
+bool Store(const Scope& scope, const Field& field, const FieldReader& reader, Owned* slot) {
+  Owned item(DecodeOne(scope, field, reader));
+  if (!item) return false;
+  if (!field.repeated) {
+    *slot = std::move(item);
+    return true;
+  }
+  if (!*slot) *slot = Owned(PyList_New(0));
+  return *slot && PyList_Append(slot->get(), item.get()) == 0;
+}
+
+constexpr size_t kFieldsMax = 16;
+
+// Fills one slot for each field that `wanted` has a bit for.
+bool DecodeFields(const Scope& scope, const MessageTable& table, uint32_t wanted,
+                  std::string_view bytes, std::array<Owned, kFieldsMax>* slots) {
+  FieldReader reader(bytes);
+  while (reader.Next()) {
+    for (size_t i = 0; i < table.fields.size(); ++i) {
+      if (table.fields[i].number != reader.field() || (wanted >> i & 1) == 0) continue;
+      if (!Store(scope, table.fields[i], reader, &(*slots)[i])) return false;
+    }
+  }
+  if (reader.broken()) return BrokenReply() != nullptr;
+  for (size_t i = 0; i < table.fields.size(); ++i) {
+    if ((wanted >> i & 1) == 0 || (*slots)[i]) continue;
+    (*slots)[i] = Owned(DefaultOf(table.fields[i]));
+    if (!(*slots)[i]) return false;
+  }
+  return true;
+}
+
+PyObject* DecodeMessage(const Scope& scope, const MessageTable& table, std::string_view bytes) {
+  std::array<Owned, kFieldsMax> slots;
+  if (!DecodeFields(scope, table, ~0u, bytes, &slots)) return nullptr;
+  Owned result(PyDict_New());
+  if (!result) return nullptr;
+  for (size_t i = 0; i < table.fields.size(); ++i) {
+    const char* const name = table.fields[i].name.c_str();
+    if (PyDict_SetItemString(result.get(), name, slots[i].get()) != 0) return nullptr;
+  }
+  return result.Release();
+}
+
+}  // namespace
+
+MessageTable ReadTable(const Descriptor& descriptor) {
+  MessageTable table;
+  for (int i = 0; i < descriptor.field_count(); ++i) {
+    const FieldDescriptor& from = *descriptor.field(i);
+    Field field{.number = static_cast<uint32_t>(from.number()),
+                .name = from.name(),
+                .kind = KindOf(from),
+                .repeated = from.is_repeated(),
+                .optional = from.has_optional_keyword(),
+                .message = nullptr};
+    if (field.kind == FieldKind::kMessage) {
+      field.message = std::make_shared<const MessageTable>(ReadTable(*from.message_type()));
+    }
+    table.fields.push_back(std::move(field));
+  }
+  return table;
+}
+
+bool BuildRequest(const Scope& scope, const MessageTable& table, PyObject* const* arguments,
+                  size_t count, std::string* out) {
+  if (count > table.fields.size()) {
+    PyErr_Format(PyExc_TypeError, "at most %zu fields, but %zu were given", table.fields.size(),
+                 count);
+    return false;
+  }
+  for (size_t i = 0; i < count; ++i) {
+    const Field& field = table.fields[i];
+    if (LeftOut(field, arguments[i])) continue;
+    const bool done = field.repeated ? AppendMany(scope, field, arguments[i], out)
+                                     : AppendOne(scope, field, arguments[i], out);
+    if (!done) return false;
+  }
+  return true;
+}
+
+PyObject* ReadReply(const Scope& scope, const MessageTable& table,
+                    const std::vector<size_t>& chosen, std::string_view reply) {
+  if (chosen.empty()) return NewRef(Py_None);
+  uint32_t wanted = 0;
+  for (const size_t i : chosen) wanted |= 1u << i;
+  std::array<Owned, kFieldsMax> slots;
+  if (!DecodeFields(scope, table, wanted, reply, &slots)) return nullptr;
+  if (chosen.size() == 1) return slots[chosen[0]].Release();
+  Owned result(PyTuple_New(static_cast<Py_ssize_t>(chosen.size())));
+  if (!result) return nullptr;
+  for (size_t i = 0; i < chosen.size(); ++i) {
+    PyTuple_SET_ITEM(result.get(), static_cast<Py_ssize_t>(i), NewRef(slots[chosen[i]].get()));
+  }
+  return result.Release();
+}
+
+}  // namespace coheld::python

@@ -1,0 +1,66 @@
+// What encoding and decoding need to know beyond the bytes: the Python callables that the package
+// installs once, and the client on whose behalf a value travels. All functions here and in
+// encode.h, decode.h need the GIL, and report failure by a Python exception that is set.
+#pragma once
+
+#include <Python.h>
+
+namespace coheld::python {
+
+// Installed by coheld._client at import; all are held for ever.
+struct Hooks {
+  PyObject* pickle_value = nullptr;  // (object) -> bytes
+  PyObject* pickle_key = nullptr;    // (object) -> bytes, equal for equal keys as far as can be
+  PyObject* unpickle = nullptr;      // (bytes) -> object
+  PyObject* make_proxy = nullptr;    // (client, type word, name) -> proxy
+  PyObject* make_error = nullptr;    // (reason word, code, message, system_error) -> exception
+  PyObject* refused = nullptr;       // (codec, data) -> exception: a pickle that may not be decoded
+  PyObject* unsupported = nullptr;   // (object) -> exception: no wire form without pickle
+  PyObject* interrupted = nullptr;   // (client, method name, object name, result) -> None
+  PyObject* proxy_type = nullptr;    // class of all proxies
+  PyObject* opaque_type = nullptr;   // class of opaque values with another codec
+};
+
+extern Hooks hooks;
+
+// On whose behalf a value is encoded or decoded.
+struct Scope {
+  PyObject* client = nullptr;  // Borrowed: the Python object.
+  bool allow_pickle = false;
+};
+
+// Returns the object with one more reference (Py_NewRef came with Python 3.10).
+inline PyObject* NewRef(PyObject* object) {
+  Py_INCREF(object);
+  return object;
+}
+
+// An owned reference.
+class Owned {
+ public:
+  explicit Owned(PyObject* object = nullptr) : object_(object) {}
+  Owned(const Owned&) = delete;
+  Owned& operator=(const Owned&) = delete;
+  Owned(Owned&& other) noexcept : object_(other.Release()) {}
+  Owned& operator=(Owned&& other) noexcept {
+    Py_XSETREF(object_, other.Release());
+    return *this;
+  }
+  ~Owned() { Py_XDECREF(object_); }
+
+  PyObject* get() const { return object_; }
+  explicit operator bool() const { return object_ != nullptr; }
+  PyObject* Release() {
+    PyObject* object = object_;
+    object_ = nullptr;
+    return object;
+  }
+
+ private:
+  PyObject* object_;
+};
+
+// How deep a value may nest: the daemon's limit.
+inline constexpr int kNestingMax = 64;
+
+}  // namespace coheld::python

@@ -1,0 +1,147 @@
+// Protobuf's wire format, as far as this module writes and reads it: no messages, no descriptors.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace coheld::python {
+
+// The wire types in use (https://protobuf.dev/programming-guides/encoding/).
+enum class WireType : uint32_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
+
+inline void AppendVarint(uint64_t value, std::string* out) {
+  while (value >= 0x80) {
+    out->push_back(static_cast<char>(value | 0x80));
+    value >>= 7;
+  }
+  out->push_back(static_cast<char>(value));
+}
+
+inline size_t VarintBytes(uint64_t value) {
+  return (static_cast<size_t>(std::bit_width(value | 1)) + 6) / 7;
+}
+
+inline void AppendTag(uint32_t field, WireType type, std::string* out) {
+  AppendVarint((uint64_t{field} << 3) | static_cast<uint32_t>(type), out);
+}
+
+inline uint64_t ZigZag(int64_t value) {
+  return (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);
+}
+
+inline int64_t UnZigZag(uint64_t value) {
+  return static_cast<int64_t>((value >> 1) ^ (~(value & 1) + 1));
+}
+
+// Appends a whole length-delimited field.
+inline void AppendBytes(uint32_t field, std::string_view bytes, std::string* out) {
+  AppendTag(field, WireType::kBytes, out);
+  AppendVarint(bytes.size(), out);
+  out->append(bytes);
+}
+
+// Opens a length-delimited field whose length is not known yet: Close writes it. One byte is kept
+// free; a longer length moves the body.
+class OpenField {
+ public:
+  OpenField(uint32_t field, std::string* out) : out_(out) {
+    AppendTag(field, WireType::kBytes, out);
+    start_ = out->size();
+    out->push_back(0);
+  }
+
+  void Close() {
+    const size_t length = out_->size() - start_ - 1;
+    if (length < 0x80) {
+      (*out_)[start_] = static_cast<char>(length);
+      return;
+    }
+    std::string prefix;
+    AppendVarint(length, &prefix);
+    out_->replace(start_, 1, prefix);
+  }
+
+ private:
+  std::string* out_;
+  size_t start_ = 0;
+};
+
+// Walks over the fields of one message. After Next() returned true, field() and type() describe the
+// field and number() or bytes() hold it. Next() returns false at the end and on bytes that are no
+// message; broken() tells which.
+class FieldReader {
+ public:
+  explicit FieldReader(std::string_view message) : rest_(message) {}
+
+  bool Next() {
+    uint64_t tag = 0;
+    if (rest_.empty() || !Varint(&tag)) return false;
+    field_ = static_cast<uint32_t>(tag >> 3);
+    type_ = static_cast<WireType>(tag & 7);
+    switch (type_) {
+      case WireType::kVarint:
+        return Varint(&number_);
+      case WireType::kFixed64:
+        return Fixed(8);
+      case WireType::kFixed32:
+        return Fixed(4);
+      case WireType::kBytes:
+        return Bytes();
+    }
+    return Break();
+  }
+
+  uint32_t field() const { return field_; }
+  WireType type() const { return type_; }
+  uint64_t number() const { return number_; }
+  std::string_view bytes() const { return bytes_; }
+  bool broken() const { return broken_; }
+
+ private:
+  bool Break() {
+    broken_ = true;
+    return false;
+  }
+
+  bool Varint(uint64_t* value) {
+    uint64_t result = 0;
+    for (size_t i = 0; i < rest_.size() && i < 10; ++i) {
+      const auto byte = static_cast<unsigned char>(rest_[i]);
+      result |= uint64_t{byte & 0x7fu} << (7 * i);
+      if (byte < 0x80) {
+        rest_.remove_prefix(i + 1);
+        *value = result;
+        return true;
+      }
+    }
+    return Break();
+  }
+
+  bool Fixed(size_t size) {
+    if (rest_.size() < size) return Break();
+    number_ = 0;
+    std::memcpy(&number_, rest_.data(), size);
+    rest_.remove_prefix(size);
+    return true;
+  }
+
+  bool Bytes() {
+    uint64_t length = 0;
+    if (!Varint(&length) || length > rest_.size()) return Break();
+    bytes_ = rest_.substr(0, length);
+    rest_.remove_prefix(length);
+    return true;
+  }
+
+  std::string_view rest_;
+  uint32_t field_ = 0;
+  WireType type_ = WireType::kVarint;
+  uint64_t number_ = 0;
+  std::string_view bytes_;
+  bool broken_ = false;
+};
+
+}  // namespace coheld::python
