@@ -1,0 +1,92 @@
+"""coheld: multiprocessing.Manager, served by a daemon in C++.
+
+``coheld.Manager()`` starts a private daemon and returns a started manager with the API of the
+stdlib's; ``coheld.connect(address)`` returns the same kind for a daemon that runs already.
+"""
+
+from coheld._base import BaseProxy
+from coheld._dict import MISSING, DictProxy
+from coheld._errors import (
+    Cancelled,
+    ConnectFailed,
+    ConnectionLost,
+    DeadlineExceeded,
+    DivisionByZero,
+    Error,
+    IndexOutOfRange,
+    InternalError,
+    InvalidArgument,
+    KeyNotFound,
+    LockNotHeld,
+    LockNotOwner,
+    NotHashable,
+    NotOrderable,
+    ObjectExists,
+    ObjectNotFound,
+    OutcomeUnknown,
+    Overflow,
+    PickleRefused,
+    QueueEmpty,
+    QueueFull,
+    SessionExpired,
+    TooLarge,
+    TooMany,
+    TypecodeMismatch,
+    UnsupportedOperand,
+    UnsupportedValue,
+    ValueNotFound,
+    VersionMismatch,
+    WrongType,
+)
+from coheld._list import ListProxy
+from coheld._lock import LockProxy
+from coheld._manager import Manager, SyncManager, connect
+from coheld._queue import QueueProxy
+from coheld._value import ValueProxy
+from coheld._values import Opaque
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "MISSING",
+    "BaseProxy",
+    "Cancelled",
+    "ConnectFailed",
+    "ConnectionLost",
+    "DeadlineExceeded",
+    "DictProxy",
+    "DivisionByZero",
+    "Error",
+    "IndexOutOfRange",
+    "InternalError",
+    "InvalidArgument",
+    "KeyNotFound",
+    "ListProxy",
+    "LockNotHeld",
+    "LockNotOwner",
+    "LockProxy",
+    "Manager",
+    "NotHashable",
+    "NotOrderable",
+    "ObjectExists",
+    "ObjectNotFound",
+    "Opaque",
+    "OutcomeUnknown",
+    "Overflow",
+    "PickleRefused",
+    "QueueEmpty",
+    "QueueFull",
+    "QueueProxy",
+    "SessionExpired",
+    "SyncManager",
+    "TooLarge",
+    "TooMany",
+    "TypecodeMismatch",
+    "UnsupportedOperand",
+    "UnsupportedValue",
+    "ValueNotFound",
+    "ValueProxy",
+    "VersionMismatch",
+    "WrongType",
+    "connect",
+]

@@ -1,0 +1,134 @@
+"""A private daemon: started, watched and ended by this process."""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from coheld._errors import ConnectFailed
+
+#: How long a daemon may take to start, in seconds.
+START_TIMEOUT = 20.0
+#: How long it may take to end by itself; what it holds ends with it either way.
+STOP_TIMEOUT = 0.3
+# A Unix socket's path has at most 107 bytes.
+_PATH_BYTES_MAX = 107
+
+
+def binary() -> str:
+    """Return the daemon's path: $COHELD_BINARY, the package's own, or the one on PATH."""
+    chosen = os.environ.get("COHELD_BINARY")
+    if chosen:
+        return chosen
+    packaged = Path(__file__).parent / "_bin" / "coheld"
+    if packaged.is_file():
+        return str(packaged)
+    found = shutil.which("coheld")
+    if found:
+        return found
+    raise FileNotFoundError(
+        f"no coheld daemon: {packaged} is missing and none is on PATH; install the package with "
+        "pip, or set COHELD_BINARY"
+    )
+
+
+class PrivateDaemon:
+    """Run a daemon that serves only this program, and ends with this process even by SIGKILL."""
+
+    def __init__(self) -> None:
+        """Start the daemon and wait until it listens."""
+        self._folder = _private_folder()
+        self._pid = os.getpid()
+        self.address = f"unix:{self._folder}/coheld.sock"
+        ready, write = os.pipe()
+        try:
+            self._process = self._spawn(write)
+            os.close(write)
+            write = -1
+            self._await(ready)
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+        finally:
+            os.close(ready)
+            if write >= 0:
+                os.close(write)
+
+    @property
+    def pid(self) -> int:
+        """Return the daemon's process id."""
+        return self._process.pid
+
+    def stop(self) -> None:
+        """End the daemon and remove its folder; only the process that started it does."""
+        if os.getpid() != self._pid:
+            return
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(STOP_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def wait(self, timeout: float | None) -> bool:
+        """Wait until the daemon ended; return False if the timeout passed first."""
+        try:
+            self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def _spawn(self, ready: int) -> subprocess.Popen[bytes]:
+        command = [
+            binary(),
+            "--listen", self.address,
+            "--exit-with-pid", str(self._pid),
+            "--ready-fd", str(ready),
+        ]  # fmt: skip
+        with open(f"{self._folder}/coheld.log", "wb") as log:
+            # A session of its own: Ctrl-C on the terminal is for the program, not for the daemon.
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(ready,),
+                start_new_session=True,
+            )
+
+    def _await(self, ready: int) -> None:
+        deadline = time.monotonic() + START_TIMEOUT
+        line = b""
+        while not line.endswith(b"\n"):
+            left = deadline - time.monotonic()
+            chunk = b""
+            if left > 0 and select.select([ready], [], [], left)[0]:
+                chunk = os.read(ready, 4096)
+            if not chunk:
+                raise self._failure()
+            line += chunk
+
+    def _failure(self) -> ConnectFailed:
+        if self._process.poll() is None:
+            self._process.kill()
+        code = self._process.wait()
+        log = Path(f"{self._folder}/coheld.log").read_text(errors="replace")
+        return ConnectFailed(
+            f"the private daemon {self._process.args!r} did not become ready within "
+            f"{START_TIMEOUT:.0f} s (exit code {code}); its messages:\n{log[-4000:]}"
+        )
+
+
+def _private_folder() -> str:
+    folder = tempfile.mkdtemp(prefix="coheld-")  # Mode 0700.
+    if len(os.fsencode(folder)) + len("/coheld.sock") <= _PATH_BYTES_MAX:
+        return folder
+    os.rmdir(folder)
+    return tempfile.mkdtemp(prefix="coheld-", dir="/tmp")

@@ -1,0 +1,224 @@
+"""The exceptions: one class for each failure, each also the builtin that the stdlib raises."""
+
+from __future__ import annotations
+
+import queue
+from multiprocessing.managers import RemoteError
+
+
+class Error(Exception):
+    """Be the base of all that coheld itself raises."""
+
+    #: Why, in the daemon's words, such as "QUEUE_EMPTY".
+    reason: str = "UNSPECIFIED"
+    #: The canonical gRPC code that belongs to the reason.
+    code: int = 2
+
+
+class InvalidArgument(Error, ValueError):
+    """Tell that a request was wrong in itself."""
+
+
+class WrongType(Error, TypeError):
+    """Tell that the name belongs to an object of another type."""
+
+
+class ObjectNotFound(Error, RemoteError, LookupError):
+    """Tell that the object is gone: deleted, or its creator's session ended."""
+
+
+class ObjectExists(Error, ValueError):
+    """Tell that the name is taken."""
+
+
+class IndexOutOfRange(Error, IndexError):
+    """Tell that a list has no such index."""
+
+
+class ValueNotFound(Error, ValueError):
+    """Tell that a list has no such item."""
+
+
+class KeyNotFound(Error, KeyError):
+    """Tell that a dict has no such key."""
+
+    def __str__(self) -> str:
+        """Return the message as it is; KeyError would quote it."""
+        return str(self.args[0]) if self.args else ""
+
+
+class VersionMismatch(Error):
+    """Tell that the object changed since its version was read; nothing was done."""
+
+
+class NotOrderable(Error, TypeError):
+    """Tell that values have no order among each other."""
+
+
+class NotHashable(Error, TypeError):
+    """Tell that a key or set item is not hashable."""
+
+
+class UnsupportedOperand(Error, TypeError):
+    """Tell that the arithmetic is not defined for these types."""
+
+
+class TypecodeMismatch(Error, TypeError):
+    """Tell that a value is not of a typed value's kind."""
+
+
+class Overflow(Error, OverflowError):
+    """Tell that a number does not fit."""
+
+
+class DivisionByZero(Error, ZeroDivisionError):
+    """Tell that a number was divided by zero."""
+
+
+class QueueEmpty(Error, queue.Empty):
+    """Tell that a queue held nothing within the timeout."""
+
+
+class QueueFull(Error, queue.Full):
+    """Tell that a queue had no room within the timeout."""
+
+
+class LockNotHeld(Error, RuntimeError):
+    """Tell that a lock was released that nobody holds."""
+
+
+class LockNotOwner(Error, RuntimeError):
+    """Tell that a lock was released that somebody else holds."""
+
+
+class SessionExpired(Error, ConnectionResetError):
+    """Tell that the session ended, and with it every lock that it held."""
+
+
+class TooLarge(Error, ValueError):
+    """Tell that a limit on sizes was passed."""
+
+
+class TooMany(Error, RuntimeError):
+    """Tell that a limit on counts was reached."""
+
+
+class Cancelled(Error):
+    """Tell that the op was cancelled; it did not happen."""
+
+
+class DeadlineExceeded(Error, TimeoutError):
+    """Tell that the op's deadline passed; it did not happen."""
+
+
+class InternalError(Error, RuntimeError):
+    """Tell of a defect in the daemon or in this package."""
+
+
+class ConnectionLost(Error, EOFError, BrokenPipeError):
+    """Tell that the daemon is gone; the op did not happen."""
+
+
+class OutcomeUnknown(ConnectionLost):
+    """Tell that the daemon went away during the op, which may or may not have happened."""
+
+
+class ConnectFailed(ConnectionLost, ConnectionRefusedError, FileNotFoundError):
+    """Tell that no connection to the daemon could be made."""
+
+
+class UnsupportedValue(Error, TypeError):
+    """Tell that a value has no form that is shared without pickle."""
+
+
+class PickleRefused(Error, TypeError):
+    """Tell that an object holds a pickle and this client may not decode any.
+
+    ``codec`` and ``data`` are what the object holds, so that nothing taken from a queue is lost.
+    """
+
+    codec: str = "pickle"
+    data: bytes = b""
+
+
+_CLASSES: dict[str, type[Error]] = {
+    "MALFORMED": InternalError,
+    "UNKNOWN_METHOD": InternalError,
+    "INVALID_ARGUMENT": InvalidArgument,
+    "INVALID_NAME": InvalidArgument,
+    "INVALID_VALUE": InvalidArgument,
+    "WRONG_TYPE": WrongType,
+    "OBJECT_NOT_FOUND": ObjectNotFound,
+    "OBJECT_EXISTS": ObjectExists,
+    "OBJECT_DELETED": ObjectNotFound,
+    "INDEX_OUT_OF_RANGE": IndexOutOfRange,
+    "VALUE_NOT_FOUND": ValueNotFound,
+    "KEY_NOT_FOUND": KeyNotFound,
+    "VERSION_MISMATCH": VersionMismatch,
+    "NOT_ORDERABLE": NotOrderable,
+    "NOT_HASHABLE": NotHashable,
+    "UNSUPPORTED_OPERAND": UnsupportedOperand,
+    "SLICE_STEP_ZERO": InvalidArgument,
+    "SLICE_SIZE_MISMATCH": InvalidArgument,
+    "TYPECODE_MISMATCH": TypecodeMismatch,
+    "OVERFLOW": Overflow,
+    "DIVISION_BY_ZERO": DivisionByZero,
+    "QUEUE_EMPTY": QueueEmpty,
+    "QUEUE_FULL": QueueFull,
+    "TASK_DONE_TOO_OFTEN": InvalidArgument,
+    "LOCK_NOT_HELD": LockNotHeld,
+    "LOCK_NOT_OWNER": LockNotOwner,
+    "SESSION_REQUIRED": SessionExpired,
+    "SESSION_EXPIRED": SessionExpired,
+    "TOO_LARGE": TooLarge,
+    "TOO_MANY": TooMany,
+    "CANCELLED": Cancelled,
+    "DEADLINE_EXCEEDED": DeadlineExceeded,
+    "SHUTTING_DOWN": ConnectionLost,
+    "SLOW_CONSUMER": ConnectionLost,
+    "INTERNAL": InternalError,
+    "CONNECT_FAILED": ConnectFailed,
+    "CONNECTION_LOST": ConnectionLost,
+    "OUTCOME_UNKNOWN": OutcomeUnknown,
+    "INTERRUPTED": Cancelled,
+}
+
+
+def make_error(reason: str, code: int, message: str, system_error: int) -> Error:
+    """Make the exception that belongs to the daemon's reason."""
+    error = _CLASSES.get(reason, InternalError)(message)
+    error.reason = reason
+    error.code = code
+    if isinstance(error, OSError):
+        error.errno = system_error or None
+        error.strerror = message
+    return error
+
+
+def unsupported(value: object) -> UnsupportedValue:
+    """Make the error for a value that only pickle could carry, where pickle is off."""
+    return UnsupportedValue(
+        f"cannot share a {type(value).__qualname__} without pickle: None, bool, int, float, str, "
+        "bytes, list, tuple, dict and set (not their subclasses) and proxies go as they are; "
+        "coheld.connect(address, allow_pickle=True) allows pickles, which is safe only if every "
+        "user of this daemon is trusted"
+    )
+
+
+def pickle_refused(codec: str, data: bytes) -> PickleRefused:
+    """Make the error for a pickle that this client may not decode."""
+    error = PickleRefused(
+        f"the daemon holds a pickle of {len(data)} bytes here, and this connection does not decode "
+        "pickles, as they can run any code: coheld.connect(address, allow_pickle=True) allows "
+        "them; the undecoded bytes are in this exception's data"
+    )
+    error.codec, error.data = codec, data
+    return error
+
+
+def constructor_error(cause: Exception) -> RemoteError:
+    """Make what the stdlib raises when making an object failed, but of the cause's class too."""
+    cause_type = type(cause)
+    kind = type(f"Remote{cause_type.__name__}", (RemoteError, cause_type), {"__module__": __name__})
+    error: RemoteError = kind(*cause.args)
+    return error

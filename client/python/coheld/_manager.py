@@ -1,0 +1,261 @@
+"""The managers: what makes shared objects, here or in a daemon that runs already."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from multiprocessing import ProcessError, util
+from types import TracebackType
+from typing import Any, TypeVar
+
+from coheld import _client, _core
+from coheld._base import BaseProxy
+from coheld._client import Client
+from coheld._daemon import PrivateDaemon
+from coheld._dict import DictProxy
+from coheld._errors import constructor_error
+from coheld._list import ListProxy
+from coheld._lock import LockProxy
+from coheld._queue import QueueProxy
+from coheld._value import ValueProxy
+
+_create_list = _core.method("List.Create", "name")
+_create_dict = _core.method("Dict.Create", "name")
+_create_value = _core.method("SharedValue.Create", "name")
+_create_queue = _core.method("Queue.Create", "name")
+_create_lock = _core.method("Lock.Create", "name")
+
+# coheld.v1.QueueKind and coheld.v1.LockRelease.
+_FIFO, _LIFO, _PRIORITY = 1, 2, 3
+_RELEASE_ANYONE = 2
+
+_INITIAL, _STARTED, _SHUTDOWN = "initial", "started", "shutdown"
+
+AnyProxy = TypeVar("AnyProxy", bound=BaseProxy)
+
+
+class SyncManager:
+    """Make shared objects, as multiprocessing.managers.SyncManager does.
+
+    Without an address, start() runs a private daemon, which ends with this process. With one,
+    connect() uses a daemon that runs already.
+
+    Every method that makes an object takes ``name=``: then it makes, or finds, the object of that
+    name, which every client of the daemon can reach. Objects without a name are reached through
+    their proxies only.
+    """
+
+    def __init__(self, address: str | None = None, *, allow_pickle: bool | None = None) -> None:
+        """Prepare a manager; start() or connect() makes it usable.
+
+        Pickles of objects that have no form of their own are allowed by default in a private
+        daemon only: whoever can write to a daemon can run code in those who unpickle from it.
+        """
+        self._address = address
+        self._allow_pickle = address is None if allow_pickle is None else allow_pickle
+        self._state = _INITIAL
+        self._private = address is None
+        self._daemon: PrivateDaemon | None = None
+        self._client: Client | None = None
+
+    @property
+    def address(self) -> str | None:
+        """Return the daemon's address; None before start()."""
+        return self._address
+
+    def start(self, initializer: Any = None, initargs: Iterable[Any] = ()) -> None:
+        """Start a private daemon.
+
+        The initializer of the stdlib runs in the server, which is no Python process here.
+        """
+        self._expect_initial()
+        if initializer is not None:
+            raise TypeError("coheld's daemon runs no Python: initializer must be None")
+        if self._address is not None:
+            raise ProcessError(
+                f"a manager for {self._address} connects to the daemon there: call connect()"
+            )
+        self._daemon = PrivateDaemon()
+        self._use(self._daemon.address, _client.PRIVATE_CONNECT_TIMEOUT)
+        # Also run at the end of a forked child, where atexit is not; before daemonic children end.
+        self.__finalizer = util.Finalize(
+            self, _stop, args=(self._daemon, self._client), exitpriority=0
+        )
+
+    def connect(self) -> None:
+        """Connect to the daemon at the address."""
+        self._expect_initial()
+        if self._address is None:
+            raise ProcessError("connect() needs an address: SyncManager('unix:/path')")
+        self._use(self._address, _client.CONNECT_TIMEOUT)
+
+    def shutdown(self) -> None:
+        """End the private daemon; a daemon that was connected to goes on. May be called again."""
+        if self._state == _STARTED and self._daemon is not None:
+            self.__finalizer()
+        self._state = _SHUTDOWN
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the private daemon ended."""
+        if self._daemon is None:
+            raise AttributeError("only a manager that started a daemon can wait for its end")
+        self._daemon.wait(timeout)
+
+    def __enter__(self) -> SyncManager:
+        if self._state == _INITIAL:
+            if self._address is None:
+                self.start()
+            else:
+                self.connect()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.shutdown()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._client is None:
+            return SyncManager, (self._address,)
+        return _rebuild_manager, (self._address, self._allow_pickle, self._private)
+
+    def list(self, sequence: Iterable[Any] = (), /, *, name: str | None = None) -> ListProxy:
+        """Make a shared list."""
+        client = self._started()
+        try:
+            items = list(sequence)
+        except Exception as error:
+            raise constructor_error(error) from error
+        return self._adopt(ListProxy, client, name, _create_list, items)
+
+    def dict(self, /, *args: Any, name: str | None = None, **kwds: Any) -> DictProxy:
+        """Make a shared dict, with the arguments of dict.
+
+        An entry whose key is "name" goes into a mapping: ``m.dict({"name": ...})``.
+        """
+        client = self._started()
+        try:
+            plain = (arg._getvalue() if isinstance(arg, DictProxy) else arg for arg in args)
+            entries = dict(*plain, **kwds)
+        except Exception as error:
+            raise constructor_error(error) from error
+        return self._adopt(DictProxy, client, name, _create_dict, entries)
+
+    def Value(  # noqa: N802
+        self,
+        typecode: Any,
+        value: Any,
+        lock: bool = True,
+        *,
+        typed: bool = False,
+        name: str | None = None,
+    ) -> ValueProxy:
+        """Make a shared value.
+
+        As in the stdlib, the typecode is only a label and the lock is not used; ``typed=True`` has
+        the daemon hold all writes to the typecode's type and range.
+        """
+        enforced = typecode if typed else ""
+        proxy = self._adopt(ValueProxy, self._started(), name, _create_value, enforced, value)
+        proxy._typecode = typecode
+        return proxy
+
+    def Queue(self, maxsize: int = 0, *, name: str | None = None) -> QueueProxy:  # noqa: N802
+        """Make a shared FIFO queue."""
+        return self._queue(_FIFO, maxsize, name)
+
+    #: Every queue is joinable.
+    JoinableQueue = Queue
+
+    def LifoQueue(self, maxsize: int = 0, *, name: str | None = None) -> QueueProxy:  # noqa: N802
+        """Make a shared queue that gives the last item first."""
+        return self._queue(_LIFO, maxsize, name)
+
+    def PriorityQueue(  # noqa: N802
+        self, maxsize: int = 0, *, name: str | None = None
+    ) -> QueueProxy:
+        """Make a shared queue that gives the smallest item first."""
+        return self._queue(_PRIORITY, maxsize, name)
+
+    def Lock(self, *, name: str | None = None) -> LockProxy:  # noqa: N802
+        """Make a shared lock."""
+        return self._adopt(LockProxy, self._started(), name, _create_lock, _RELEASE_ANYONE)
+
+    def _queue(self, kind: int, maxsize: int, name: str | None) -> QueueProxy:
+        return self._adopt(QueueProxy, self._started(), name, _create_queue, kind, maxsize)
+
+    def _adopt(
+        self,
+        proxy_type: type[AnyProxy],
+        client: Client,
+        name: str | None,
+        create: Any,
+        *fields: Any,
+    ) -> AnyProxy:
+        _client.delete_unreferenced(client)
+        held = create(client, self._new_name() if name is None else name, *fields)
+        proxy = proxy_type(client, held, manager=self)
+        if name is None:
+            proxy._own()
+        return proxy
+
+    def _new_name(self) -> str:
+        # In a shared daemon the object is anonymous and ends with this process's session. In a
+        # private one it lives as long as the daemon, whichever process made it, as in the stdlib.
+        return f"auto/{os.getpid()}/{os.urandom(8).hex()}" if self._private else ""
+
+    def _expect_initial(self) -> None:
+        if self._state == _STARTED:
+            raise ProcessError("Already started server")
+        if self._state == _SHUTDOWN:
+            raise ProcessError("Manager has shut down")
+
+    def _use(self, address: str, timeout: float) -> None:
+        self._client = _client.client_for(address, self._allow_pickle, timeout)
+        self._address = address
+        self._state = _STARTED
+
+    def _started(self) -> Client:
+        if self._state != _STARTED or self._client is None:
+            raise AssertionError(
+                "server not yet started" if self._state == _INITIAL else "server has been shut down"
+            )
+        return self._client
+
+
+def _stop(daemon: PrivateDaemon, client: Client) -> None:
+    # Calls of other threads may still be parked: the daemon's end is what ends them.
+    _client.forget(client)
+    daemon.stop()
+
+
+def _rebuild_manager(address: str, allow_pickle: bool, private: bool) -> SyncManager:
+    manager = SyncManager(address, allow_pickle=allow_pickle)
+    manager._private = private
+    manager._use(address, _client.PRIVATE_CONNECT_TIMEOUT if private else _client.CONNECT_TIMEOUT)
+    return manager
+
+
+def Manager() -> SyncManager:  # noqa: N802
+    """Start a private daemon and return its manager, as multiprocessing.Manager() does.
+
+    The daemon ends with shutdown(), with the manager's last reference, and with this process,
+    however that ends.
+    """
+    manager = SyncManager()
+    manager.start()
+    return manager
+
+
+def connect(address: str, *, allow_pickle: bool = False) -> SyncManager:
+    """Connect to a running daemon: ``unix:/path`` or ``host:port``.
+
+    Without ``allow_pickle`` only values that the daemon understands are sent, and no pickle is ever
+    decoded.
+    """
+    manager = SyncManager(address, allow_pickle=allow_pickle)
+    manager.connect()
+    return manager
