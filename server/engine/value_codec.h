@@ -20,7 +20,7 @@ wire::Result<Value::Items> ItemsFromWire(const google::protobuf::RepeatedPtrFiel
 
 void ToWire(const Value& value, v1::Value* wire);
 
-// Adds up the size of the values that go into a reply, so that it is refused before it is built.
+// Adds up the size of the values that go into a reply, so that building it stops in time.
 class ReplyBudget {
  public:
   // Counts a value. Returns false once the reply is over kReplyBytesMax.
