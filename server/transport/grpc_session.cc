@@ -121,6 +121,7 @@ void GrpcSession::FinishDrain() { state_->FinishDrain(); }
 void GrpcSession::Ping() { state_->Ping(); }
 uint32_t GrpcSession::pings_unanswered() const { return state_->pings_unanswered(); }
 size_t GrpcSession::queued_bytes() const { return state_->queued_bytes(); }
+size_t GrpcSession::queued_frames() const { return state_->queued_frames(); }
 size_t GrpcSession::open_streams() const { return state_->open_streams(); }
 const std::string& GrpcSession::error() const { return state_->error(); }
 

@@ -110,6 +110,8 @@ class GrpcSession {
 
   // Message bytes queued by Send and not yet pumped.
   size_t queued_bytes() const;
+  // Frames of all kinds that wait in nghttp2: what control frames cost beside queued_bytes.
+  size_t queued_frames() const;
   size_t open_streams() const;
   // Why Feed returned false.
   const std::string& error() const;

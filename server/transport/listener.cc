@@ -30,7 +30,7 @@ namespace {
 constexpr size_t kScratchBytes = 256 << 10;
 constexpr int kAcceptsPerTurn = 64;
 constexpr uint64_t kAcceptPauseMs = 100;
-constexpr uint64_t kSweepMsMax = 1000;
+constexpr uint64_t kSweepMsMax = 250;
 constexpr uint64_t kSweepMsMin = 5;
 // Descriptors that are never given to connections: files, listening sockets, the loop's own.
 constexpr size_t kDescriptorsReserved = 64;

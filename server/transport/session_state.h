@@ -40,6 +40,7 @@ class GrpcSession::State {
   bool HoldsMessages() const { return !held_.empty() && !OutputFull(); }
   uint32_t pings_unanswered() const { return pings_unanswered_; }
   size_t queued_bytes() const { return queued_bytes_; }
+  size_t queued_frames() const { return nghttp2_session_get_outbound_queue_size(h2_); }
   size_t open_streams() const { return pool_.taken(); }
   const std::string& error() const { return error_; }
 

@@ -16,7 +16,8 @@ namespace {
 constexpr size_t kWriteBytes = 256 << 10;      // What one Pump takes.
 constexpr size_t kTurnWriteBytes = 1 << 20;    // Then the other connections have their turn.
 constexpr size_t kBufferBytesKept = 64 << 10;  // Larger output buffers are given back when empty.
-constexpr uint64_t kLingerMs = 1000;
+constexpr size_t kQueuedFramesMax = 8192;
+constexpr uint64_t kLingerMs = 500;
 
 uint64_t Id(const Peer& peer) { return static_cast<uint64_t>(peer.id); }
 
@@ -89,6 +90,7 @@ void SocketConnection::OnRead(bool failed, size_t size) {
   in_turn_ = true;
   if (Take({first_.data(), size}) && size == first_.size()) ReadRest();
   in_turn_ = false;
+  if (finish_drain_ms_ != 0 && session_->pings_unanswered() == 0) FinishDrain();
   Flush();
 }
 
@@ -174,7 +176,9 @@ void SocketConnection::ReadOrRest() {
   if (!reading_ && !socket_full) StartRead();
 }
 
-bool SocketConnection::OutputFull() const { return QueuedBytes() > limits_.queued_bytes_max; }
+bool SocketConnection::OutputFull() const {
+  return QueuedBytes() > limits_.queued_bytes_max || session_->queued_frames() > kQueuedFramesMax;
+}
 
 void SocketConnection::Linger() {
   if (!session_->error().empty()) {
@@ -195,9 +199,7 @@ void SocketConnection::Drain(uint64_t finish_ms) {
   RequestFlush();
 }
 
-void SocketConnection::SweepDrain(uint64_t now_ms) {
-  if (finish_drain_ms_ == 0) return;
-  if (session_->pings_unanswered() > 0 && now_ms < finish_drain_ms_) return;
+void SocketConnection::FinishDrain() {
   finish_drain_ms_ = 0;
   session_->FinishDrain();
   RequestFlush();
@@ -217,7 +219,7 @@ void SocketConnection::Sweep(uint64_t now_ms) {
     return Drop("HANDSHAKE_TIMEOUT");
   }
   if (now_ms - last_progress_ms_ >= limits_.write_stall_ms_max) return Drop("SLOW_CONSUMER");
-  SweepDrain(now_ms);
+  if (finish_drain_ms_ != 0 && now_ms >= finish_drain_ms_) FinishDrain();
   // A client without threads answers pings only inside its calls: one is enough, the answer may
   // take for ever, and the kernel's own keepalive tells whether the host is alive.
   const uint32_t interval_ms = limits_.keepalive_interval_ms;

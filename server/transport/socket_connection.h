@@ -71,7 +71,7 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   size_t QueuedBytes() const { return session_->queued_bytes() + out_.size() - out_sent_; }
   // Closes for our direction and waits shortly for the peer's end, so that the last bytes arrive.
   void Linger();
-  void SweepDrain(uint64_t now_ms);
+  void FinishDrain();
 
   Socket socket_;
   Peer peer_;
