@@ -1,0 +1,182 @@
+// Flow control of a GrpcSession: both windows, held messages, bounds on what is queued.
+#include <gtest/gtest.h>
+
+#include "tests/unit/transport/client_session.h"
+
+namespace coheld::transport {
+namespace {
+
+constexpr size_t kMegabyte = 1 << 20;
+
+size_t CountMessages(const Recorder& recorder) {
+  size_t count = 0;
+  for (const auto& event : recorder.events) count += event.starts_with("message") ? 1 : 0;
+  return count;
+}
+
+TEST(SessionFlowTest, ABigReplyCrossesSmallWindows) {
+  Recorder recorder;
+  GrpcSession session(SessionLimits{}, recorder);
+  ClientSession peer;
+  const std::string big(10 * kMegabyte, 'x');
+  recorder.when_half_closed = [&](StreamId id) { session.Reply(id, big); };
+  const StreamId id = peer.Call(RequestFields("/a.B/C"), Framed("a"));
+  Exchange(peer, session);
+  ASSERT_EQ(peer.response(id).messages().size(), 1U);
+  EXPECT_TRUE(peer.response(id).messages()[0] == big);
+  EXPECT_EQ(session.queued_bytes(), 0U);
+}
+
+TEST(SessionFlowTest, ABigRequestCrossesOurWindows) {
+  Recorder recorder;
+  GrpcSession session(SessionLimits{}, recorder);
+  ClientSession peer;
+  const std::string big(20 * kMegabyte, 'x');
+  peer.Call(RequestFields("/a.B/C"), Framed(big));
+  Exchange(peer, session);
+  ASSERT_EQ(recorder.events.size(), 3U);
+  EXPECT_EQ(recorder.events[1].size(), std::string("message 1 ").size() + big.size());
+}
+
+TEST(SessionFlowTest, ManyBigRequestsAtOnceAllArrive) {
+  Recorder recorder;
+  GrpcSession session(SessionLimits{}, recorder);
+  ClientSession peer;
+  Exchange(peer, session);
+  constexpr int kCalls = 40;
+  for (int i = 0; i < kCalls; ++i) {
+    peer.Call(RequestFields("/a.B/C"), Framed(std::string(3 * kMegabyte, 'x')));
+  }
+  Exchange(peer, session);
+  EXPECT_EQ(CountMessages(recorder), size_t{kCalls});
+}
+
+TEST(SessionFlowTest, AResetInsideABigRequestLetsTheNextOneThrough) {
+  Recorder recorder;
+  GrpcSession session(SessionLimits{}, recorder);
+  ClientSession peer;
+  Exchange(peer, session);
+  const std::string framed = Framed(std::string(5 * kMegabyte, 'x'));
+  const StreamId first = peer.Call(RequestFields("/a.B/C"), framed.substr(0, kMegabyte), false);
+  const StreamId second = peer.Call(RequestFields("/a.B/C"), framed);
+  Exchange(peer, session);
+  EXPECT_EQ(CountMessages(recorder), 0U);
+  peer.Reset(first);
+  Exchange(peer, session);
+  EXPECT_EQ(CountMessages(recorder), 1U);
+  EXPECT_EQ(recorder.events.back(), "half-close " + std::to_string(second));
+}
+
+TEST(SessionFlowTest, AZeroWindowHoldsRepliesAndALaterOneReleasesThem) {
+  Recorder recorder;
+  GrpcSession session(SessionLimits{}, recorder);
+  ClientSession peer({.initial_window = 0, .auto_window_update = false});
+  recorder.when_half_closed = [&](StreamId id) { session.Reply(id, "0123456789"); };
+  const StreamId id = peer.Call(RequestFields("/a.B/C"), Framed("a"));
+  Exchange(peer, session);
+  EXPECT_TRUE(peer.response(id).body.empty());
+  EXPECT_EQ(session.queued_bytes(), 15U);
+  peer.EnlargeWindow(id, 7);
+  Exchange(peer, session);
+  EXPECT_EQ(peer.response(id).body.size(), 7U);
+  EXPECT_EQ(session.queued_bytes(), 8U);
+  peer.EnlargeWindow(id, 100);
+  Exchange(peer, session);
+  EXPECT_EQ(peer.response(id).messages(), (std::vector<std::string>{"0123456789"}));
+  EXPECT_EQ(session.queued_bytes(), 0U);
+}
+
+TEST(SessionFlowTest, AResetForgetsWhatWasQueued) {
+  Recorder recorder;
+  GrpcSession session(SessionLimits{}, recorder);
+  ClientSession peer({.initial_window = 0, .auto_window_update = false});
+  recorder.when_message = [&](StreamId id, std::string_view message) { session.Send(id, message); };
+  const StreamId id = peer.Call(RequestFields("/a.B/C"), Framed("0123456789"), false);
+  Exchange(peer, session);
+  EXPECT_EQ(session.queued_bytes(), 15U);
+  peer.Reset(id);
+  Exchange(peer, session);
+  EXPECT_EQ(session.queued_bytes(), 0U);
+}
+
+// The peer asks for ever more and reads nothing.
+TEST(SessionFlowTest, TooMuchOutputHoldsMessagesBackAndTheQueueStaysBounded) {
+  SessionLimits limits;
+  limits.queued_bytes_max = 10'000;
+  Recorder recorder;
+  GrpcSession session(limits, recorder);
+  ClientSession peer({.initial_window = 0, .auto_window_update = false});
+  recorder.when_message = [&](StreamId id, std::string_view) {
+    session.Send(id, std::string(1000, 'x'));
+  };
+  std::string requests;
+  for (int i = 0; i < 1000; ++i) requests += Framed("more");
+  const StreamId id = peer.Call(RequestFields("/a.B/C"), requests);
+  Exchange(peer, session);
+  EXPECT_EQ(CountMessages(recorder), 10U);
+  EXPECT_LE(session.queued_bytes(), limits.queued_bytes_max + 1005);
+  recorder.when_half_closed = [&](StreamId stream) { session.Finish(stream); };
+  peer.EnlargeWindow(id, 100 << 20);
+  peer.EnlargeWindow(0, 100 << 20);
+  Exchange(peer, session);
+  EXPECT_EQ(CountMessages(recorder), 1000U);
+  EXPECT_EQ(recorder.events.back(), "half-close 1");
+  EXPECT_EQ(peer.response(id).messages().size(), 1000U);
+  EXPECT_EQ(peer.response(id).status(), "0");
+}
+
+TEST(SessionFlowTest, AHeldStreamThatIsResetIsForgotten) {
+  SessionLimits limits;
+  limits.queued_bytes_max = 1000;
+  Recorder recorder;
+  GrpcSession session(limits, recorder);
+  ClientSession peer({.initial_window = 0, .auto_window_update = false});
+  recorder.when_message = [&](StreamId id, std::string_view) {
+    session.Send(id, std::string(1000, 'x'));
+  };
+  const StreamId id = peer.Call(RequestFields("/a.B/C"), Framed("1") + Framed("2"), false);
+  Exchange(peer, session);
+  EXPECT_EQ(CountMessages(recorder), 1U);
+  peer.Reset(id);
+  Exchange(peer, session);
+  EXPECT_EQ(recorder.events.back(), "abort 1");
+  EXPECT_FALSE(session.HoldsMessages());
+  EXPECT_EQ(CountMessages(recorder), 1U);
+}
+
+TEST(SessionFlowTest, PumpStopsNearItsBound) {
+  Recorder recorder;
+  GrpcSession session(SessionLimits{}, recorder);
+  ClientSession peer({.initial_window = 100 << 20});
+  peer.EnlargeWindow(0, 100 << 20);
+  recorder.when_half_closed = [&](StreamId id) {
+    session.Reply(id, std::string(10 * kMegabyte, 'x'));
+  };
+  peer.Call(RequestFields("/a.B/C"), Framed("a"));
+  session.Feed(peer.Take());
+  std::string out;
+  session.Pump(100'000, &out);
+  EXPECT_GE(out.size(), 100'000U);
+  EXPECT_LE(out.size(), 100'000U + 2 * (16'384 + 9));
+  EXPECT_TRUE(session.WantsWrite());
+}
+
+TEST(SessionFlowTest, SmallRepliesDoNotWaitBehindABigOne) {
+  Recorder recorder;
+  GrpcSession session(SessionLimits{}, recorder);
+  ClientSession peer({.initial_window = 100 << 20});
+  peer.EnlargeWindow(0, 100 << 20);
+  recorder.when_half_closed = [&](StreamId id) {
+    session.Reply(id, id == 1 ? std::string(10 * kMegabyte, 'x') : "small");
+  };
+  peer.Call(RequestFields("/a.B/C"), Framed("a"));
+  const StreamId small = peer.Call(RequestFields("/a.B/C"), Framed("a"));
+  session.Feed(peer.Take());
+  std::string out;
+  session.Pump(200'000, &out);
+  peer.Give(out);
+  EXPECT_EQ(peer.response(small).messages(), (std::vector<std::string>{"small"}));
+}
+
+}  // namespace
+}  // namespace coheld::transport
