@@ -117,9 +117,12 @@ class StreamProtocol final : public GrpcProtocol {
   void SendReady() override {
     const int64_t room = std::min(window_, connection_window());
     if (waiting_.empty() || room <= 0) return;
-    const size_t bytes = std::min(waiting_.size(), static_cast<size_t>(room));
-    SendData(stream_, std::string_view(waiting_).substr(0, bytes), false, &window_);
-    waiting_.erase(0, bytes);
+    const size_t bytes = std::min(waiting_.size() - sent_, static_cast<size_t>(room));
+    SendData(stream_, std::string_view(waiting_).substr(sent_, bytes), false, &window_);
+    sent_ += bytes;
+    if (sent_ < waiting_.size()) return;
+    waiting_.clear();
+    sent_ = 0;
   }
 
   void OnCallHeaders(StreamNumber /*stream*/, bool succeeds) override {
@@ -177,7 +180,8 @@ class StreamProtocol final : public GrpcProtocol {
   StreamNumber stream_ = 0;
   int64_t window_ = 0;
   std::string frame_;
-  std::string waiting_;  // Messages to send as soon as the windows allow.
+  std::string waiting_;  // Messages to send as soon as the windows allow ...
+  size_t sent_ = 0;      // ... of which so much is sent.
   std::string partial_;  // The front of a message whose rest has not come.
 };
 

@@ -79,7 +79,8 @@ struct Client {
   int fd = -1;
   std::unique_ptr<Protocol> protocol;
   std::string in;                                      // Arrived, and not whole yet.
-  std::string out;                                     // To send.
+  std::string out;                                     // To send ...
+  size_t sent = 0;                                     // ... of which so much is sent.
   bool wants_write = false;                            // The socket was full.
   const std::vector<Operation>* operations = nullptr;  // What to issue, in a circle; null: nothing.
   size_t next = 0;
@@ -92,13 +93,16 @@ class Load {
       : options_(options), workload_(MakeWorkload(options.workload)), read_(kReadBytes) {}
 
   ~Load() {
-    for (const Client& client : clients_) close(client.fd);
+    for (const Client& client : clients_) {
+      if (client.fd >= 0) close(client.fd);
+    }
     close(epoll_);
   }
 
   Report Run() {
     if (Open() && Prepare() && Start() && RunFor(options_.warmup_seconds)) Measure();
     for (const Client& client : clients_) {
+      if (client.protocol == nullptr) break;
       if (report_.first_failure.empty()) report_.first_failure = client.protocol->failure();
     }
     return report_;
@@ -235,12 +239,16 @@ class Load {
   }
 
   bool Write(Client& client) {
-    while (!client.out.empty()) {
-      const ssize_t sent =
-          send(client.fd, client.out.data(), client.out.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (client.sent < client.out.size()) {
+      const ssize_t sent = send(client.fd, client.out.data() + client.sent,
+                                client.out.size() - client.sent, MSG_DONTWAIT | MSG_NOSIGNAL);
       if (sent < 0 && errno == EAGAIN) break;
       if (sent < 0) return Fail(std::string("send: ") + strerror(errno));
-      client.out.erase(0, static_cast<size_t>(sent));
+      client.sent += static_cast<size_t>(sent);
+    }
+    if (client.sent == client.out.size()) {
+      client.out.clear();
+      client.sent = 0;
     }
     if (client.wants_write == client.out.empty()) {
       client.wants_write = !client.out.empty();
