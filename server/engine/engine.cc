@@ -9,15 +9,6 @@
 namespace coheld::engine {
 namespace {
 
-constexpr size_t kArenaBlockBytes = 32 * 1024;
-
-google::protobuf::ArenaOptions ArenaOptionsFor(std::vector<char>& block) {
-  google::protobuf::ArenaOptions options;
-  options.initial_block = block.data();
-  options.initial_block_size = block.size();
-  return options;
-}
-
 Failure Expired(SessionId session) {
   return {v1::ERROR_REASON_SESSION_EXPIRED,
           "session " + std::to_string(static_cast<uint64_t>(session)) +
@@ -77,7 +68,9 @@ Result<Object*> Turn::CreateLike(const Object& like, const std::string& name) {
   return engine_.CreateObject(*held->type, name, *this);
 }
 
-google::protobuf::Arena& ArenaOf(Engine& engine) { return engine.arena_; }
+OpMessages& MessagesOf(Engine& engine, const OpRow& row) {
+  return engine.messages_[row.method->number];
+}
 
 Result<Object*> ResolveObject(Engine& engine, const OpRow& row, const std::string& name,
                               Turn& turn) {
@@ -100,7 +93,7 @@ Result<Object*> ResolveObject(Engine& engine, const OpRow& row, const std::strin
   return object;
 }
 
-Engine::Engine() : arena_block_(kArenaBlockBytes), arena_(ArenaOptionsFor(arena_block_)) {}
+Engine::Engine() : messages_(wire::kMethodNumberEnd) {}
 
 void Engine::Apply(const Stamp& stamp, uint32_t method, std::string_view payload,
                    std::vector<Reply>* replies) {
@@ -125,7 +118,6 @@ Outcome Engine::Try(const OpRow& row, std::string_view payload, Turn& turn,
                     std::vector<Reply>* replies) {
   Reply reply{.call = turn.stamp_.call};
   Outcome outcome = row.invoke(*this, row, payload, turn, &reply.payload);
-  arena_.Reset();
   switch (outcome.kind()) {
     case Outcome::Kind::kDone:
       if (row.method->read_only) {

@@ -14,8 +14,6 @@
 #include <string_view>
 #include <vector>
 
-#include <google/protobuf/arena.h>
-
 #include "server/engine/ids.h"
 #include "server/engine/registry.h"
 #include "server/engine/sessions.h"
@@ -68,7 +66,7 @@ class Engine {
  private:
   friend class Turn;
   friend Result<Object*> ResolveObject(Engine&, const OpRow&, const std::string&, Turn&);
-  friend google::protobuf::Arena& ArenaOf(Engine& engine);
+  friend OpMessages& MessagesOf(Engine& engine, const OpRow& row);
 
   // Runs a handler and emits its reply; the caller deals with kParked.
   Outcome Try(const OpRow& row, std::string_view payload, Turn& turn, std::vector<Reply>* replies);
@@ -95,8 +93,7 @@ class Engine {
   std::set<std::pair<TimeMs, CallId>> deadlines_;
   std::deque<Turn::WakeRequest> wakes_;
   std::vector<std::pair<CallId, Failure>> failed_;  // Parked ops to fail once the handler returned.
-  std::vector<char> arena_block_;
-  google::protobuf::Arena arena_;
+  std::vector<OpMessages> messages_;                // By method number.
   std::vector<Object*> created_;   // Made by the op being applied; undone if it fails.
   std::vector<std::string> left_;  // Names of provisional objects that a parked op left.
   uint64_t last_token_ = 0;

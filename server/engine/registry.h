@@ -12,6 +12,7 @@
 //   }
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <functional>
 #include <memory>
@@ -19,7 +20,7 @@
 #include <string_view>
 #include <vector>
 
-#include <google/protobuf/arena.h>
+#include <google/protobuf/message.h>
 
 #include "proto/wire/methods.h"
 #include "server/engine/object.h"
@@ -64,26 +65,67 @@ const OpRow* FindOp(uint32_t method);
 // Finds or makes the object that an op is for (engine.cc). nullptr in the Result never happens.
 Result<Object*> ResolveObject(Engine& engine, const OpRow& row, const std::string& name,
                               Turn& turn);
-google::protobuf::Arena& ArenaOf(Engine& engine);
+
+// The request and reply objects of one op, kept from call to call: clearing and filling them again
+// allocates nothing. Large ones are not kept.
+struct OpMessages {
+  std::unique_ptr<google::protobuf::Message> request;
+  std::unique_ptr<google::protobuf::Message> reply;
+};
+OpMessages& MessagesOf(Engine& engine, const OpRow& row);
+
 // Parses a request with the nesting limit that Value has.
 bool ParseRequest(std::string_view payload, google::protobuf::Message* request);
 Failure Malformed(const OpRow& row);
 
 namespace internal {
 
+// The messages of one call, cleared.
+template <typename Request, typename Reply>
+class CallMessages {
+ public:
+  CallMessages(Engine& engine, const OpRow& row) : kept_(MessagesOf(engine, row)) {
+    if (kept_.request == nullptr) {
+      kept_.request = std::make_unique<Request>();
+      kept_.reply = std::make_unique<Reply>();
+    }
+    reply().Clear();
+  }
+  ~CallMessages() {
+    if (bytes_ > kKeptBytesMax) kept_ = {};
+  }
+
+  Request& request() { return static_cast<Request&>(*kept_.request); }
+  Reply& reply() { return static_cast<Reply&>(*kept_.reply); }
+
+  bool Parse(std::string_view payload) {
+    bytes_ = payload.size();
+    return ParseRequest(payload, &request());
+  }
+  void Serialise(std::string* out) {
+    reply().SerializeToString(out);
+    bytes_ = std::max(bytes_, out->size());
+  }
+
+ private:
+  static constexpr size_t kKeptBytesMax = 4096;
+
+  OpMessages& kept_;
+  size_t bytes_ = 0;
+};
+
 template <typename T, typename Request, typename Reply,
           Outcome (*handler)(T&, const Request&, Reply*, Turn&)>
 Outcome InvokeOnObject(Engine& engine, const OpRow& row, std::string_view payload, Turn& turn,
                        std::string* reply) {
-  auto& arena = ArenaOf(engine);
-  auto* request = google::protobuf::Arena::CreateMessage<Request>(&arena);
-  if (!ParseRequest(payload, request)) return Malformed(row);
-  Result<Object*> object = ResolveObject(engine, row, request->name(), turn);
+  CallMessages<Request, Reply> messages(engine, row);
+  if (!messages.Parse(payload)) return Malformed(row);
+  Result<Object*> object = ResolveObject(engine, row, messages.request().name(), turn);
   if (!object.ok()) return object.failure();
-  auto* message = google::protobuf::Arena::CreateMessage<Reply>(&arena);
   // The type was checked against the row, and a row's handlers take the row's own type.
-  Outcome outcome = handler(static_cast<T&>(*object.value()), *request, message, turn);
-  if (outcome.kind() == Outcome::Kind::kDone) message->SerializeToString(reply);
+  Outcome outcome =
+      handler(static_cast<T&>(*object.value()), messages.request(), &messages.reply(), turn);
+  if (outcome.kind() == Outcome::Kind::kDone) messages.Serialise(reply);
   return outcome;
 }
 
@@ -91,12 +133,10 @@ template <typename Request, typename Reply,
           Outcome (*handler)(Engine&, const Request&, Reply*, Turn&)>
 Outcome InvokeOnEngine(Engine& engine, const OpRow& row, std::string_view payload, Turn& turn,
                        std::string* reply) {
-  auto& arena = ArenaOf(engine);
-  auto* request = google::protobuf::Arena::CreateMessage<Request>(&arena);
-  if (!ParseRequest(payload, request)) return Malformed(row);
-  auto* message = google::protobuf::Arena::CreateMessage<Reply>(&arena);
-  Outcome outcome = handler(engine, *request, message, turn);
-  if (outcome.kind() == Outcome::Kind::kDone) message->SerializeToString(reply);
+  CallMessages<Request, Reply> messages(engine, row);
+  if (!messages.Parse(payload)) return Malformed(row);
+  Outcome outcome = handler(engine, messages.request(), &messages.reply(), turn);
+  if (outcome.kind() == Outcome::Kind::kDone) messages.Serialise(reply);
   return outcome;
 }
 
