@@ -37,19 +37,21 @@ void Dispatcher::Submit(const Submission& submission) {
   if (SubmitEdgeOp(submission)) return;
   const CallId call{++last_call_};
   const TimeMs now = Now();
-  std::vector<engine::Reply> replies;
+  std::vector<engine::Reply> replies = std::exchange(spare_replies_, {});
   engine_.Apply({.call = call,
                  .owner = {.session = submission.session, .thread = submission.thread},
                  .now = now},
                 submission.method, submission.payload, &replies);
   // The op's own reply, if it did not park, comes first: before those of the ops that it woke.
-  if (replies.empty() || replies.front().call != call) {
+  const bool parked = replies.empty() || replies.front().call != call;
+  if (parked) {
     Remember(call, submission, now);
   } else {
     submission.route.peer->Answer(submission.route, replies.front());
-    replies.erase(replies.begin());
   }
-  Deliver(replies);
+  Deliver(std::span(replies).subspan(parked ? 0 : 1));
+  replies.clear();
+  spare_replies_ = std::move(replies);
   ArmTimer();
 }
 
@@ -85,8 +87,8 @@ void Dispatcher::Forget(CallId call) {
   parked_.erase(found);
 }
 
-void Dispatcher::Deliver(std::vector<engine::Reply>& replies) {
-  for (engine::Reply& reply : replies) {
+void Dispatcher::Deliver(std::span<const engine::Reply> replies) {
+  for (const engine::Reply& reply : replies) {
     const auto found = parked_.find(reply.call);
     if (found == parked_.end()) continue;  // Abandoned.
     const Route route = found->second.route;

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -104,7 +105,7 @@ class Dispatcher : public transport::Acceptor {
 
   std::optional<Failure> Refuse(const Submission& submission) const;
   void Remember(CallId call, const Submission& submission, TimeMs now);
-  void Deliver(std::vector<engine::Reply>& replies);
+  void Deliver(std::span<const engine::Reply> replies);
   void Forget(CallId call);
   void EndSession(SessionId session, std::string_view why);
   void OnTimer();
@@ -120,6 +121,7 @@ class Dispatcher : public transport::Acceptor {
   std::set<std::pair<TimeMs, CallId>> deadlines_;
   std::map<SessionId, std::unique_ptr<EdgeLoop::Watch>> watches_;
   std::set<PeerCalls*> peers_;
+  std::vector<engine::Reply> spare_replies_;  // Empty; keeps its memory from op to op.
   TimeMs armed_ = engine::kNever;
   uint64_t last_call_ = 0;
   bool shutting_down_ = false;
