@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <memory>
 
@@ -82,7 +83,10 @@ bool Split(const std::string& address, std::string* host, std::string* port) {
   *host = address.substr(0, colon);
   *port = address.substr(colon + 1);
   if (host->starts_with('[') && host->ends_with(']')) *host = host->substr(1, host->size() - 2);
-  return !host->empty() && port->find_first_not_of("0123456789") == std::string::npos;
+  // getaddrinfo would take a larger number and cut it to 16 bits.
+  uint16_t number = 0;
+  const auto [end, error] = std::from_chars(port->data(), port->data() + port->size(), number);
+  return !host->empty() && error == std::errc() && end == port->data() + port->size();
 }
 
 bool BindInternet(const addrinfo& found, const std::string& address, ListeningSocket* out,
@@ -107,7 +111,8 @@ bool OpenInternet(const std::string& address, ListeningSocket* out, std::string*
   std::string host;
   std::string port;
   if (!Split(address, &host, &port)) {
-    *error = Describe(address, "it must be unix:/path, host:port or [host]:port");
+    *error = Describe(address,
+                      "it must be unix:/path, host:port or [host]:port, with a port of 0 to 65535");
     return false;
   }
   addrinfo hints{};
