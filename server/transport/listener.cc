@@ -32,6 +32,7 @@ constexpr int kAcceptsPerTurn = 64;
 constexpr uint64_t kAcceptPauseMs = 100;
 constexpr uint64_t kSweepMsMax = 250;
 constexpr uint64_t kSweepMsMin = 5;
+constexpr uint64_t kDrainSweepMs = 20;  // A drain waits for answers that take no time.
 // Descriptors that are never given to connections: files, listening sockets, the loop's own.
 constexpr size_t kDescriptorsReserved = 64;
 constexpr size_t kDescriptorsPerConnection = 2;  // The socket and the peer's pidfd.
@@ -295,10 +296,11 @@ void Listener::State::Forget(ConnectionId id) {
 
 void Listener::State::StartSweep() {
   if (std::exchange(sweeping_, true)) return;
-  sweep_timer_.expires_after(std::chrono::milliseconds(SweepInterval(limits_)));
+  const uint64_t interval_ms = draining_ ? kDrainSweepMs : SweepInterval(limits_);
+  sweep_timer_.expires_after(std::chrono::milliseconds(interval_ms));
   sweep_timer_.async_wait([self = shared_from_this()](const asio::error_code& error) {
     self->sweeping_ = false;
-    if (!error && !self->closed_) self->Sweep();
+    if ((!error || self->draining_) && !self->closed_) self->Sweep();
   });
 }
 
@@ -334,6 +336,7 @@ void Listener::State::Drain(uint32_t grace_ms, std::function<void()> done) {
   }
   const uint64_t finish_ms = NowMs() + std::min(kDrainPingMsMax, grace_ms / 4);
   for (const auto& [id, connection] : connections_) connection->Drain(finish_ms);
+  sweep_timer_.cancel();  // Sweeps at once, and then as often as a drain needs.
   drain_timer_.expires_after(std::chrono::milliseconds(grace_ms));
   drain_timer_.async_wait([self = shared_from_this()](const asio::error_code& error) {
     if (error || self->closed_) return;
