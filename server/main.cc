@@ -1,5 +1,7 @@
 // The daemon: reads the config, builds the parts in order, runs them, and drains on SIGTERM.
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -41,6 +43,7 @@ class Daemon {
         signals_(io_, SIGTERM, SIGINT) {}
 
   int Run() {
+    if (!CheckReadyDescriptor() || !MakeDefaultFolder()) return kExitFailed;
     if (!Listen() || !WatchParent()) return kExitFailed;
     WaitForSignal();
     Announce();
@@ -50,6 +53,29 @@ class Daemon {
   }
 
  private:
+  bool CheckReadyDescriptor() {
+    if (config_.ready_fd < 0 || fcntl(config_.ready_fd, F_GETFD) >= 0) return true;
+    spdlog::error("ready_fd_failed fd={} error=\"{}\"", config_.ready_fd, std::strerror(errno));
+    return false;
+  }
+
+  // The default address below /tmp is in a folder of the user's own, because whoever owns the
+  // folder can put another socket there.
+  bool MakeDefaultFolder() {
+    const std::string address = config::DefaultAddress();
+    if (config_.listen != std::vector{address} || !address.starts_with("unix:/tmp/")) return true;
+    const size_t path = std::strlen("unix:");
+    const std::string folder = address.substr(path, address.rfind('/') - path);
+    mkdir(folder.c_str(), 0700);
+    struct stat status {};
+    if (lstat(folder.c_str(), &status) == 0 && S_ISDIR(status.st_mode) &&
+        status.st_uid == getuid() && (status.st_mode & 022) == 0) {
+      return true;
+    }
+    spdlog::error("folder_unsafe path={} error=\"others can write to it or own it\"", folder);
+    return false;
+  }
+
   bool Listen() {
     for (const std::string& address : config_.listen) {
       std::string bound, error;
@@ -67,7 +93,7 @@ class Daemon {
     const auto pidfd = static_cast<int>(syscall(SYS_pidfd_open, *config_.exit_with_pid, 0));
     if (pidfd < 0) {
       spdlog::error("watch_failed pid={} error=\"{}\"", *config_.exit_with_pid,
-                   std::strerror(errno));
+                    std::strerror(errno));
       return false;
     }
     parent_watch_ = loop_.WatchProcess(pidfd, [this] {
