@@ -218,8 +218,9 @@ class Reflection {
   std::set<std::string> Services() {
     Request request;
     request.set_list_services("");
+    const Response response = Ask(request);
     std::set<std::string> names;
-    for (const auto& service : Ask(request).list_services_response().service()) {
+    for (const auto& service : response.list_services_response().service()) {
       names.insert(service.name());
     }
     return names;
@@ -229,14 +230,7 @@ class Reflection {
   const google::protobuf::FileDescriptor* Load(const std::string& symbol) {
     Request request;
     request.set_file_containing_symbol(symbol);
-    std::string first;
-    for (const auto& bytes : Ask(request).file_descriptor_response().file_descriptor_proto()) {
-      google::protobuf::FileDescriptorProto file;
-      EXPECT_TRUE(file.ParseFromString(bytes));
-      if (first.empty()) first = file.name();
-      files_[file.name()] = file;
-    }
-    return Build(first);
+    return Build(Fetch(request));
   }
 
   Response Ask(const Request& request) {
@@ -255,16 +249,25 @@ class Reflection {
   }
 
  private:
+  // Asks for files and keeps them; returns the name of the first.
+  std::string Fetch(const Request& request) {
+    const Response response = Ask(request);
+    std::string first;
+    for (const auto& bytes : response.file_descriptor_response().file_descriptor_proto()) {
+      google::protobuf::FileDescriptorProto file;
+      EXPECT_TRUE(file.ParseFromString(bytes));
+      if (first.empty()) first = file.name();
+      files_[file.name()] = file;
+    }
+    return first;
+  }
+
   const google::protobuf::FileDescriptor* Build(const std::string& name) {
     if (const auto* built = pool_.FindFileByName(name)) return built;
     if (files_.count(name) == 0) {
       Request request;
       request.set_file_by_filename(name);
-      for (const auto& bytes : Ask(request).file_descriptor_response().file_descriptor_proto()) {
-        google::protobuf::FileDescriptorProto file;
-        EXPECT_TRUE(file.ParseFromString(bytes));
-        files_[file.name()] = file;
-      }
+      Fetch(request);
     }
     for (const auto& import : files_[name].dependency()) Build(import);
     return pool_.BuildFile(files_[name]);

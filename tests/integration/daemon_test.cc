@@ -48,9 +48,10 @@ class Socket {
     return count > 0 ? std::string(bytes, static_cast<size_t>(count)) : std::string();
   }
 
-  void Write(const std::string& bytes) const {
-    EXPECT_EQ(send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL),
-              static_cast<ssize_t>(bytes.size()));
+  // False if the peer is gone.
+  bool Write(const std::string& bytes) const {
+    return send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(bytes.size());
   }
 
  private:
@@ -83,7 +84,8 @@ Socket ConnectTcp(const std::string& port) {
 bool SpeaksHttp2(const Socket& socket) {
   if (socket.fd() < 0) return false;
   const char settings[] = {0, 0, 0, 4, 0, 0, 0, 0, 0};
-  socket.Write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string(settings, sizeof settings));
+  if (!socket.Write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string(settings, sizeof settings)))
+    return false;
   const std::string answer = socket.Read();
   return answer.size() >= 9 && answer[3] == 4;
 }
@@ -168,12 +170,24 @@ TEST(DaemonSockets, BothAnswerHttp2) {
   EXPECT_TRUE(SpeaksHttp2(ConnectTcp(daemon.port())));
 }
 
-TEST(DaemonSockets, UnixSocketIsForItsUserAlone) {
+// Who may connect to a Unix socket is who may write to its file.
+TEST(DaemonSockets, UmaskSaysWhoMayConnect) {
+  const mode_t before = umask(022);
   DaemonProcess daemon;
   daemon.Start();
+  umask(before);
   struct stat status = {};
   ASSERT_EQ(stat(UnixPath(daemon).c_str(), &status), 0);
-  EXPECT_EQ(status.st_mode & 077, 0);
+  EXPECT_EQ(status.st_mode & 022, 0);
+}
+
+TEST(DaemonSockets, DefaultAddressIsInTheRuntimeFolder) {
+  const TemporaryFolder folder;
+  setenv("XDG_RUNTIME_DIR", folder.path().c_str(), 1);
+  DaemonProcess daemon;
+  daemon.Spawn({});
+  ASSERT_TRUE(daemon.WaitUntilReady()) << daemon.Log();
+  EXPECT_EQ(daemon.address_unix(), "unix:" + folder.path() + "/coheld.sock");
 }
 
 TEST(DaemonSockets, PortInUseIsNamedAndExitCodeOne) {
@@ -217,7 +231,7 @@ TEST(DaemonSockets, GarbageHurtsOnlyItsSender) {
   daemon.Start();
   const Socket bystander = ConnectUnix(UnixPath(daemon));
   const Socket garbage = ConnectTcp(daemon.port());
-  garbage.Write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  ASSERT_TRUE(garbage.Write("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
   while (!garbage.Read().empty()) {
   }
   EXPECT_TRUE(SpeaksHttp2(bystander));
@@ -277,7 +291,7 @@ TEST(DaemonReadiness, ReadyFdGetsTheReadyLine) {
 }
 
 TEST(DaemonReadiness, ReadyFdThatIsNotOpenIsAnError) {
-  EXPECT_NE(RunToEnd({"--listen", "127.0.0.1:0", "--ready-fd", "99"}).code, 0);
+  EXPECT_EQ(RunToEnd({"--listen", "127.0.0.1:0", "--ready-fd", "99"}).code, 1);
 }
 
 TEST(DaemonReadiness, EndsWhenTheGivenProcessEnds) {
@@ -302,6 +316,58 @@ TEST(DaemonReadiness, EndsAtOnceIfTheGivenProcessIsGone) {
   DaemonProcess daemon;
   daemon.Spawn({"--listen", "127.0.0.1:0", "--exit-with-pid", std::to_string(gone)});
   EXPECT_TRUE(daemon.WaitForExit().has_value());
+}
+
+TEST(DaemonConfig, FileSaysWhatFlagsSay) {
+  DaemonProcess daemon;
+  const std::string path = daemon.folder() + "/coheld.toml";
+  std::ofstream(path) << "listen = [\"127.0.0.1:0\"]\nlog-level = \"debug\"\n";
+  daemon.Spawn({"--config", path});
+  ASSERT_TRUE(daemon.WaitUntilReady()) << daemon.Log();
+  ASSERT_EQ(daemon.addresses().size(), 1);
+  EXPECT_EQ(daemon.address_tcp().rfind("127.0.0.1:", 0), 0);
+}
+
+TEST(DaemonConfig, FlagsWinOverTheFile) {
+  DaemonProcess daemon;
+  const std::string path = daemon.folder() + "/coheld.toml";
+  std::ofstream(path) << "listen = [\"nonsense\"]\n";
+  daemon.Spawn({"--config", path, "--listen", "127.0.0.1:0"});
+  EXPECT_TRUE(daemon.WaitUntilReady()) << daemon.Log();
+}
+
+TEST(DaemonConfig, UnknownKeyIsNamed) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path() + "/coheld.toml";
+  std::ofstream(path) << "lisen = [\"127.0.0.1:0\"]\n";
+  const Ended ended = RunToEnd({"--config", path});
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_NE(ended.log.find("lisen"), std::string::npos) << ended.log;
+}
+
+TEST(DaemonLimits, ConnectionOverTheLimitIsClosedAndTheOthersLive) {
+  DaemonProcess daemon;
+  daemon.Start({"--connections-max", "2"});
+  const Socket first = ConnectUnix(UnixPath(daemon));
+  Socket second = ConnectUnix(UnixPath(daemon));
+  ASSERT_TRUE(SpeaksHttp2(first));
+  ASSERT_TRUE(SpeaksHttp2(second));
+  const Socket third = ConnectTcp(daemon.port());
+  EXPECT_EQ(third.Read(), "");
+  second.Close();
+  // The daemon may meet the next connection before the end of the second.
+  const auto until = std::chrono::steady_clock::now() + DaemonProcess::kPatience;
+  bool admitted = false;
+  while (!admitted && std::chrono::steady_clock::now() < until) {
+    admitted = SpeaksHttp2(ConnectUnix(UnixPath(daemon)));
+  }
+  EXPECT_TRUE(admitted);
+}
+
+TEST(DaemonLimits, LimitOutOfRangeIsBadUsageAndNamed) {
+  const Ended ended = RunToEnd({"--message-bytes-max", "1"});
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_NE(ended.log.find("--message-bytes-max"), std::string::npos) << ended.log;
 }
 
 }  // namespace
