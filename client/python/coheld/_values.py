@@ -20,20 +20,31 @@ class Opaque:
     data: bytes
 
 
-class _KeyPickler(pickle.Pickler):
-    """Pickle equal keys to equal bytes, as the daemon compares only those.
+class _SortedSet:
+    """Stand for a frozen set, and pickle it in a fixed order."""
 
-    The memo is off, as it depends on which parts happen to be one object; frozen sets are sorted.
-    """
+    def __init__(self, items: frozenset[Any]) -> None:
+        self.items = sorted(map(_canonical, items), key=_dump_key)
 
-    def __init__(self, file: io.BytesIO) -> None:
-        super().__init__(file, 4)
-        self.fast = True
+    def __reduce__(self) -> tuple[Any, ...]:
+        return frozenset, (self.items,)
 
-    def reducer_override(self, value: Any) -> Any:
-        if type(value) is frozenset:
-            return frozenset, (sorted(value, key=pickle_key),)
-        return NotImplemented
+
+def _canonical(key: Any) -> Any:
+    if type(key) is frozenset:
+        return _SortedSet(key)
+    if type(key) is tuple:
+        return tuple(map(_canonical, key))
+    return key
+
+
+def _dump_key(key: object) -> bytes:
+    # Without the memo, which depends on which parts happen to be one object.
+    buffer = io.BytesIO()
+    pickler = pickle.Pickler(buffer, 4)
+    pickler.fast = True
+    pickler.dump(key)
+    return buffer.getvalue()
 
 
 def pickle_value(value: object) -> bytes:
@@ -43,12 +54,10 @@ def pickle_value(value: object) -> bytes:
 
 def pickle_key(value: object) -> bytes:
     """Pickle so that equal keys give equal bytes, as far as that can be."""
-    buffer = io.BytesIO()
     try:
-        _KeyPickler(buffer).dump(value)
+        return _dump_key(_canonical(value))
     except (RecursionError, ValueError):  # It holds itself; the memo is needed.
         return pickle_value(value)
-    return buffer.getvalue()
 
 
 def unpickle(data: bytes) -> Any:

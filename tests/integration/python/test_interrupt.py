@@ -1,0 +1,116 @@
+"""Signals during calls: Ctrl-C ends a parked call, and the next call works."""
+
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import pytest
+
+import coheld
+
+WAITS = {
+    "get": "items.get()",
+    "get with a timeout": "items.get(timeout=100)",
+    "put": "full.put(2)",
+    "join": "full.join()",
+    "acquire": "lock.acquire()",
+    "with": "lock.__enter__()",
+    "wait": "value.wait()",
+}
+
+PROGRAM = """
+    import coheld, sys
+    manager = coheld.Manager()
+    items, full, lock, value = manager.Queue(), manager.Queue(1), manager.Lock(), manager.Value("i", 0)
+    full.put(1)
+    lock.acquire()
+    print("ready", flush=True)
+    try:
+        {wait}
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+    items.put("next")
+    assert items.get(timeout=10) == "next"
+    lock.release()
+    assert lock.acquire(timeout=10)
+    assert full.get(timeout=10) == 1 and full.empty()
+    print("works", flush=True)
+"""
+
+
+@pytest.mark.parametrize("wait", WAITS.values(), ids=WAITS)
+def test_ctrl_c_ends_a_parked_call_and_the_next_one_works(wait):
+    program = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(PROGRAM).format(wait=wait)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert program.stdout.readline() == "ready\n"
+    time.sleep(0.1)  # Most likely parked by now; interrupted before it is as good a case.
+    started = time.monotonic()
+    program.send_signal(signal.SIGINT)
+    assert program.stdout.readline() == "interrupted\n"
+    assert time.monotonic() - started < 1
+    assert program.stdout.readline() == "works\n"
+    assert program.wait(30) == 0
+
+
+def test_a_handler_that_does_not_raise_does_not_end_the_call(manager):
+    items, seen = manager.Queue(), []
+    before = signal.signal(signal.SIGALRM, lambda number, frame: seen.append(number))
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with pytest.raises(coheld.QueueEmpty):
+            items.get(timeout=0.6)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert seen == [signal.SIGALRM]
+
+
+def test_an_interrupted_get_takes_no_item(manager):
+    items = manager.Queue()
+
+    def raise_timeout(number, frame):
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, raise_timeout)
+    try:
+        for number in range(20):
+            signal.setitimer(signal.ITIMER_REAL, 0.01)
+            with pytest.raises(TimeoutError):
+                items.get()
+            items.put(number)
+            assert items.get(timeout=10) == number
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_other_threads_run_while_a_call_is_parked(manager):
+    items = manager.Queue()
+    got = []
+    thread = threading.Thread(target=lambda: got.append(items.get()))
+    thread.start()
+    items.put("from the other thread")
+    thread.join(30)
+    assert got == ["from the other thread"]
+
+
+def test_a_daemon_thread_that_waits_does_not_keep_the_program():
+    program = """
+        import coheld, threading
+        manager = coheld.Manager()
+        items = manager.Queue()
+        threading.Thread(target=items.get, daemon=True).start()
+        manager.list()
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
