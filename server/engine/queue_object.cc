@@ -3,6 +3,8 @@
 // Putters wait while there is no room, getters while there is no item, each first come first
 // served: an op queues behind those that wait already, also behind one that needs more room than it
 // does.
+#include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -160,7 +162,7 @@ Outcome Peek(QueueObject& queue, const v1::QueuePeekRequest& /*request*/, v1::Qu
   return Done();
 }
 
-// Counts items as finished; they must be unfinished.
+// Counts items as finished, of which no more than `unfinished` are.
 void Finish(QueueObject& queue, uint64_t count, Turn& turn) {
   queue.unfinished -= count;
   if (queue.unfinished == 0) turn.Wake(queue.joiners);
@@ -194,8 +196,9 @@ Outcome Purge(QueueObject& queue, const v1::QueuePurgeRequest& /*request*/,
   reply->set_removed(count);
   if (count == 0) return Done();
   queue.items.Clear();
-  // Joiners before putters: everything was finished for a moment, and a putter would end it.
-  Finish(queue, count, turn);
+  // Joiners before putters: everything was finished for a moment, and a putter would end it. Items
+  // may have been told finished before they were taken.
+  Finish(queue, std::min(count, queue.unfinished), turn);
   queue.Touch();
   turn.Wake(queue.putters);
   return Done();

@@ -309,6 +309,18 @@ TEST_F(QueueOps, PurgeLeavesTakenItemsUnfinished) {
   )");
 }
 
+TEST_F(QueueOps, PurgeFinishesNoItemTwice) {
+  Run(R"(
+    - Queue.PutMany q values=[1, 2, 3] -> length=3
+    - Queue.TaskDone q count=2 -> unfinished=1
+    - Queue.Join q -> parked #join
+    - Queue.Purge q -> removed=3; #join joined=True
+    - Queue.Len q -> unfinished=0
+    - Queue.Put q value=4 -> length=1
+    - Queue.Len q -> unfinished=1
+  )");
+}
+
 TEST_F(QueueOps, CreateLeavesAnExistingQueueAsItIs) {
   Run(R"(
     - Queue.Create q maxsize=2 kind=LIFO -> created=True
