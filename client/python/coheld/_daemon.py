@@ -21,8 +21,8 @@ _PATH_BYTES_MAX = 107
 
 
 def binary() -> str:
-    """Return the daemon's path: $COHELD_BINARY, the package's own, or the one on PATH."""
-    chosen = os.environ.get("COHELD_BINARY")
+    """Return the daemon's path: $COHELD_DAEMON, the package's own, or the one on PATH."""
+    chosen = os.environ.get("COHELD_DAEMON")
     if chosen:
         return chosen
     packaged = Path(__file__).parent / "_bin" / "coheld"
@@ -33,7 +33,7 @@ def binary() -> str:
         return found
     raise FileNotFoundError(
         f"no coheld daemon: {packaged} is missing and none is on PATH; install the package with "
-        "pip, or set COHELD_BINARY"
+        "pip, or set COHELD_DAEMON"
     )
 
 

@@ -4,9 +4,8 @@ import multiprocessing
 import os
 import subprocess
 
-import pytest
-
 import coheld
+import pytest
 from coheld._daemon import binary
 
 

@@ -3,9 +3,8 @@
 import threading
 import time
 
-import pytest
-
 import coheld
+import pytest
 
 
 def test_dict_adds_to_a_number_as_one_op(manager):

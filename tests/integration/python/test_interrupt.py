@@ -7,9 +7,8 @@ import textwrap
 import threading
 import time
 
-import pytest
-
 import coheld
+import pytest
 
 WAITS = {
     "get": "items.get()",
@@ -24,7 +23,8 @@ WAITS = {
 PROGRAM = """
     import coheld, sys
     manager = coheld.Manager()
-    items, full, lock, value = manager.Queue(), manager.Queue(1), manager.Lock(), manager.Value("i", 0)
+    items, full = manager.Queue(), manager.Queue(1)
+    lock, value = manager.Lock(), manager.Value("i", 0)
     full.put(1)
     lock.acquire()
     print("ready", flush=True)

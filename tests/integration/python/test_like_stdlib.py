@@ -6,9 +6,12 @@ An exception of ours may be a subclass of the stdlib's.
 import copy
 import decimal
 import enum
+import multiprocessing
 import operator
 import queue
+import threading
 
+import coheld
 import pytest
 
 
@@ -69,7 +72,8 @@ LIST_CALLS = {
     ],
     "set": [assign(0, "new"), assign(-12, "other"), assign(12, 0), assign("a", 0), item(0)],
     "set slices": [
-        assign(slice(1, 3), [7, 8, 9]), assign(slice(0, 0), "ab"), assign(slice(None, None, 2), [0]),
+        assign(slice(1, 3), [7, 8, 9]), assign(slice(0, 0), "ab"),
+        assign(slice(None, None, 2), [0]),
         assign(slice(None, 4, 2), (5, 6)), assign(slice(0, 2), 5), assign(slice(5, 2), [1]),
     ],
     "delete": [delete(0), delete(-1), delete(99), delete("a"), delete(slice(1, 3)),
@@ -93,8 +97,9 @@ LIST_CALLS = {
     "contains": [lambda p: 2 in p, lambda p: 2.0 in p, lambda p: "zz" in p, lambda p: [1] in p,
                  lambda p: Colour.RED in p, lambda p: b"b" in p],
     "reverse": [lambda p: p.reverse(), lambda p: list(reversed(p))],
-    "sort": [lambda p: p.sort(), lambda p: p.sort(key=str), lambda p: p.sort(key=repr, reverse=True),
-             lambda p: p.sort(1), lambda p: p.sort(key=len), lambda p: p.sort(reverse="x")],
+    "sort": [lambda p: p.sort(), lambda p: p.sort(key=str), lambda p: p.sort(1),
+             lambda p: p.sort(key=repr, reverse=True), lambda p: p.sort(key=len),
+             lambda p: p.sort(reverse="x")],
     "operators": [lambda p: p + [1], lambda p: p * 2, lambda p: 2 * p, lambda p: p * -1,
                   lambda p: p + (1,), lambda p: p * "a", lambda p: [1] + p, lambda p: p < p],
     "iterate": [list, tuple, lambda p: [x for x in p], lambda p: next(iter(p))],
@@ -142,7 +147,8 @@ DICT_CALLS = {
     "len": [len, bool, lambda p: "a" in p, lambda p: "b" in p, lambda p: [] in p],
     "get": [item("a"), item(2.0), item(None), item((1, 2)), item("missing"), item([1]), item({}),
             lambda p: p.get("a"), lambda p: p.get("b"), lambda p: p.get("b", 7),
-            lambda p: p.get([1]), lambda p: p.get(), item(Colour.RED), lambda p: p[(Colour.RED, 1)]],
+            lambda p: p.get([1]), lambda p: p.get(), item(Colour.RED),
+            lambda p: p[(Colour.RED, 1)]],
     "set": [assign("new", 1), assign("a", 2), assign(True, 3), assign(1, 4), assign([1], 2),
             assign(Colour.RED, "red"), item(Colour.RED), assign(frozenset({1, "x"}), 9),
             item(frozenset({"x", 1})), list],
@@ -284,8 +290,6 @@ def test_lock_answers_as_the_stdlibs(both):
 def test_lock_is_released_by_anyone(manager):
     lock = manager.Lock()
     lock.acquire()
-    import threading
-
     thread = threading.Thread(target=lock.release)
     thread.start()
     thread.join()
@@ -319,17 +323,11 @@ def test_every_public_name_of_the_builtin_is_there(manager, builtin):
 
 
 def test_a_manager_not_started_makes_nothing():
-    import coheld
-
     with pytest.raises(AssertionError, match="server not yet started"):
         coheld.SyncManager().list()
 
 
 def test_a_manager_starts_once_and_shuts_down_for_good():
-    import multiprocessing
-
-    import coheld
-
     started = coheld.Manager()
     with pytest.raises(multiprocessing.ProcessError, match="Already started server"):
         started.start()

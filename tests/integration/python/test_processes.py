@@ -2,16 +2,17 @@
 
 import multiprocessing
 import os
+import select
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
 import time
-
-import pytest
+import traceback
 
 import coheld
+import pytest
 
 FORKS = 200
 METHODS = ["fork", "spawn", "forkserver"]
@@ -24,8 +25,6 @@ def wait_until_gone(pid, seconds):
     except ProcessLookupError:
         return
     try:
-        import select
-
         assert select.select([descriptor], [], [], seconds)[0], f"process {pid} lives on"
     finally:
         os.close(descriptor)
@@ -160,8 +159,6 @@ def serve_as_child(counts, log, number):
         assert counts.get(f"child {number}") == number
         counts.increment("done")
     except BaseException:
-        import traceback
-
         traceback.print_exc()
         return 1
     return 0

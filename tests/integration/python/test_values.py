@@ -3,11 +3,12 @@
 import datetime
 import math
 import pathlib
+import pickle
 from collections import Counter, OrderedDict, namedtuple
 
-import pytest
-
 import coheld
+import pytest
+from coheld import _core
 
 Point = namedtuple("Point", "x y")
 
@@ -41,8 +42,10 @@ NATIVE = [
 
 PICKLED = [
     frozenset({1}), bytearray(b"x"), range(3), 1j, datetime.date(2020, 1, 2), pathlib.Path("/x"),
-    OrderedDict(a=1), Counter("aab"), Point(1, 2), "lone \ud800 surrogate", nested(65), nested(200),
-    10**5000, Slot([1]), [Slot(1), 2], {"a": Slot(1)}, (1, Slot(2)), ..., len, ["\udfff"], {1: 10**4500},
+    OrderedDict(a=1), Counter("aab"), Point(1, 2), "lone \ud800 surrogate", nested(65),
+    nested(200), 10**5000, Slot([1]), [Slot(1), 2], {"a": Slot(1)}, (1, Slot(2)), ..., len,
+    ["\udfff"],
+    {1: 10**4500},
 ]  # fmt: skip
 
 
@@ -97,8 +100,6 @@ def test_a_pickle_is_never_decoded_unasked(daemon_address, shared):
 
 
 def test_a_refused_item_of_a_queue_is_in_the_exception(daemon_address, shared):
-    import pickle
-
     coheld.connect(daemon_address, allow_pickle=True).Queue(name="odd").put(Point(3, 4))
     with pytest.raises(coheld.PickleRefused) as refused:
         shared.Queue(name="odd").get()
@@ -165,8 +166,6 @@ def test_a_nested_object_outlives_the_proxy_it_was_made_with(manager):
 
 
 def test_unreachable_objects_are_deleted(manager):
-    from coheld import _core
-
     exists = _core.method("Admin.Describe", "summary")
     made = manager.list([1])
     name = made._name
