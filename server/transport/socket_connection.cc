@@ -91,7 +91,9 @@ void SocketConnection::OnRead(bool failed, size_t size) {
   if (Take({first_.data(), size}) && size == first_.size()) ReadRest();
   in_turn_ = false;
   if (finish_drain_ms_ != 0 && session_->pings_unanswered() == 0) FinishDrain();
-  Flush();
+  // Not yet: with all replies of a turn sent in a row, a process that holds many connections is
+  // woken once, and not put to sleep and woken for each.
+  RequestFlush();
 }
 
 bool SocketConnection::Take(std::string_view bytes) {

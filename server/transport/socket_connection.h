@@ -93,7 +93,7 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   bool reading_ = false;
   bool writable_awaited_ = false;
   bool turn_end_scheduled_ = false;
-  bool in_turn_ = false;  // Inside our own OnRead: it flushes by itself.
+  bool in_turn_ = false;  // Inside our own OnRead: it schedules a flush.
   bool broken_ = false;   // The session refuses to read on.
   bool lingering_ = false;
   bool closed_ = false;
