@@ -178,16 +178,6 @@ Value Value::Pair(ValueKind kind, std::string_view first, std::string_view secon
   return made;
 }
 
-bool Value::is_number() const {
-  return kind() == ValueKind::kBoolean || kind() == ValueKind::kInteger ||
-         kind() == ValueKind::kBigInteger || kind() == ValueKind::kReal;
-}
-
-std::string_view Value::text() const {
-  if (owned()) return {wide_.block, wide_.block_bytes};
-  return {inline_.characters, inline_.inline_bytes};
-}
-
 const Value::Items& Value::items() const {
   static const Items none;
   return owned() ? *wide_.items : none;

@@ -21,7 +21,7 @@
 
 namespace coheld::engine {
 
-// The alternatives of v1::Value.
+// The alternatives of v1::Value. The numbers stand together.
 enum class ValueKind : uint8_t {
   kNull,
   kBoolean,
@@ -74,13 +74,16 @@ class Value {
 
   ValueKind kind() const { return wide_.kind; }
   // True for booleans, integers, big integers and reals.
-  bool is_number() const;
+  bool is_number() const { return kind() >= ValueKind::kBoolean && kind() <= ValueKind::kReal; }
   // Each accessor may be called only on its kind.
   bool boolean() const { return wide_.boolean; }
   int64_t integer() const { return wide_.integer; }
   double real() const { return wide_.real; }
-  std::string_view text() const;  // Text, bytes, big integer's digits.
-  const Items& items() const;     // List, tuple, set.
+  std::string_view text() const {  // Text, bytes, big integer's digits.
+    if (owned()) return {wide_.block, wide_.block_bytes};
+    return {inline_.characters, inline_.inline_bytes};
+  }
+  const Items& items() const;  // List, tuple, set.
   const Entries& entries() const;
   // Ref: name, type. Opaque: codec, data.
   std::pair<std::string_view, std::string_view> pair() const;

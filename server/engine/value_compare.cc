@@ -228,7 +228,11 @@ uint64_t HashItems(const Value::Items& items) {
 
 bool operator==(const Value& a, const Value& b) { return Equal(a, b, NanRule::kUnequal); }
 
-bool SameKey(const Value& a, const Value& b) { return Equal(a, b, NanRule::kSame); }
+bool SameKey(const Value& a, const Value& b) {
+  // What most keys are.
+  if (a.kind() == ValueKind::kText && b.kind() == ValueKind::kText) return a.text() == b.text();
+  return Equal(a, b, NanRule::kSame);
+}
 
 void SeedValueHash(uint64_t low, uint64_t high) { hash_key = {low, high}; }
 
