@@ -34,7 +34,7 @@ struct SessionLimits {
   size_t stream_window_bytes = 1 << 20;  // Receive window of a stream.
   size_t connection_window_bytes = 16 << 20;
   // With more output than this in the queue, messages that arrive are held back until it drained.
-  size_t queued_bytes_max = 16 << 20;
+  size_t queued_bytes_max = 8 << 20;
 };
 
 // How a gRPC call begins.

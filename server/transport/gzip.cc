@@ -43,15 +43,26 @@ class InflateStream {
   z_stream stream_{};
 };
 
+// gzip ends with the size of its content, modulo 4 GiB. A liar gains nothing by it: the bound holds
+// in any case, and no more is believed than deflate's best ratio makes possible.
+size_t ClaimedSize(std::string_view compressed) {
+  constexpr size_t kRatioMax = 1032;
+  if (compressed.size() < 4) return 0;
+  const auto* b = AsBytes(compressed.data() + compressed.size() - 4);
+  const size_t claim = b[0] | size_t{b[1]} << 8 | size_t{b[2]} << 16 | size_t{b[3]} << 24;
+  return std::min(claim, compressed.size() * kRatioMax);
+}
+
 }  // namespace
 
 Inflated InflateGzip(std::string_view compressed, size_t bytes_max, std::string* out) {
   InflateStream stream(compressed);
   size_t size = 0;
   out->clear();
+  const size_t wanted = std::max(ClaimedSize(compressed) + 1, kFirstBufferBytes);
   while (true) {
     // One byte above the bound tells "too large" from "exactly full".
-    const size_t room = std::min(std::max(size * 2, kFirstBufferBytes), bytes_max + 1);
+    const size_t room = std::min(std::max(size * 2, wanted), bytes_max + 1);
     out->resize(room);
     int code = Z_OK;
     size = stream.Fill(out, size, room, &code);

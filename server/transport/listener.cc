@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <cstring>
 #include <unordered_map>
 #include <utility>
@@ -73,16 +74,19 @@ void SetTcpOptions(int descriptor, const TransportLimits& limits) {
   SetOption(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
   if (limits.keepalive_interval_ms == 0) return;
   constexpr int kProbes = 4;
-  const int idle_s = std::max(1, static_cast<int>(limits.keepalive_interval_ms / 1000));
-  const int probe_s = std::max(1, static_cast<int>(limits.keepalive_timeout_ms / 1000) / kProbes);
+  static constexpr uint64_t kSecondsMax = 32767;  // The kernel takes no more.
+  const auto seconds = [](uint64_t ms) {
+    return static_cast<int>(std::clamp<uint64_t>(ms / 1000, 1, kSecondsMax));
+  };
   SetOption(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1);
-  SetOption(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, idle_s);
-  SetOption(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, probe_s);
+  SetOption(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, seconds(limits.keepalive_interval_ms));
+  SetOption(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, seconds(limits.keepalive_timeout_ms / kProbes));
   SetOption(descriptor, IPPROTO_TCP, TCP_KEEPCNT, kProbes);
   // Not below our own patience with a peer that reads nothing: the kernel counts that too.
-  const uint32_t silence_ms = limits.keepalive_interval_ms + limits.keepalive_timeout_ms;
+  const uint64_t silence_ms = uint64_t{limits.keepalive_interval_ms} + limits.keepalive_timeout_ms;
+  const uint64_t patience_ms = std::max<uint64_t>(silence_ms, limits.write_stall_ms_max);
   SetOption(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT,
-            static_cast<int>(std::max(silence_ms, limits.write_stall_ms_max)));
+            static_cast<int>(std::min<uint64_t>(patience_ms, INT_MAX)));
 }
 
 void AskKernelWho(int descriptor, Peer* peer) {
