@@ -27,11 +27,12 @@ RUN mkdir /tmp/deploy/packages && mv /tmp/deploy/runtime /tmp/deploy/packages/ \
     && install -d -o coheld -g coheld -m 0750 /run/coheld
 COPY --from=build /src/build/release/bin/coheld /src/build/release/bin/coheldctl /usr/local/bin/
 USER coheld
+ENV COHELD_ADDRESS=unix:/run/coheld/coheld.sock
 VOLUME /run/coheld
 EXPOSE 7420
 # SIGTERM drains.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=2s \
-    CMD ["coheldctl", "--connect", "unix:/run/coheld/coheld.sock", "ping"]
+    CMD ["coheldctl", "ping"]
 # Always on the Unix socket, for the health check and for neighbours that share the volume.
 ENTRYPOINT ["coheld", "--listen", "unix:/run/coheld/coheld.sock"]
