@@ -138,8 +138,9 @@ Outcome Engine::Try(const OpRow& row, std::string_view payload, Turn& turn,
       break;
   }
   created_.clear();
-  for (auto& [call, failure] : std::exchange(failed_, {}))
+  for (auto& [call, failure] : std::exchange(failed_, {})) {
     FailParked(call, std::move(failure), replies);
+  }
   TakeWakes(turn);
   return outcome;
 }
@@ -246,25 +247,27 @@ void Engine::OpenSession(SessionId id, const v1::SessionLabel& label, uint64_t t
 void Engine::EndSession(SessionId id, TimeMs now, std::vector<Reply>* replies) {
   Session* session = sessions_.Find(id);
   if (session == nullptr) return;
+  Turn turn(*this, {.owner = {.session = id}, .now = now}, Turn::Try::kFirst);
   // First its waits, so that nothing is granted to it any more.
   for (const CallId call : std::set<CallId>(session->parked)) {
-    WaitQueue* const queue = parked_.at(call).queue;
+    turn.Wake(*parked_.at(call).queue);
     FailParked(call, Expired(id), replies);
-    wakes_.push_back({queue, false});
   }
-  Turn turn(*this, {.owner = {.session = id}, .now = now}, Turn::Try::kFirst);
+  // Then its objects, so that nothing is granted on them; this drops their wakes too.
+  for (const std::string& name : std::set<std::string>(session->anonymous)) {
+    DeleteObject(name, turn);
+  }
+  for (auto& [call, failure] : std::exchange(failed_, {})) {
+    FailParked(call, std::move(failure), replies);
+  }
   for (const std::string& name : std::set<std::string>(session->held)) {
     const Store::Held* held = store_.Find(name);
-    if (held != nullptr) held->object->ForgetSession(id, turn);
+    COHELD_CHECK(held != nullptr);
+    held->object->ForgetSession(id, turn);
   }
-  TakeWakes(turn);
-  // Woken before anything is deleted: a wake must not outlive its queue.
-  DrainWakes(now, replies);
-  for (const std::string& name : std::set<std::string>(session->anonymous))
-    DeleteObject(name, turn);
-  for (auto& [call, failure] : std::exchange(failed_, {}))
-    FailParked(call, std::move(failure), replies);
   sessions_.Erase(id);
+  TakeWakes(turn);
+  DrainWakes(now, replies);
 }
 
 Result<Object*> Engine::CreateObject(const TypeRow& type, const std::string& name, Turn& turn) {

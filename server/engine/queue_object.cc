@@ -110,13 +110,9 @@ Outcome Put(QueueObject& queue, const v1::QueuePutRequest& request, v1::QueuePut
 
 Outcome PutMany(QueueObject& queue, const v1::QueuePutManyRequest& request,
                 v1::QueuePutReply* reply, Turn& turn) {
-  std::vector<Value> items;
-  items.reserve(static_cast<size_t>(request.values_size()));
-  for (const v1::Value& wire : request.values()) {
-    Result<Value> item = FromWire(wire);
-    if (!item.ok()) return item.failure();
-    items.push_back(std::move(item).value());
-  }
+  Result<std::vector<Value>> read = ItemsFromWire(request.values());
+  if (!read.ok()) return read.failure();
+  std::vector<Value> items = std::move(read).value();
   if (items.empty()) {
     reply->set_length(queue.items.size());
     return Done();
@@ -147,7 +143,10 @@ Outcome GetMany(QueueObject& queue, const v1::QueueGetManyRequest& request,
     return turn.Park(queue.getters, TimeoutOf(request), Empty(queue));
   }
   const size_t limit = request.limit() == 0 ? queue.items.size() : request.limit();
+  ReplyBudget budget;
   for (size_t taken = 0; taken < limit && !queue.items.empty(); ++taken) {
+    budget.Take(*queue.items.Next());
+    if (budget.bytes() > kPageBytesMax && taken > 0) break;  // Never lost to a reply too large.
     ToWire(queue.items.Take(), reply->add_values());
   }
   queue.Touch();

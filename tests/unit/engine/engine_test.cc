@@ -222,6 +222,21 @@ TEST_F(SessionEnd, OpsOfOthersParkedOnItsAnonymousObjectsFail) {
   EXPECT_TRUE(engine().parked().empty());
 }
 
+TEST_F(SessionEnd, NothingIsGrantedOnAnObjectThatGoesWithIt) {
+  Run(R"(
+    s1 Lock.Create "" -> name="~1"
+    s1 Lock.Acquire ~1 -> token=1
+    s2 Lock.Acquire ~1 -> parked #a
+    s1 Queue.Create "" maxsize=1 -> name="~2"
+    s1 Queue.Put ~2 value=1 -> ok
+    s1 Queue.PutMany ~2 values=[2] -> parked #b
+    s2 Queue.Put ~2 value=3 -> parked #c
+    s1 Lock.Acquire kept -> token=2
+    s2 Lock.Acquire kept -> parked #d
+    end s1 -> #b SESSION_EXPIRED; #a OBJECT_DELETED; #c OBJECT_DELETED; #d token=3
+  )");
+}
+
 TEST_F(SessionEnd, AnonymousLockHeldByAnotherIsForgottenByBoth) {
   Run(R"(
     s1 Lock.Create "" -> name="~1"

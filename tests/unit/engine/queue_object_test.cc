@@ -250,6 +250,17 @@ TEST_F(QueueOps, GetManyTakesUpToItsLimit) {
   )");
 }
 
+TEST_F(QueueOps, GetManyLeavesWhatWouldMakeItsReplyTooLarge) {
+  const std::string large = "\"" + std::string(400'000, 'x') + "\"";
+  Run("- Queue.PutMany q values=[" + large + ", " + large + ", " + large + ", 4] -> length=4");
+  Run("- Queue.GetMany q -> values=[" + large + ", " + large + "]");
+  Run("- Queue.GetMany q -> values=[" + large + ", 4]");
+  const std::string huge = "\"" + std::string(2'000'000, 'x') + "\"";
+  Run("- Queue.PutMany q values=[" + huge + ", 2] -> length=2");
+  Run("- Queue.GetMany q -> values=[" + huge + "]");
+  Run("- Queue.Len q -> length=1");
+}
+
 TEST_F(QueueOps, JoinWaitsForEveryItemToBeFinished) {
   Run(R"(
     - Queue.PutMany q values=[1, 2, 3] -> length=3
