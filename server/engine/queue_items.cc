@@ -4,6 +4,7 @@
 #include <compare>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "proto/wire/check.h"
 
@@ -38,13 +39,13 @@ std::optional<wire::Failure> QueueItems::Check(const Value& item) const {
   return std::exchange(*no_order_, std::nullopt);
 }
 
-std::optional<wire::Failure> QueueItems::Add(std::vector<Value> items) {
-  if (kind_ == v1::QUEUE_KIND_PRIORITY) return AddByPriority(std::move(items));
+std::optional<wire::Failure> QueueItems::Add(std::span<Value> items) {
+  if (kind_ == v1::QUEUE_KIND_PRIORITY) return AddByPriority(items);
   for (Value& item : items) by_arrival_.push_back(std::move(item));
   return std::nullopt;
 }
 
-std::optional<wire::Failure> QueueItems::AddByPriority(std::vector<Value> items) {
+std::optional<wire::Failure> QueueItems::AddByPriority(std::span<Value> items) {
   std::vector<ByPriority::iterator> added;
   for (Value& item : items) {
     // Behind its equals, so that they leave in order of arrival. The search meets both neighbours

@@ -6,7 +6,7 @@
 #include <memory>
 #include <optional>
 #include <set>
-#include <vector>
+#include <span>
 
 #include "coheld/v1/queue.pb.h"
 #include "proto/wire/result.h"
@@ -26,9 +26,9 @@ class QueueItems {
   // By priority, an item must be orderable with itself: NOT_ORDERABLE for null, a map, NaN, ...
   std::optional<wire::Failure> Check(const Value& item) const;
 
-  // Adds all items, or none. By priority NOT_ORDERABLE if one has no order with another, or with
-  // one that is there.
-  std::optional<wire::Failure> Add(std::vector<Value> items);
+  // Adds all items, which it moves from, or none. By priority NOT_ORDERABLE if one has no order
+  // with another, or with one that is there.
+  std::optional<wire::Failure> Add(std::span<Value> items);
   // Returns the item that Take would, or nullptr.
   const Value* Next() const;
   // Removes and returns the next item. There must be one.
@@ -46,7 +46,7 @@ class QueueItems {
   };
   using ByPriority = std::multiset<Value, Order>;
 
-  std::optional<wire::Failure> AddByPriority(std::vector<Value> items);
+  std::optional<wire::Failure> AddByPriority(std::span<Value> items);
 
   v1::QueueKind kind_ = v1::QUEUE_KIND_FIFO;
   // Set by Order during a search, as a comparison of the standard library cannot fail.

@@ -5,6 +5,7 @@
 // does.
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -82,7 +83,7 @@ Failure Empty(const QueueObject& queue) {
 }
 
 // Puts all items or parks.
-Outcome PutAll(QueueObject& queue, std::vector<Value> items, std::optional<uint64_t> timeout_ms,
+Outcome PutAll(QueueObject& queue, std::span<Value> items, std::optional<uint64_t> timeout_ms,
                v1::QueuePutReply* reply, Turn& turn) {
   for (const Value& item : items) {
     if (std::optional<Failure> failure = queue.items.Check(item)) return *failure;
@@ -91,7 +92,7 @@ Outcome PutAll(QueueObject& queue, std::vector<Value> items, std::optional<uint6
   if (turn.MustQueue(queue.putters) || !queue.HasRoomFor(count)) {
     return turn.Park(queue.putters, timeout_ms, Full(queue));
   }
-  if (std::optional<Failure> failure = queue.items.Add(std::move(items))) return *failure;
+  if (std::optional<Failure> failure = queue.items.Add(items)) return *failure;
   queue.unfinished += count;
   queue.Touch();
   turn.Wake(queue.getters);
@@ -103,16 +104,14 @@ Outcome Put(QueueObject& queue, const v1::QueuePutRequest& request, v1::QueuePut
             Turn& turn) {
   Result<Value> item = FromWire(request.value());
   if (!item.ok()) return item.failure();
-  std::vector<Value> items;
-  items.push_back(std::move(item).value());
-  return PutAll(queue, std::move(items), TimeoutOf(request), reply, turn);
+  return PutAll(queue, std::span(&item.value(), 1), TimeoutOf(request), reply, turn);
 }
 
 Outcome PutMany(QueueObject& queue, const v1::QueuePutManyRequest& request,
                 v1::QueuePutReply* reply, Turn& turn) {
   Result<std::vector<Value>> read = ItemsFromWire(request.values());
   if (!read.ok()) return read.failure();
-  std::vector<Value> items = std::move(read).value();
+  const std::span<Value> items = read.value();
   if (items.empty()) {
     reply->set_length(queue.items.size());
     return Done();
@@ -123,7 +122,7 @@ Outcome PutMany(QueueObject& queue, const v1::QueuePutManyRequest& request,
                        "\" of at most " + std::to_string(queue.maxsize) +
                        "; put them in smaller parts"};
   }
-  return PutAll(queue, std::move(items), TimeoutOf(request), reply, turn);
+  return PutAll(queue, items, TimeoutOf(request), reply, turn);
 }
 
 Outcome Get(QueueObject& queue, const v1::QueueGetRequest& request, v1::QueueGetReply* reply,
