@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import IO
 
 from coheld._errors import ConnectFailed
 
@@ -45,19 +46,18 @@ class PrivateDaemon:
         self._folder = _private_folder()
         self._pid = os.getpid()
         self.address = f"unix:{self._folder}/coheld.sock"
-        ready, write = os.pipe()
         try:
-            self._process = self._spawn(write)
-            os.close(write)
-            write = -1
-            self._await(ready)
+            self._process, ready = self._spawn()
+            try:
+                with os.fdopen(ready, "rb", buffering=0) as lines:
+                    self._await(lines)
+            except BaseException:
+                self._process.kill()
+                self._process.wait()
+                raise
         except BaseException:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
-        finally:
-            os.close(ready)
-            if write >= 0:
-                os.close(write)
 
     @property
     def pid(self) -> int:
@@ -85,32 +85,41 @@ class PrivateDaemon:
             return False
         return True
 
-    def _spawn(self, ready: int) -> subprocess.Popen[bytes]:
+    def _spawn(self) -> tuple[subprocess.Popen[bytes], int]:
+        # Returns the daemon, and what it writes a line to when it listens.
+        ready, write = os.pipe()
         command = [
             binary(),
             "--listen", self.address,
             "--exit-with-pid", str(self._pid),
-            "--ready-fd", str(ready),
+            "--ready-fd", str(write),
         ]  # fmt: skip
-        with open(f"{self._folder}/coheld.log", "wb") as log:
-            # A session of its own: Ctrl-C on the terminal is for the program, not for the daemon.
-            return subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=(ready,),
-                start_new_session=True,
-            )
+        try:
+            with open(f"{self._folder}/coheld.log", "wb") as log:
+                # A session of its own: Ctrl-C on the terminal is for the program, not the daemon.
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=(write,),
+                    start_new_session=True,
+                )
+        except BaseException:
+            os.close(ready)
+            raise
+        finally:
+            os.close(write)
+        return process, ready
 
-    def _await(self, ready: int) -> None:
+    def _await(self, lines: IO[bytes]) -> None:
         deadline = time.monotonic() + START_TIMEOUT
         line = b""
         while not line.endswith(b"\n"):
             left = deadline - time.monotonic()
             chunk = b""
-            if left > 0 and select.select([ready], [], [], left)[0]:
-                chunk = os.read(ready, 4096)
+            if left > 0 and select.select([lines], [], [], left)[0]:
+                chunk = lines.read(4096)
             if not chunk:
                 raise self._failure()
             line += chunk

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 from multiprocessing.managers import RemoteError
+from typing import Any
 
 
 class Error(Exception):
@@ -218,7 +219,22 @@ def pickle_refused(codec: str, data: bytes) -> PickleRefused:
 
 def constructor_error(cause: Exception) -> RemoteError:
     """Make what the stdlib raises when making an object failed, but of the cause's class too."""
-    cause_type = type(cause)
-    kind = type(f"Remote{cause_type.__name__}", (RemoteError, cause_type), {"__module__": __name__})
-    error: RemoteError = kind(*cause.args)
-    return error
+    return _remake(type(cause), cause.args)
+
+
+_remote_kinds: dict[type[Exception], type[RemoteError]] = {}
+
+
+def _remote_kind(kind: type[Exception]) -> type[RemoteError]:
+    if kind not in _remote_kinds:
+
+        def reduce(error: RemoteError) -> tuple[Any, ...]:
+            return _remake, (kind, error.args)
+
+        body = {"__module__": __name__, "__reduce__": reduce}
+        _remote_kinds[kind] = type(f"Remote{kind.__name__}", (RemoteError, kind), body)
+    return _remote_kinds[kind]
+
+
+def _remake(kind: type[Exception], arguments: tuple[Any, ...]) -> RemoteError:
+    return _remote_kind(kind)(*arguments)

@@ -195,6 +195,8 @@ class SyncManager:
         create: Any,
         *fields: Any,
     ) -> AnyProxy:
+        if name == "":
+            raise ValueError("an object's name must not be empty: leave it out for one without")
         _client.delete_unreferenced(client)
         held = create(client, self._new_name() if name is None else name, *fields)
         proxy = proxy_type(client, held, manager=self)

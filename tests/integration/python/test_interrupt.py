@@ -1,5 +1,6 @@
 """Signals during calls: Ctrl-C ends a parked call, and the next call works."""
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -86,6 +87,42 @@ def test_an_interrupted_get_takes_no_item(manager):
             assert items.get(timeout=10) == number
     finally:
         signal.signal(signal.SIGALRM, before)
+
+
+class Stop(Exception):
+    """Raised by a signal handler."""
+
+
+@contextlib.contextmanager
+def on_alarm(action):
+    """Have a timer's handler act and raise, in the midst of a call."""
+
+    def handle(number, frame):
+        action()
+        raise Stop
+
+    before = signal.signal(signal.SIGALRM, handle)
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_an_item_that_came_with_the_interrupt_is_given_back(manager):
+    items = manager.Queue()
+    with on_alarm(lambda: items.put("came late")), pytest.raises(Stop):
+        items.get()
+    assert items.get(timeout=10) == "came late"
+    assert items.empty()
+
+
+def test_a_lock_that_was_granted_with_the_interrupt_is_released(manager):
+    lock = manager.Lock()
+    lock.acquire()
+    with on_alarm(lock.release), pytest.raises(Stop):
+        lock.acquire()
+    assert lock.acquire(timeout=10)
 
 
 def test_other_threads_run_while_a_call_is_parked(manager):

@@ -2,8 +2,8 @@
 
 import time
 
-ROUNDS = 5
-OPS = 2000
+ROUNDS = 40
+OPS = 300
 
 
 def seconds_for(proxy):

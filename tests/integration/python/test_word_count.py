@@ -6,8 +6,11 @@ import subprocess
 import sys
 
 import pytest
+from coheld._daemon import binary
 
 PROGRAM = pathlib.Path(__file__).parents[3] / "client" / "python" / "examples" / "word_count.py"
+
+CPP_PROGRAM = pathlib.Path(binary()).parent / "word_count"
 
 
 def run(*arguments):
@@ -44,6 +47,19 @@ def test_workers_started_elsewhere_serve_the_run(texts, daemon_address):
     if elsewhere.poll() is None:  # It may have come too late for a task; then it still waits.
         elsewhere.kill()
     elsewhere.wait(10)
+
+
+@pytest.mark.skipif(not CPP_PROGRAM.is_file(), reason="the C++ example is not built")
+def test_a_cpp_worker_serves_the_same_run(texts, daemon_address):
+    cpp = subprocess.Popen(
+        [CPP_PROGRAM, "--address", daemon_address, "--worker-only", "--run", "mixed"]
+    )
+    done = run("--address", daemon_address, "--workers", "1", "--run", "mixed", *texts)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "its counts are the same" in done.stdout
+    if cpp.poll() is None:
+        cpp.kill()
+    cpp.wait(10)
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path):
