@@ -2,6 +2,10 @@
 #include "server/dispatch/asio_loop.h"
 
 #include <fcntl.h>
+#include <poll.h>
+
+#include <memory>
+#include <utility>
 
 #include <asio/posix/stream_descriptor.hpp>
 
@@ -10,18 +14,52 @@
 namespace coheld::dispatch {
 namespace {
 
-// Waits for a pidfd to become readable, which it does when its process ends.
-class PidfdWatch : public EdgeLoop::Watch {
+bool IsReadable(int fd) {
+  pollfd entry{.fd = fd, .events = POLLIN, .revents = 0};
+  return poll(&entry, 1, 0) == 1;
+}
+
+// Waits for a pidfd to become readable, which it does when its process ends. Asio may complete a
+// wait for nothing (an event of a closed socket whose descriptor state the pidfd got), and complete
+// it just before the watch is destroyed.
+class PidfdWait : public std::enable_shared_from_this<PidfdWait> {
  public:
-  PidfdWatch(asio::io_context& io, int fd, std::function<void()> gone) : descriptor_(io, fd) {
+  PidfdWait(asio::io_context& io, int fd, std::function<void()> gone)
+      : descriptor_(io, fd), gone_(std::move(gone)) {}
+
+  void Start() {
     descriptor_.async_wait(asio::posix::stream_descriptor::wait_read,
-                           [gone = std::move(gone)](const asio::error_code& error) {
-                             if (!error) gone();
+                           [self = shared_from_this()](const asio::error_code& error) {
+                             if (!error && self->gone_) self->OnEvent();
                            });
+  }
+  void Stop() {
+    gone_ = nullptr;
+    asio::error_code ignored;
+    descriptor_.close(ignored);
   }
 
  private:
+  void OnEvent() {
+    if (!IsReadable(descriptor_.native_handle())) return Start();
+    const std::function<void()> gone = std::exchange(gone_, nullptr);
+    gone();
+  }
+
   asio::posix::stream_descriptor descriptor_;
+  std::function<void()> gone_;  // Empty: the watch is over.
+};
+
+class PidfdWatch : public EdgeLoop::Watch {
+ public:
+  PidfdWatch(asio::io_context& io, int fd, std::function<void()> gone)
+      : wait_(std::make_shared<PidfdWait>(io, fd, std::move(gone))) {
+    wait_->Start();
+  }
+  ~PidfdWatch() override { wait_->Stop(); }
+
+ private:
+  const std::shared_ptr<PidfdWait> wait_;  // Between the watch and its handler in the loop.
 };
 
 }  // namespace
