@@ -13,6 +13,7 @@ namespace {
 
 constexpr size_t kPumpBytes = 256 << 10;
 constexpr size_t kReceiveBytes = 64 << 10;
+constexpr size_t kBufferBytesKept = 1 << 20;  // Larger ones are given back when empty.
 constexpr std::string_view kCallPath = "/coheld.v1.Session/Call";
 
 void AppendVarint(uint64_t number, std::string* out) {
@@ -55,6 +56,7 @@ wire::Result<std::string> Channel::CallUnary(std::string_view path, std::string_
   while (true) {
     if (http_.NextMessage(id, &message)) reply = message;
     if (http_.stream(id).closed) break;
+    if (http_.oversized() != 0) Break("the daemon's reply is too large", 0);
     const WaitEnd end = Step(limits);
     if (end == WaitEnd::kInterrupted) throw Interrupted("interrupted while opening a session");
     if (end == WaitEnd::kTimeout) Break("the daemon did not answer in time", ETIMEDOUT);
@@ -164,6 +166,11 @@ void Channel::TakeReplies(std::vector<Answer>* answers) {
     }
   }
   if (!http_.error().empty()) Break(http_.error(), 0);
+  if (http_.oversized() != 0) {
+    throw TooLarge(Reason::kTooLarge, "the reply has " + std::to_string(http_.oversized()) +
+                                          " bytes and was not read (the op happened); raise "
+                                          "ClientOptions::message_bytes_max");
+  }
 }
 
 // The daemon ended the stream: with a reason, no open op of it happened.
@@ -193,6 +200,7 @@ void Channel::Flush() {
   while (send_error_ == 0) {
     if (out_sent_ == out_.size()) {
       out_.clear();
+      if (out_.capacity() > kBufferBytesKept) out_.shrink_to_fit();
       out_sent_ = 0;
       http_.Pump(kPumpBytes, &out_);
       if (out_.empty()) return;

@@ -70,8 +70,6 @@ class Channel {
 
   // Takes what came while nobody listened. False if the channel is of no more use.
   bool Refresh();
-  // When it was last used, for the owner.
-  Clock::time_point last_used{};
 
   bool own() const { return socket_.own(); }
 

@@ -27,7 +27,6 @@ constexpr milliseconds kLongestPause{500};
 constexpr milliseconds kCancelPatience{2000};  // For the final answer to a cancelled op.
 constexpr milliseconds kDeadlineGrace{2000};   // For the daemon to end an op by itself.
 constexpr milliseconds kClosePatience{500};    // For the answer to Session.Close.
-constexpr milliseconds kTrustIdle{1};          // A channel used so lately is not looked at.
 constexpr std::string_view kOpenPath = "/coheld.v1.Session/Open";
 constexpr std::string_view kClosePath = "/coheld.v1.Session/Close";
 
@@ -146,7 +145,7 @@ void Core::Connect(bool patient) {
 
 std::unique_ptr<Channel> Core::Checkout(State& state, Attempt& attempt) {
   while (std::unique_ptr<Channel> channel = TakeIdle(state)) {
-    if (Clock::now() - channel->last_used < kTrustIdle || channel->Refresh()) return channel;
+    if (channel->Refresh()) return channel;
   }
   return Dial(state, attempt);
 }
@@ -160,7 +159,6 @@ std::unique_ptr<Channel> Core::TakeIdle(State& state) {
 }
 
 void Core::GiveBack(State& state, std::unique_ptr<Channel> channel) {
-  channel->last_used = Clock::now();
   const std::lock_guard guard(state.mutex);
   const bool current =
       state.session_valid && channel->session_generation() == state.session.generation;
@@ -234,6 +232,14 @@ void Core::ForgetSession(State& state, uint64_t generation) {
   stale.swap(state.idle);
 }
 
+// An op that was parked past its time to connect gets that time anew.
+void Core::StartOver(Attempt& attempt) const {
+  const Clock::time_point now = Clock::now();
+  if (attempt.give_up && now < *attempt.give_up) return;
+  attempt.give_up = now + options_.connect_timeout;
+  attempt.repeats = 0;
+}
+
 void Core::BackOff(Attempt& attempt, const ConnectFailed& failure) {
   const milliseconds pause =
       Jittered(std::min(kLongestPause, kFirstPause * (1 << std::min(attempt.repeats, 10))));
@@ -255,7 +261,6 @@ Core::Outcome Core::Run(State& state, const std::vector<Frame>& frames, const Ca
   try {
     switch (channel->Exchange(frames, limits, answers)) {
       case WaitEnd::kReady:
-        attempt.give_up.reset();
         if (channel->own()) GiveBack(state, std::move(channel));
         break;
       case WaitEnd::kInterrupted:
@@ -309,7 +314,7 @@ CallResult Core::Call(uint32_t method, std::string_view request, const CallOptio
       throw OutcomeUnknown(LostMessage(method, address_.text(), outcome.link.why),
                            outcome.link.system_error);
     }
-    if (!attempt.give_up) attempt.give_up = Clock::now() + options_.connect_timeout;
+    StartOver(attempt);
     if (verdict == Verdict::kRepeatLater || attempt.repeats++ > 0) {
       BackOff(attempt,
               ConnectFailed(LostMessage(method, address_.text(),

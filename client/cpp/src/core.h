@@ -75,6 +75,7 @@ class Core {
   void OpenSessionOn(Channel& channel, State& state, const WaitLimits& limits);
   void GiveBack(State& state, std::unique_ptr<Channel> channel);
   void ForgetSession(State& state, uint64_t generation);
+  void StartOver(Attempt& attempt) const;
   // Waits before the next try; throws `failure` when there is no time left.
   void BackOff(Attempt& attempt, const ConnectFailed& failure);
   std::vector<Address::Resolved> Resolved();

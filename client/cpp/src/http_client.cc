@@ -13,6 +13,7 @@ namespace coheld::core {
 namespace {
 
 constexpr int32_t kWindowBytes = 16 << 20;
+constexpr size_t kBufferBytesKept = 1 << 20;  // Larger ones are given back when empty.
 
 nghttp2_nv Header(std::string_view name, std::string_view value) {
   return {reinterpret_cast<uint8_t*>(const_cast<char*>(name.data())),
@@ -190,17 +191,15 @@ bool HttpClient::NextMessage(StreamId id, std::string_view* message) {
   if (stream.incoming_read == stream.incoming.size()) {
     stream.incoming.clear();
     stream.incoming_read = 0;
+    if (stream.incoming.capacity() > kBufferBytesKept) stream.incoming.shrink_to_fit();
     return false;
   }
   const std::string_view rest = std::string_view(stream.incoming).substr(stream.incoming_read);
   if (rest.size() < wire::kPrefixBytes) return false;
   const wire::MessagePrefix prefix = wire::ReadPrefix(rest.data());
-  if (prefix.compressed || prefix.length > message_bytes_max_) {
-    error_ = prefix.compressed ? "the daemon sent a compressed message"
-                               : "the daemon sent a message of " + std::to_string(prefix.length) +
-                                     " bytes; raise ClientOptions::message_bytes_max";
-    return false;
-  }
+  if (prefix.compressed) error_ = "the daemon sent a compressed message";
+  if (prefix.length > message_bytes_max_) oversized_ = prefix.length;
+  if (!error_.empty() || oversized_ != 0) return false;
   if (rest.size() < wire::kPrefixBytes + prefix.length) {
     stream.incoming.erase(0, std::exchange(stream.incoming_read, 0));
     stream.incoming.reserve(wire::kPrefixBytes + prefix.length);

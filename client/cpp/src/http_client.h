@@ -64,6 +64,8 @@ class HttpClient {
   // True if all messages were pumped.
   bool all_pumped() const;
   const std::string& error() const { return error_; }
+  // The length of a message over the limit, after which nothing more can be read; 0: none came.
+  uint32_t oversized() const { return oversized_; }
 
  private:
   struct Callbacks;
@@ -74,6 +76,7 @@ class HttpClient {
   bool settled_ = false;
   bool going_away_ = false;
   std::string error_;
+  uint32_t oversized_ = 0;
 };
 
 }  // namespace coheld::core
