@@ -74,8 +74,9 @@ size_t BigNumber::bits() const {
 std::optional<int64_t> BigNumber::ToInteger() const {
   if (limbs_.size() > 2) return std::nullopt;
   uint64_t magnitude = 0;
-  for (size_t place = limbs_.size(); place-- > 0;)
+  for (size_t place = limbs_.size(); place-- > 0;) {
     magnitude = magnitude << kLimbBits | limbs_[place];
+  }
   constexpr uint64_t kMinMagnitude = uint64_t{1} << 63;
   if (magnitude > kMinMagnitude - (negative_ ? 0 : 1)) return std::nullopt;
   return static_cast<int64_t>(negative_ ? 0 - magnitude : magnitude);
@@ -291,8 +292,9 @@ BigNumber BigNumber::Bitwise(const BigNumber& a, const BigNumber& b, Operation o
   const size_t count = std::max(a.limbs_.size(), b.limbs_.size()) + 1;
   Limbs limbs = ToComplement(a, count);
   const Limbs other = ToComplement(b, count);
-  for (size_t place = 0; place < count; ++place)
+  for (size_t place = 0; place < count; ++place) {
     limbs[place] = operation(limbs[place], other[place]);
+  }
   return FromComplement(std::move(limbs));
 }
 

@@ -11,7 +11,23 @@ import sys
 OPS = 400
 HUGE = (-(2**63), -(2**63) + 1, -(2**62), 2**62, 2**63 - 1)
 ITEMS = (0, 1, 2, 3, 1.0, 2.5, True, -7, 10**20, 2.0**70)
-KEYS = (0, 1, True, 1.0, 2, 2.5, "a", "b", "a key over 14 bytes", (1, "a"), (1.0, "a"), None, 2**64, 2.0**64, b"a")
+KEYS = (
+    0,
+    1,
+    True,
+    1.0,
+    2,
+    2.5,
+    "a",
+    "b",
+    "a key over 14 bytes",
+    (1, "a"),
+    (1.0, "a"),
+    None,
+    2**64,
+    2.0**64,
+    b"a",
+)
 
 
 def show(value):
@@ -43,7 +59,9 @@ class ListTable:
         """Return a slice and how it is written."""
         step = self.rng.choice((None, None, 1, 1, 2, 3, -1, -2, -3, 5, *HUGE))
         parts = {"start": bound(self.rng), "stop": bound(self.rng), "step": step}
-        text = " ".join(f"{name}={part}" for name, part in parts.items() if part is not None)
+        text = " ".join(
+            f"{name}={part}" for name, part in parts.items() if part is not None
+        )
         return slice(*parts.values()), (f" slice={{{text}}}" if text else "")
 
     def few(self, most=6):
@@ -54,9 +72,30 @@ class ListTable:
         rng, items = self.rng, self.items
         item, index = rng.choice(ITEMS), rng.randint(-9, 9)
         where, written = self.slice()
-        name = rng.choice(("Set", "Delete", "GetSlice", "GetSlice", "SetSlice", "SetSlice", "SetSlice",
-                           "DeleteSlice", "DeleteSlice", "Append", "Extend", "Insert", "Pop", "Remove", "Index",
-                           "Count", "Contains", "Reverse", "Sort", "Repeat"))
+        name = rng.choice(
+            (
+                "Set",
+                "Delete",
+                "GetSlice",
+                "GetSlice",
+                "SetSlice",
+                "SetSlice",
+                "SetSlice",
+                "DeleteSlice",
+                "DeleteSlice",
+                "Append",
+                "Extend",
+                "Insert",
+                "Pop",
+                "Remove",
+                "Index",
+                "Count",
+                "Contains",
+                "Reverse",
+                "Sort",
+                "Repeat",
+            )
+        )
         op = f"- List.{name} l"
         try:
             if name == "Set":
@@ -94,7 +133,10 @@ class ListTable:
                 op += f" value={show(item)}"
                 items.remove(item)
             elif name == "Index":
-                start, stop = rng.randint(-9, 9), rng.choice((rng.randint(-9, 9), 2**63 - 1))
+                start, stop = (
+                    rng.randint(-9, 9),
+                    rng.choice((rng.randint(-9, 9), 2**63 - 1)),
+                )
                 op += f" value={show(item)} start={start} stop={stop}"
                 return op, f"index={items.index(item, start, stop)}"
             elif name == "Count":
@@ -114,7 +156,10 @@ class ListTable:
         except IndexError:
             return op, "INDEX_OUT_OF_RANGE"
         except ValueError:
-            return op, "SLICE_SIZE_MISMATCH" if name == "SetSlice" else "VALUE_NOT_FOUND"
+            return (
+                op,
+                "SLICE_SIZE_MISMATCH" if name == "SetSlice" else "VALUE_NOT_FOUND",
+            )
         return op, f"length={len(items)}"
 
     def whole(self):
@@ -130,25 +175,52 @@ class DictTable:
         """Apply one op to the dict; return the op and its answer."""
         rng, entries = self.rng, self.entries
         key, value = rng.choice(KEYS), rng.randint(0, 99)
-        name = rng.choice(("Get", "Set", "Set", "Set", "SetMany", "SetDefault", "Delete", "Delete", "Pop", "PopItem",
-                           "Contains", "Increment", "Len"))
+        name = rng.choice(
+            (
+                "Get",
+                "Set",
+                "Set",
+                "Set",
+                "SetMany",
+                "SetDefault",
+                "Delete",
+                "Delete",
+                "Pop",
+                "PopItem",
+                "Contains",
+                "Increment",
+                "Len",
+            )
+        )
         if rng.random() < 0.01:
             name = "Clear"
         op = f"- Dict.{name} d"
         if name not in ("SetMany", "PopItem", "Clear", "Len"):
             op += f" key={show(key)}"
         if name == "Get":
-            return op, f"value={show(entries[key])}" if key in entries else "value=absent"
+            return (
+                op,
+                f"value={show(entries[key])}" if key in entries else "value=absent",
+            )
         if name == "Set":
             op += f" value={value}"
             entries[key] = value
         elif name == "SetMany":
-            pairs = [(rng.choice(KEYS), rng.randint(0, 99)) for _ in range(rng.randint(0, 4))]
-            op += " entries=[" + ", ".join(f"{{key={show(k)} value={v}}}" for k, v in pairs) + "]"
+            pairs = [
+                (rng.choice(KEYS), rng.randint(0, 99)) for _ in range(rng.randint(0, 4))
+            ]
+            op += (
+                " entries=["
+                + ", ".join(f"{{key={show(k)} value={v}}}" for k, v in pairs)
+                + "]"
+            )
             entries.update(pairs)
         elif name == "SetDefault":
             inserted = key not in entries
-            return f"{op} value={value}", f"value={entries.setdefault(key, value)} inserted={inserted}"
+            return (
+                f"{op} value={value}",
+                f"value={entries.setdefault(key, value)} inserted={inserted}",
+            )
         elif name == "Delete":
             if key not in entries:
                 return op, "KEY_NOT_FOUND"
@@ -171,14 +243,18 @@ class DictTable:
         return op, f"length={len(entries)}"
 
     def whole(self):
-        pairs = ", ".join(f"{{key={show(k)} value={v}}}" for k, v in self.entries.items())
+        pairs = ", ".join(
+            f"{{key={show(k)} value={v}}}" for k, v in self.entries.items()
+        )
         return f"- Dict.Items d -> entries=[{pairs}]"
 
 
 def main():
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     table = {"list": ListTable, "dict": DictTable}[sys.argv[1]](random.Random(seed))
-    print(f"// Made by make_container_table.py {sys.argv[1]} {seed} on CPython {sys.version.split()[0]}. Do not edit.")
+    print(
+        f"// Made by make_container_table.py {sys.argv[1]} {seed} on CPython {sys.version.split()[0]}. Do not edit."
+    )
     for _ in range(OPS):
         op, answer = table.step()
         print(f"{op} -> {answer}")

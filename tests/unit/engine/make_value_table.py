@@ -22,9 +22,46 @@ ARITHMETIC = {
     "min": min,
     "max": max,
 }
-BOUNDARIES = [0, 1, 2, 7, 2**31, 2**32, 2**53, 2**62, 2**63, 2**64, 2**96, 2**128, 10**19, 10**30, 10**308, 10**320]
-REALS = [0.0, -0.0, 0.5, 1.0, -1.0, 1.5, 2.0**53, 2.0**63, 2.0**64, -(2.0**63), 1e19, 1e300, -1e300, 5e-324,
-         float("inf"), float("-inf"), float("nan"), 0.1, 1e16, 123456.789]
+BOUNDARIES = [
+    0,
+    1,
+    2,
+    7,
+    2**31,
+    2**32,
+    2**53,
+    2**62,
+    2**63,
+    2**64,
+    2**96,
+    2**128,
+    10**19,
+    10**30,
+    10**308,
+    10**320,
+]
+REALS = [
+    0.0,
+    -0.0,
+    0.5,
+    1.0,
+    -1.0,
+    1.5,
+    2.0**53,
+    2.0**63,
+    2.0**64,
+    -(2.0**63),
+    1e19,
+    1e300,
+    -1e300,
+    5e-324,
+    float("inf"),
+    float("-inf"),
+    float("nan"),
+    0.1,
+    1e16,
+    123456.789,
+]
 
 
 def number(rng):
@@ -36,14 +73,18 @@ def number(rng):
         return rng.choice(REALS) if rng.random() < 0.6 else rng.uniform(-1e3, 1e3)
     if kind < 0.7:
         return rng.choice((-1, 1)) * (rng.choice(BOUNDARIES) + rng.randint(-2, 2))
-    return rng.choice((-1, 1)) * rng.getrandbits(rng.choice((4, 16, 40, 64, 70, 130, 200)))
+    return rng.choice((-1, 1)) * rng.getrandbits(
+        rng.choice((4, 16, 40, 64, 70, 130, 200))
+    )
 
 
 def sequence(rng):
     """Return a short text, byte string, list or tuple."""
     letters = [rng.choice("abc") for _ in range(rng.randint(0, 3))]
     numbers = [rng.choice((1, 2, 1.0, True, 3)) for _ in range(rng.randint(0, 3))]
-    return rng.choice(("".join(letters), "".join(letters).encode(), numbers, tuple(numbers)))
+    return rng.choice(
+        ("".join(letters), "".join(letters).encode(), numbers, tuple(numbers))
+    )
 
 
 def show(value):
@@ -74,7 +115,9 @@ def answer(sign, left, right):
 def main():
     seed = int(sys.argv[1]) if len(sys.argv) > 1 else 1
     rng = random.Random(seed)
-    print(f"// Made by make_value_table.py {seed} on CPython {sys.version.split()[0]}. Do not edit.")
+    print(
+        f"// Made by make_value_table.py {seed} on CPython {sys.version.split()[0]}. Do not edit."
+    )
     for sign in [*ARITHMETIC, "==", "<"]:
         for _ in range(100):
             left, right = number(rng), number(rng)
