@@ -1,5 +1,6 @@
 // The daemon: reads the config, builds the parts in order, runs them, and drains on SIGTERM.
 #include <fcntl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -20,6 +21,7 @@
 #include "server/config/config.h"
 #include "server/dispatch/asio_loop.h"
 #include "server/dispatch/dispatcher.h"
+#include "server/engine/value.h"
 #include "server/observe/log.h"
 #include "server/observe/notify.h"
 #include "server/transport/listener.h"
@@ -153,6 +155,15 @@ void RaiseDescriptorLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// Keys that a client makes up cannot be made to collide. Without randomness the hash is unkeyed.
+void SeedHashes() {
+  uint64_t seed[2] = {};
+  if (getrandom(seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed)) {
+    spdlog::warn("hash_unseeded error=\"{}\"", std::strerror(errno));
+  }
+  engine::SeedValueHash(seed[0], seed[1]);
+}
+
 }  // namespace
 }  // namespace coheld
 
@@ -166,5 +177,6 @@ int main(int argc, char** argv) {
   coheld::observe::StartLog(config.log_level);
   std::signal(SIGPIPE, SIG_IGN);
   coheld::RaiseDescriptorLimit();
+  coheld::SeedHashes();
   return coheld::Daemon(config).Run();
 }
