@@ -1,5 +1,9 @@
 // See listener.h. State owns the listening sockets, the connections, one timer for all deadlines,
 // and the list of connections that have something to do at the end of the loop's turn.
+//
+// The connections' sockets share an epoll of their own, which Asio waits for: all that are ready
+// are read, and then all that have replies are written, with two system calls for each and no
+// other.
 #include "server/transport/listener.h"
 
 #include <netinet/in.h>
@@ -23,6 +27,7 @@
 #include <asio/steady_timer.hpp>
 
 #include "server/transport/address.h"
+#include "server/transport/ready_sockets.h"
 #include "server/transport/socket_connection.h"
 
 namespace coheld::transport {
@@ -30,6 +35,7 @@ namespace {
 
 constexpr size_t kScratchBytes = 256 << 10;
 constexpr int kAcceptsPerTurn = 64;
+constexpr int kPollsPerTurn = 8;  // Then Asio's timers and listening sockets have their turn.
 constexpr uint64_t kAcceptPauseMs = 100;
 constexpr uint64_t kSweepMsMax = 250;
 constexpr uint64_t kSweepMsMin = 5;
@@ -109,6 +115,7 @@ class Listener::State : public ConnectionOwner, public std::enable_shared_from_t
         limits_(limits),
         connections_max_(ConnectionsAffordable(limits.connections_max)),
         acceptor_(acceptor),
+        ready_sockets_(io),
         sweep_timer_(io),
         resume_timer_(io),
         drain_timer_(io),
@@ -121,6 +128,7 @@ class Listener::State : public ConnectionOwner, public std::enable_shared_from_t
   void Close();
   size_t connections() const { return connections_.size(); }
 
+  void Watch(SocketConnection& connection, uint32_t events) override;
   void ScheduleTurnEnd(SocketConnection& connection) override;
   void Forget(ConnectionId id) override;
   std::string& scratch() override { return scratch_; }
@@ -145,6 +153,10 @@ class Listener::State : public ConnectionOwner, public std::enable_shared_from_t
   void ResumeAccepting();
   void Admit(int descriptor, const Door& door, const sockaddr_storage& name);
   void CloseDoors();
+  void AwaitSockets();
+  void PollSockets();
+  void OnReady(ConnectionId id, uint32_t events);
+  void PostTurnEnd();
   void FinishTurn();
   void StartSweep();
   void Sweep();
@@ -155,7 +167,7 @@ class Listener::State : public ConnectionOwner, public std::enable_shared_from_t
   const size_t connections_max_;
   Acceptor& acceptor_;
   std::vector<std::unique_ptr<Door>> doors_;
-  // Shared with the connections' own pending socket operations.
+  ReadySockets ready_sockets_;
   std::unordered_map<ConnectionId, std::shared_ptr<SocketConnection>> connections_;
   std::vector<ConnectionId> turn_end_;
   std::vector<ConnectionId> turn_end_spare_;
@@ -166,6 +178,8 @@ class Listener::State : public ConnectionOwner, public std::enable_shared_from_t
   std::function<void()> drained_;
   uint64_t next_id_ = 1;
   bool turn_end_posted_ = false;
+  bool polling_ = false;  // Inside PollSockets, which ends the turn itself.
+  bool sockets_awaited_ = false;
   bool sweeping_ = false;
   bool accepting_paused_ = false;
   bool full_logged_ = false;
@@ -256,6 +270,12 @@ void Listener::State::Admit(int descriptor, const Door& door, const sockaddr_sto
     return;
   }
   full_logged_ = false;
+  if (!ready_sockets_.Add(descriptor, next_id_, SocketConnection::kWatchedAtFirst)) {
+    spdlog::warn("connection refused error=\"{}\" hint=\"raise fs.epoll.max_user_watches\"",
+                 std::strerror(errno));
+    ::close(descriptor);
+    return;
+  }
   Peer peer;
   peer.id = ConnectionId{next_id_++};
   peer.unix_socket = door.family == AF_UNIX;
@@ -265,24 +285,66 @@ void Listener::State::Admit(int descriptor, const Door& door, const sockaddr_sto
   } else {
     SetTcpOptions(descriptor, limits_);
   }
-  SocketConnection::Socket socket(io_, asio::generic::stream_protocol(door.family, 0), descriptor);
   const auto connection =
-      std::make_shared<SocketConnection>(std::move(socket), std::move(peer), limits_, *this);
+      std::make_shared<SocketConnection>(descriptor, std::move(peer), limits_, *this);
   connections_.emplace(connection->peer().id, connection);
   connection->Start(acceptor_, NowMs());
+  AwaitSockets();
   StartSweep();
+}
+
+void Listener::State::Watch(SocketConnection& connection, uint32_t events) {
+  ready_sockets_.Change(connection.descriptor(), static_cast<uint64_t>(connection.peer().id),
+                        events);
+}
+
+void Listener::State::AwaitSockets() {
+  if (std::exchange(sockets_awaited_, true)) return;
+  ready_sockets_.Await([self = shared_from_this()](const asio::error_code& error) {
+    self->sockets_awaited_ = false;
+    if (self->closed_) return;
+    if (!error) return self->PollSockets();
+    // Cancelled when the last connection closed; perhaps there is a new one by now.
+    if (!self->connections_.empty()) self->AwaitSockets();
+  });
+}
+
+void Listener::State::PollSockets() {
+  polling_ = true;
+  for (int polls = 0; polls < kPollsPerTurn && !closed_; ++polls) {
+    const auto ready = ready_sockets_.Take();
+    for (const epoll_event& event : ready) OnReady(ConnectionId{event.data.u64}, event.events);
+    FinishTurn();
+    // A single peer has just been answered: asking for its next call would be in vain.
+    if (ready.size() <= 1) break;
+  }
+  polling_ = false;
+  if (closed_) return;
+  if (!turn_end_.empty()) PostTurnEnd();
+  if (!connections_.empty()) AwaitSockets();
+}
+
+void Listener::State::OnReady(ConnectionId id, uint32_t events) {
+  const auto found = connections_.find(id);
+  if (found == connections_.end()) return;  // Closed in this turn.
+  const auto connection = found->second;    // It may close itself.
+  connection->OnReady(events);
 }
 
 void Listener::State::ScheduleTurnEnd(SocketConnection& connection) {
   turn_end_.push_back(connection.peer().id);
+  if (!polling_) PostTurnEnd();
+}
+
+void Listener::State::PostTurnEnd() {
   if (std::exchange(turn_end_posted_, true)) return;
   asio::post(io_, [self = shared_from_this()] {
+    self->turn_end_posted_ = false;
     if (!self->closed_) self->FinishTurn();
   });
 }
 
 void Listener::State::FinishTurn() {
-  turn_end_posted_ = false;
   turn_end_.swap(turn_end_spare_);
   for (const ConnectionId id : turn_end_spare_) {
     const auto found = connections_.find(id);
@@ -295,7 +357,9 @@ void Listener::State::FinishTurn() {
 
 void Listener::State::Forget(ConnectionId id) {
   connections_.erase(id);
-  if (connections_.empty() && draining_) TellDrained();
+  if (!connections_.empty()) return;
+  ready_sockets_.Cancel();  // With nothing to wait for, the loop may end.
+  if (draining_) TellDrained();
 }
 
 void Listener::State::StartSweep() {
@@ -358,6 +422,7 @@ void Listener::State::Close() {
   closed_ = true;
   drained_ = nullptr;
   CloseDoors();
+  ready_sockets_.Close();
   sweep_timer_.cancel();
   resume_timer_.cancel();
   drain_timer_.cancel();

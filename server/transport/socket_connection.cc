@@ -8,7 +8,6 @@
 #include <utility>
 
 #include <spdlog/spdlog.h>
-#include <asio/buffer.hpp>
 
 namespace coheld::transport {
 namespace {
@@ -23,11 +22,12 @@ uint64_t Id(const Peer& peer) { return static_cast<uint64_t>(peer.id); }
 
 }  // namespace
 
-SocketConnection::SocketConnection(Socket socket, Peer peer, const TransportLimits& limits,
+SocketConnection::SocketConnection(int descriptor, Peer peer, const TransportLimits& limits,
                                    ConnectionOwner& owner)
-    : socket_(std::move(socket)), peer_(std::move(peer)), limits_(limits), owner_(owner) {}
+    : descriptor_(descriptor), peer_(std::move(peer)), limits_(limits), owner_(owner) {}
 
 SocketConnection::~SocketConnection() {
+  if (descriptor_ >= 0) ::close(descriptor_);
   if (peer_.pidfd >= 0) ::close(peer_.pidfd);
 }
 
@@ -66,29 +66,34 @@ void SocketConnection::FinishTurn() {
 void SocketConnection::Close() {
   if (closed_) return;
   closed_ = true;
-  asio::error_code ignored;
-  socket_.close(ignored);
-  const auto self = shared_from_this();  // The owner's may be the last other one.
+  ::close(std::exchange(descriptor_, -1));  // Nobody watches it any more.
+  const auto self = shared_from_this();     // The owner's may be the last other one.
   handler_.reset();
   owner_.Forget(peer_.id);
 }
 
-void SocketConnection::StartRead() {
-  reading_ = true;
-  socket_.async_read_some(asio::buffer(first_),
-                          [self = shared_from_this()](const asio::error_code& error, size_t size) {
-                            self->OnRead(static_cast<bool>(error), size);
-                          });
+void SocketConnection::OnReady(uint32_t events) {
+  if (closed_) return;
+  if ((events & EPOLLOUT) != 0 && writable_awaited_) OnWritable();
+  if (closed_ || (events & ~uint32_t{EPOLLOUT}) == 0) return;
+  if (reads_) return OnReadable();
+  // A peer that hung up is told without being asked for; writing finds out how it went.
+  OnWritable();
 }
 
-void SocketConnection::OnRead(bool failed, size_t size) {
-  reading_ = false;
-  if (closed_) return;
-  if (failed) return Close();
-  if (lingering_) return StartRead();
+void SocketConnection::OnReadable() {
+  std::string& buffer = owner_.scratch();
+  const ssize_t size = ::recv(descriptor_, buffer.data(), buffer.size(), MSG_DONTWAIT);
+  if (size > 0) return OnBytes({buffer.data(), static_cast<size_t>(size)});
+  if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
+  Close();
+}
+
+void SocketConnection::OnBytes(std::string_view bytes) {
+  if (lingering_) return;
   read_since_sweep_ = true;
   in_turn_ = true;
-  if (Take({first_.data(), size}) && size == first_.size()) ReadRest();
+  Take(bytes);
   in_turn_ = false;
   if (finish_drain_ms_ != 0 && session_->pings_unanswered() == 0) FinishDrain();
   // Not yet: with all replies of a turn sent in a row, a process that holds many connections is
@@ -96,17 +101,15 @@ void SocketConnection::OnRead(bool failed, size_t size) {
   RequestFlush();
 }
 
+void SocketConnection::OnWritable() {
+  writable_awaited_ = false;
+  progress_since_sweep_ = true;
+  Flush();
+}
+
 bool SocketConnection::Take(std::string_view bytes) {
   broken_ = !session_->Feed(bytes);
   return !broken_;
-}
-
-// More has come than fits the small buffer: takes it at once, as much as one turn allows.
-void SocketConnection::ReadRest() {
-  std::string& buffer = owner_.scratch();
-  const ssize_t size = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-  // The end of the stream and errors are found again by the next asynchronous read.
-  if (size > 0) Take({buffer.data(), static_cast<size_t>(size)});
 }
 
 void SocketConnection::Flush() {
@@ -131,11 +134,11 @@ void SocketConnection::Flush() {
 
 bool SocketConnection::Transmit() {
   while (out_sent_ < out_.size()) {
-    const ssize_t size = ::send(socket_.native_handle(), out_.data() + out_sent_,
-                                out_.size() - out_sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t size = ::send(descriptor_, out_.data() + out_sent_, out_.size() - out_sent_,
+                                MSG_NOSIGNAL | MSG_DONTWAIT);
     if (size < 0 && errno == EINTR) continue;
     if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-      WaitWritable();
+      writable_awaited_ = true;
       return false;
     }
     if (size < 0) {
@@ -152,18 +155,6 @@ bool SocketConnection::Transmit() {
   return true;
 }
 
-void SocketConnection::WaitWritable() {
-  if (writable_awaited_) return;
-  writable_awaited_ = true;
-  socket_.async_wait(Socket::wait_write,
-                     [self = shared_from_this()](const asio::error_code& error) {
-                       self->writable_awaited_ = false;
-                       if (self->closed_ || error) return;
-                       self->progress_since_sweep_ = true;
-                       self->Flush();
-                     });
-}
-
 // What follows a flush: close what is finished, read on unless the peer must read first.
 void SocketConnection::ReadOrRest() {
   if (broken_ || (out_sent_ == out_.size() && session_->Finished())) return Linger();
@@ -175,7 +166,15 @@ void SocketConnection::ReadOrRest() {
   }
   // Reading on while HTTP/2's own windows are shut is what lets them open again.
   const bool socket_full = writable_awaited_ && OutputFull();
-  if (!reading_ && !socket_full) StartRead();
+  reads_ = !socket_full;
+  UpdateWatch();
+}
+
+void SocketConnection::UpdateWatch() {
+  const uint32_t events = (reads_ ? EPOLLIN : 0u) | (writable_awaited_ ? EPOLLOUT : 0u);
+  if (events == watched_) return;
+  owner_.Watch(*this, events);
+  watched_ = events;
 }
 
 bool SocketConnection::OutputFull() const {
@@ -189,8 +188,10 @@ void SocketConnection::Linger() {
   }
   lingering_ = true;
   handler_.reset();
-  ::shutdown(socket_.native_handle(), SHUT_WR);
-  if (!reading_) StartRead();
+  ::shutdown(descriptor_, SHUT_WR);
+  reads_ = true;
+  writable_awaited_ = false;
+  UpdateWatch();
 }
 
 void SocketConnection::Drain(uint64_t finish_ms) {

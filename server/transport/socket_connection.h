@@ -3,14 +3,12 @@
 // to the listener.
 #pragma once
 
-#include <array>
+#include <sys/epoll.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include <asio/generic/stream_protocol.hpp>
-#include <asio/io_context.hpp>
 
 #include "server/transport/connection.h"
 #include "server/transport/listener.h"
@@ -23,6 +21,9 @@ class SocketConnection;
 class ConnectionOwner {
  public:
   virtual ~ConnectionOwner() = default;
+  // Calls the connection's OnReady when its socket is ready for one of these epoll events, until
+  // this is called with others.
+  virtual void Watch(SocketConnection& connection, uint32_t events) = 0;
   // Calls the connection's FinishTurn at the end of this turn of the event loop.
   virtual void ScheduleTurnEnd(SocketConnection& connection) = 0;
   // The connection is closed; forgets it.
@@ -31,17 +32,22 @@ class ConnectionOwner {
   virtual std::string& scratch() = 0;
 };
 
-// A connection from accept to close. Shared between the listener and its own pending socket
-// operations, which may complete after the listener let go of it.
+// A connection from accept to close. Shared, because it may close itself, and so leave the
+// listener's table, within its own calls.
 class SocketConnection : public Connection, public std::enable_shared_from_this<SocketConnection> {
  public:
-  using Socket = asio::generic::stream_protocol::socket;
+  // What the owner watches the socket for from the start.
+  static constexpr uint32_t kWatchedAtFirst = EPOLLIN;
 
-  SocketConnection(Socket socket, Peer peer, const TransportLimits& limits, ConnectionOwner& owner);
+  // Owns the descriptor, which is non-blocking.
+  SocketConnection(int descriptor, Peer peer, const TransportLimits& limits,
+                   ConnectionOwner& owner);
   ~SocketConnection() override;
 
   // Makes the handler, sends SETTINGS and begins to read.
   void Start(Acceptor& acceptor, uint64_t now_ms);
+  // Reads or writes, as the epoll events say.
+  void OnReady(uint32_t events);
   // Looks at the deadlines. To be called regularly.
   void Sweep(uint64_t now_ms);
   // Writes what is queued, or closes if Drop was called.
@@ -52,20 +58,23 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   // Closes at once, without a log line.
   void Close();
 
+  int descriptor() const { return descriptor_; }
+
   const Peer& peer() const override { return peer_; }
   GrpcSession& session() override { return *session_; }
   void RequestFlush() override;
   void Drop(std::string_view why) override;
 
  private:
-  void StartRead();
-  void OnRead(bool failed, size_t size);
+  void OnReadable();
+  void OnWritable();
+  void OnBytes(std::string_view bytes);
   bool Take(std::string_view bytes);
-  void ReadRest();
+  // Tells the owner what the socket has to be watched for, if that changed.
+  void UpdateWatch();
   void Flush();
   // Writes out_; false if the socket is full or gone.
   bool Transmit();
-  void WaitWritable();
   void ReadOrRest();
   bool OutputFull() const;
   size_t QueuedBytes() const { return session_->queued_bytes() + out_.size() - out_sent_; }
@@ -73,13 +82,12 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   void Linger();
   void FinishDrain();
 
-  Socket socket_;
+  int descriptor_;
   Peer peer_;
   const TransportLimits& limits_;
   ConnectionOwner& owner_;
   std::unique_ptr<CallHandler> handler_;
   std::unique_ptr<GrpcSession> session_;
-  std::array<char, 8 << 10> first_;  // One read's worth of ordinary traffic.
   std::string out_;
   size_t out_sent_ = 0;
   std::string drop_reason_;
@@ -90,10 +98,11 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   uint64_t linger_until_ms_ = 0;
   bool read_since_sweep_ = false;
   bool progress_since_sweep_ = false;
-  bool reading_ = false;
+  uint32_t watched_ = kWatchedAtFirst;
+  bool reads_ = true;  // False while the peer must read first.
   bool writable_awaited_ = false;
   bool turn_end_scheduled_ = false;
-  bool in_turn_ = false;  // Inside our own OnRead: it schedules a flush.
+  bool in_turn_ = false;  // Inside our own OnBytes: it schedules a flush.
   bool broken_ = false;   // The session refuses to read on.
   bool lingering_ = false;
   bool closed_ = false;
