@@ -3,7 +3,7 @@
 // one for a message is `{field=term ...}`; one for a repeated field is `[term, ...]`.
 //
 //   Values: None True False 5 -1.5 inf nan 18446744073709551616 "text" b"bytes" [1, 2] (1, 2) ()
-//           {1, 2} set() {"key": 1} {} ref("name", "list") opaque("pickle", "\x80")
+//           {1, 2} set() {"key": 1} {} ref("name", "list") opaque("pickle", b"\x80")
 #pragma once
 
 #include <stdexcept>
@@ -31,7 +31,8 @@ struct Term {
   Fields fields;            // Braces with `field=term`.
 };
 
-// A test that is not written in the notation. Tests throw it; nothing in the daemon does.
+// A test that cannot be read, or goes on from what did not happen. Tests throw it; nothing in the
+// daemon does.
 class BadNotation : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };

@@ -108,8 +108,8 @@ std::string Show(const v1::Value& value) {
     case v1::Value::kRef:
       return "ref(" + ShowText(value.ref().name()) + ", " + ShowText(value.ref().type()) + ")";
     case v1::Value::kOpaque:
-      return "opaque(" + ShowText(value.opaque().codec()) + ", " + ShowText(value.opaque().data()) +
-             ")";
+      return "opaque(" + ShowText(value.opaque().codec()) + ", " +
+             ShowBytes(value.opaque().data()) + ")";
   }
   return "";
 }

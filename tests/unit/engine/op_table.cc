@@ -68,7 +68,8 @@ void OpTable::Run(std::string_view table) {
     try {
       RunStatement(statement);
     } catch (const BadNotation& bad) {
-      ADD_FAILURE() << "" << bad.what();
+      ADD_FAILURE() << bad.what();
+      replies_.clear();
     }
     for (const Reply& reply : replies_) ADD_FAILURE() << "unexpected reply: " << ShowReply(reply);
     replies_.clear();
@@ -141,7 +142,9 @@ CallId OpTable::CallTagged(const std::string& tag) const {
 void OpTable::ExpectOwn(Reader* reader) {
   const CallId own{last_call_};
   if (reader->Take("parked")) {
-    EXPECT_TRUE(engine_->parked().contains(own)) << "it did not park";
+    if (!engine_->parked().contains(own)) {
+      throw BadNotation("it did not park: " + ShowReply(replies_.front()));
+    }
     const std::string tag = ReadTag(reader);
     calls_[own].tag = tag;
     tags_[tag] = own;

@@ -1,11 +1,14 @@
 // Random ops of several sessions on queues, locks and values, with cancels, timeouts, deletions and
 // session ends, through the engine and through a naive model: every answer must be the same. Run
 // one seed again with COHELD_SEED=N.
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 #include <random>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -325,6 +328,31 @@ class RandomRun {
     std::vector<uint64_t> parked;
     for (const auto& [call, op] : engine_.parked()) parked.push_back(static_cast<uint64_t>(call));
     EXPECT_EQ(parked, model_.Waiting()) << "after:\n" << transcript_;
+    CheckBooks();
+  }
+
+  // What the engine keeps twice agrees: waits and rights, by object and by session.
+  void CheckBooks() {
+    size_t waiters = 0;
+    std::set<std::pair<SessionId, std::string>> held;
+    for (const auto& [name, place] : engine_.store().objects()) {
+      for (const WaitQueue* queue : place.object->wait_queues()) waiters += queue->size();
+      for (const Hold& hold : place.object->holds()) held.emplace(hold.owner.session, name);
+    }
+    EXPECT_EQ(waiters, engine_.parked().size());
+    std::set<CallId> parked;
+    TimeMs deadline = kNever;
+    for (const auto& [call, op] : engine_.parked()) {
+      deadline = std::min(deadline, op.deadline);
+      if (op.stamp.owner.session != kNoSession) parked.insert(call);
+    }
+    EXPECT_EQ(deadline, engine_.NextDeadline());
+    for (const auto& [id, session] : engine_.sessions().all()) {
+      for (const CallId call : session.parked) EXPECT_EQ(parked.erase(call), 1u);
+      for (const std::string& name : session.held) EXPECT_EQ(held.erase({id, name}), 1u) << name;
+    }
+    EXPECT_TRUE(parked.empty());
+    EXPECT_TRUE(held.empty());
   }
 
   // A grant's token is above all before.

@@ -265,7 +265,7 @@ TEST(ValueCodec, EveryKindComesBackAsItWas) {
                            "{1: 2, \"a\": [None]}",
                            "{}",
                            "ref(\"name of a list\", \"list\")",
-                           "opaque(\"pickle\", \"data\")"}) {
+                           "opaque(\"pickle\", b\"data\")"}) {
     EXPECT_EQ(Show(Make(text)), text);
     EXPECT_EQ(ShortText(Make(text)).empty(), false);
   }
