@@ -105,11 +105,11 @@ void MeasureDict() {
     gets[n].mutable_key()->set_text(key);
     sets[n].mutable_key()->set_text(key);
     sets[n].mutable_value()->set_integer(5);
-    increments[n].mutable_key()->set_text(key.substr(0, 11));
+    increments[n].mutable_key()->set_text(key.substr(5));
     increments[n].mutable_amount()->set_integer(1);
   }
   bench.Measure("Dict.Get", gets);
-  bench.Measure<v1::DictGetRequest>("Dict.Get", {gets[0]});
+  bench.Measure<v1::DictGetRequest>("Dict.Get", {gets.begin(), gets.begin() + 1000});
   bench.Measure("Dict.Set", sets);
   bench.Measure("Dict.Increment", increments);
 }
