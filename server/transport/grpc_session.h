@@ -26,7 +26,8 @@ using Metadata = std::vector<std::pair<std::string, std::string>>;
 // Returns the first value of a name, or nothing.
 std::optional<std::string_view> Find(const Metadata& metadata, std::string_view name);
 
-// Limits of one connection. server/config fills it.
+// Limits of one connection. server/config fills it. What a connection can make us keep of its input
+// is bounded: half a stream window for each stream, and one message of any size at a time.
 struct SessionLimits {
   size_t message_bytes_max = 64 << 20;   // Larger messages end their call with TOO_LARGE.
   size_t header_bytes_max = 8 << 10;     // Decoded, for one header block.

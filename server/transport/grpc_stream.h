@@ -59,6 +59,7 @@ struct GrpcStream {
   MessageReader reader;
   OutputQueue output;
   size_t unconsumed = 0;            // Received, but not yet given back to the peer's window.
+  size_t held_bytes = 0;            // Of these, not given back to the connection's either.
   std::unique_ptr<Ending> ending;   // Absent: OK.
   bool called = false;              // OnCall was given; the handler knows the stream.
   bool half_closed = false;         // The peer sends no more.

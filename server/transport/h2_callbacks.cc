@@ -144,6 +144,7 @@ void GrpcSession::State::OnStreamClosed(StreamId id) {
   queued_bytes_ -= stream->output.size();
   stream->finished = true;
   if (stream->large) ForgetLarge(*stream);
+  Release(*stream);
   nghttp2_session_set_stream_user_data(h2_, id, nullptr);
   pool_.Put(stream);
   if (abort) handler_.OnAbort(id);

@@ -70,7 +70,8 @@ void GrpcSession::State::OnHeader(const nghttp2_frame& frame, std::string_view n
   }
 }
 
-// The ladder of refusals, in the order that the gRPC specification's own servers use.
+// The ladder of refusals, from what nobody can answer in gRPC's terms to what the call alone
+// concerns. A missing "te: trailers" is tolerated: proxies strip it, and we send trailers anyway.
 bool GrpcSession::State::RefuseRequest(GrpcStream& stream) {
   const RequestHeaders& request = stream.request;
   if (request.bytes > limits_.header_bytes_max) {
@@ -102,15 +103,22 @@ void GrpcSession::State::BeginCall(GrpcStream& stream) {
   handler_.OnCall(stream.id, std::move(stream.request.head));
 }
 
+// The connection's window is given back at once, so that no stream stalls another; only what is
+// held back for want of output keeps its part. Each stream's own window comes back with its
+// messages.
 void GrpcSession::State::OnBytes(StreamId id, std::string_view bytes) {
-  // The connection's window is given back at once; each stream's only with its messages.
-  nghttp2_session_consume_connection(h2_, bytes.size());
   GrpcStream* stream = Find(id);
+  if (stream != nullptr && stream->held) {
+    stream->unconsumed += bytes.size();
+    stream->held_bytes += bytes.size();
+    stream->reader.Give(bytes);
+    return stream->reader.Keep();
+  }
+  nghttp2_session_consume_connection(h2_, bytes.size());
   if (stream == nullptr) return;
   stream->unconsumed += bytes.size();
   if (!stream->called || stream->finished) return Consume(*stream, stream->unconsumed);
   stream->reader.Give(bytes);
-  if (stream->held) return stream->reader.Keep();
   ReadMessages(*stream);
 }
 
@@ -155,10 +163,16 @@ void GrpcSession::State::DeliverHeld() {
     held_.erase(held_.begin());
     GrpcStream* stream = Find(id);
     if (stream == nullptr) continue;
-    stream->held = false;
+    Release(*stream);
     ReadMessages(*stream);
     if (stream->half_closed) TellHalfClose(*stream);
   }
+}
+
+void GrpcSession::State::Release(GrpcStream& stream) {
+  stream.held = false;
+  if (stream.held_bytes > 0) nghttp2_session_consume_connection(h2_, stream.held_bytes);
+  stream.held_bytes = 0;
 }
 
 // Gives back the peer's window for all that was handed up. A message that has begun holds its part

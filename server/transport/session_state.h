@@ -64,6 +64,7 @@ class GrpcSession::State {
   void ReadMessages(GrpcStream& stream);
   void TellHalfClose(GrpcStream& stream);
   void Hold(GrpcStream& stream);
+  void Release(GrpcStream& stream);
   void DeliverHeld();
   void Consume(GrpcStream& stream, size_t bytes);
   void EnlargeWindow(GrpcStream& stream);

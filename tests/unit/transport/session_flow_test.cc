@@ -125,6 +125,32 @@ TEST(SessionFlowTest, TooMuchOutputHoldsMessagesBackAndTheQueueStaysBounded) {
   EXPECT_EQ(peer.response(id).status(), "0");
 }
 
+// What is held back is bounded by the connection's window, however many streams there are.
+TEST(SessionFlowTest, HeldStreamsKeepTheConnectionsWindow) {
+  SessionLimits limits;
+  limits.queued_bytes_max = 1000;
+  limits.stream_window_bytes = 100'000;
+  limits.connection_window_bytes = 200'000;
+  Recorder recorder;
+  GrpcSession session(limits, recorder);
+  ClientSession peer({.initial_window = 0, .auto_window_update = false});
+  recorder.when_message = [&](StreamId id, std::string_view) {
+    session.Reply(id, std::string(1000, 'x'));
+  };
+  Exchange(peer, session);
+  std::vector<StreamId> streams;
+  const std::string two = Framed("first") + Framed(std::string(40'000, 'x'));
+  for (int i = 0; i < 50; ++i) streams.push_back(peer.Call(RequestFields("/a.B/C"), two));
+  Exchange(peer, session);
+  EXPECT_EQ(CountMessages(recorder), 1U);
+  EXPECT_EQ(nghttp2_session_get_remote_window_size(peer.h2()), 0);
+  for (const StreamId id : streams) peer.EnlargeWindow(id, 10'000);
+  peer.EnlargeWindow(0, 1'000'000);
+  Exchange(peer, session);
+  EXPECT_EQ(CountMessages(recorder), 50U);
+  for (const StreamId id : streams) EXPECT_EQ(peer.response(id).status(), "0");
+}
+
 TEST(SessionFlowTest, AHeldStreamThatIsResetIsForgotten) {
   SessionLimits limits;
   limits.queued_bytes_max = 1000;
@@ -167,7 +193,7 @@ TEST(SessionFlowTest, SmallRepliesDoNotWaitBehindABigOne) {
   ClientSession peer({.initial_window = 100 << 20});
   peer.EnlargeWindow(0, 100 << 20);
   recorder.when_half_closed = [&](StreamId id) {
-    session.Reply(id, id == 1 ? std::string(10 * kMegabyte, 'x') : "small");
+    session.Reply(id, id == 1 ? std::string(5 * kMegabyte, 'x') : "small");
   };
   peer.Call(RequestFields("/a.B/C"), Framed("a"));
   const StreamId small = peer.Call(RequestFields("/a.B/C"), Framed("a"));
