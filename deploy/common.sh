@@ -43,22 +43,28 @@ content_hash() { # PATH...
     -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1)
 }
 
-# Makes build/venv with the Python package in it. Installs again only when a source changed.
+# Makes the virtual environment build/venv.
+make_venv() {
+  [[ -x $venv/bin/python ]] || quietly venv "${COHELD_PYTHON:-/usr/bin/python3}" -m venv "$venv"
+}
+
+# Installs the Python package into build/venv, again only when a source changed.
 install_python_package() {
-  local python=${COHELD_PYTHON:-/usr/bin/python3} stamp=$venv/coheld.stamp now
+  local stamp=$venv/coheld.stamp now
   now=$(content_hash client/python client/cpp client/CMakeLists.txt proto server CMakeLists.txt)
-  now="$now $("$python" --version) $root"
-  [[ -f $stamp && $(<"$stamp") == "$now" && -x $venv/bin/python ]] && return 0
+  make_venv || return 1
+  now="$now $("$venv/bin/python" --version) $root"
+  [[ -f $stamp && $(<"$stamp") == "$now" ]] && return 0
   echo "Installing the Python package into build/venv"
-  [[ -x $venv/bin/python ]] || quietly venv "$python" -m venv "$venv"
   quietly pip-coheld "$venv/bin/python" -m pip install --disable-pip-version-check \
-    --no-input "$root/client/python"
+    --no-input "$root/client/python" || return 1
   echo "$now" >"$stamp"
 }
 
 # Adds what the tests need from PyPI to build/venv.
 install_python_test_packages() {
   local list=$root/deploy/packages/python-test.txt stamp=$venv/test.stamp
+  make_venv || return 1
   [[ -f $stamp ]] && cmp -s "$list" "$stamp" && return 0
   echo "Installing the Python test tools into build/venv"
   quietly pip-test "$venv/bin/python" -m pip install --disable-pip-version-check --no-input \

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Write value_table.txt: what CPython answers for arithmetic and comparison of random values.
 
-Usage: make_value_table.py [SEED] > value_table.txt. Lines are `left OPERATOR right -> answer`, values
-in the notation of notation.h; value_test.cc checks that the engine answers the same.
+Usage: make_value_table.py [SEED] > value_table.txt. Lines are `left OPERATOR right -> answer`,
+values in the notation of notation.h; value_test.cc checks that the engine answers the same.
 """
 
 import operator

@@ -44,7 +44,7 @@ struct RandomOp {
   std::optional<uint64_t> timeout_ms;  // Of all that may park.
   uint64_t number = 0;  // Create: maxsize. GetMany: limit. TaskDone: count. Set, Add: operand.
                         // Wait: since_version.
-  int mode = 1;  // Create: QueueKind or LockRelease.
+  int mode = 1;         // Create: QueueKind or LockRelease.
 };
 
 // What each call was answered, in words: "item 5", "length 2", "QUEUE_EMPTY".
