@@ -282,6 +282,26 @@ TEST_F(DictOps, RepliesAreBoundedInBytes) {
   )");
 }
 
+TEST_F(DictOps, ValuesAreCheckedWhereverTheyComeIn) {
+  const std::string bad = std::string(kIntegerDigitsMax + 1, '9');
+  Run("- Dict.Create d -> ok");
+  for (const std::string op :
+       {"Get", "Set", "SetDefault", "Delete", "Pop", "Contains", "Increment", "CompareAndSet"}) {
+    Run("- Dict." + op + " d key=" + bad + " -> INVALID_VALUE \"4097 digits\"");
+  }
+  for (const std::string op : {"Set", "SetDefault"}) {
+    Run("- Dict." + op + " d key=1 value=" + bad + " -> INVALID_VALUE");
+  }
+  for (const std::string field : {"expected", "desired"}) {
+    Run("- Dict.CompareAndSet d key=1 " + field + "=" + bad + " -> INVALID_VALUE");
+  }
+  Run("- Dict.GetMany d keys=[" + bad + "] -> INVALID_VALUE");
+  Run("- Dict.SetMany d entries=[{key=1 value=" + bad + "}] -> INVALID_VALUE");
+  Run("- Dict.IncrementMany d amounts=[{key=1 value=" + bad + "}] -> INVALID_VALUE");
+  Run("- Dict.Increment d key=1 amount=" + bad + " -> INVALID_VALUE");
+  Run("- Dict.Len d -> length=0 version=0");
+}
+
 TEST_F(DictOps, OtherTypesAreRefused) {
   Run(R"(
     - List.Create l -> ok

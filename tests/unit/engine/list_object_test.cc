@@ -313,6 +313,19 @@ TEST_F(ListOps, RepliesAreBoundedInBytes) {
   Run("- List.GetSlice l -> TOO_LARGE \"Scan\"");
 }
 
+TEST_F(ListOps, ValuesAreCheckedWhereverTheyComeIn) {
+  const std::string bad = std::string(kIntegerDigitsMax + 1, '9');
+  Run("- List.Create l items=[1] -> version=1");
+  for (const std::string op : {"Set", "Append", "Insert", "Remove", "Index", "Count", "Contains"}) {
+    Run("- List." + op + " l value=" + bad + " -> INVALID_VALUE \"4097 digits\"");
+  }
+  for (const std::string op : {"Extend", "SetSlice"}) {
+    Run("- List." + op + " l values=[1, " + bad + "] -> INVALID_VALUE");
+  }
+  Run("- List.Create new items=[" + bad + "] -> INVALID_VALUE");
+  Run("- List.GetSlice l -> values=[1] version=1");
+}
+
 TEST_F(ListOps, OtherTypesAreRefused) {
   Run(R"(
     - Dict.Create d -> ok
