@@ -49,9 +49,8 @@ nghttp2_session_callbacks* GrpcSession::State::MakeCallbacks() {
       callbacks,
       [](nghttp2_session*, const nghttp2_frame* frame, const uint8_t* name, size_t name_size,
          const uint8_t* value, size_t value_size, uint8_t, void* user) {
-        static_cast<State*>(user)->OnHeader(*frame, AsText(name, name_size),
-                                            AsText(value, value_size));
-        return 0;
+        return static_cast<State*>(user)->OnHeader(*frame, AsText(name, name_size),
+                                                   AsText(value, value_size));
       });
   nghttp2_session_callbacks_set_on_frame_recv_callback(
       callbacks, [](nghttp2_session*, const nghttp2_frame* frame, void* user) {

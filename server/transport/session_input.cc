@@ -9,6 +9,8 @@ namespace coheld::transport {
 namespace {
 
 constexpr size_t kHeaderFieldOverhead = 32;  // RFC 9113 6.5.2.
+constexpr size_t kPoliteRefusalFactor = 4;
+constexpr uint64_t kBombTokens = 200;
 
 bool IsReserved(std::string_view name) {
   return name == "te" || name == "content-type" || name == "user-agent" ||
@@ -55,19 +57,29 @@ void AddReserved(std::string_view name, std::string_view value, RequestHeaders* 
 
 }  // namespace
 
-void GrpcSession::State::OnHeader(const nghttp2_frame& frame, std::string_view name,
-                                  std::string_view value) {
+int GrpcSession::State::OnHeader(const nghttp2_frame& frame, std::string_view name,
+                                 std::string_view value) {
   GrpcStream* stream = Find(frame.hd.stream_id);
-  if (stream == nullptr) return;
+  if (stream == nullptr) return 0;
   RequestHeaders& request = stream->request;
   request.bytes += name.size() + value.size() + kHeaderFieldOverhead;
+  if (request.bytes > limits_.header_bytes_max) return OnOversizedHeader(request);
   // Trailers of a request mean nothing in gRPC; they are counted and dropped.
-  if (stream->called || request.bytes > limits_.header_bytes_max) return;
+  if (stream->called) return 0;
   if (IsReserved(name)) {
     AddReserved(name, value, &request);
   } else {
     AddMetadata(name, value, &request);
   }
+  return 0;
+}
+
+// Somewhat too large is answered in gRPC's terms when the block is complete. Far too large is a
+// bomb: a stream reset spares nghttp2 from checking the rest of it, letter by letter.
+int GrpcSession::State::OnOversizedHeader(const RequestHeaders& request) {
+  if (request.bytes <= limits_.header_bytes_max * kPoliteRefusalFactor) return 0;
+  const int flood = Spend(kBombTokens, "oversized HEADERS");
+  return flood != 0 ? flood : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
 // The ladder of refusals, from what nobody can answer in gRPC's terms to what the call alone

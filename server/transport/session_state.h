@@ -49,7 +49,7 @@ class GrpcSession::State {
   static nghttp2_session_callbacks* MakeCallbacks();
   int OnBeginFrame(const nghttp2_frame_hd& frame);
   int OnBeginHeaders(const nghttp2_frame& frame);
-  void OnHeader(const nghttp2_frame& frame, std::string_view name, std::string_view value);
+  int OnHeader(const nghttp2_frame& frame, std::string_view name, std::string_view value);
   int OnFrame(const nghttp2_frame& frame);
   void OnBytes(StreamId id, std::string_view bytes);
   void OnStreamClosed(StreamId id);
@@ -59,6 +59,7 @@ class GrpcSession::State {
                               uint32_t* flags, nghttp2_data_source* source, void* user);
 
   // session_input.cc: headers and bytes to calls and messages.
+  int OnOversizedHeader(const RequestHeaders& request);
   void BeginCall(GrpcStream& stream);
   bool RefuseRequest(GrpcStream& stream);
   void ReadMessages(GrpcStream& stream);

@@ -27,6 +27,8 @@ using transport::RequestFields;
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t kGrowthMax = 16 << 20;
+// 25 ms were seen with eight programs on each core.
+constexpr auto kSlowestCall = std::chrono::seconds(1);
 // Sanitizers keep what was freed.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool kMemoryIsReal = false;
@@ -102,7 +104,8 @@ class WireAttackTest : public ::testing::Test {
     if (kMemoryIsReal) {
       EXPECT_LT(resident_max_, resident_before_ + kGrowthMax) << "it was " << resident_before_;
     }
-    EXPECT_LT(bystander_->slowest(), std::chrono::seconds(5));
+    RecordProperty("slowest_us", std::to_string(bystander_->slowest().count()));
+    EXPECT_LT(bystander_->slowest(), kSlowestCall);
     const auto end = Clock::now() + DaemonProcess::kPatience;
     while (Descriptors(daemon_->pid()) > descriptors_before_ && Clock::now() < end) Observe();
     EXPECT_LE(Descriptors(daemon_->pid()), descriptors_before_);

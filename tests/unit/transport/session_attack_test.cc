@@ -90,21 +90,40 @@ TEST(SessionAttackTest, ContinuationFloodsEndTheConnection) {
   EXPECT_FALSE(session.error().empty());
 }
 
-// One large entry in the HPACK table, then references to it: 64 MB of headers from 16 KB.
-TEST(SessionAttackTest, AnHpackBombIsCountedAndNotStored) {
+// One large entry in the HPACK table, then references to it: 40 MB of headers from 14 KB.
+std::string HpackBomb() {
   std::string block = HeaderBlock(RequestFields("/a.B/C"));
   block += '\x40';  // Literal with incremental indexing, new name.
   block += HeaderBlock({{"x", std::string(3900, 'x')}}).substr(1);
   block += std::string(10'000, '\xBE');  // Indexed: entry 62, the newest.
+  return block;
+}
+
+TEST(SessionAttackTest, AnHpackBombIsResetAndItsConnectionLivesOn) {
   Recorder recorder;
   GrpcSession session(SessionLimits{}, recorder);
-  EXPECT_TRUE(session.Feed(Preface() + Frame(NGHTTP2_HEADERS, kAllEnd, 1, block)));
+  EXPECT_TRUE(session.Feed(Preface() + Frame(NGHTTP2_HEADERS, kAllEnd, 1, HpackBomb())));
   ClientSession listener;
   const StreamId id = listener.Call(RequestFields("/a.B/C"));
   listener.Take();
   listener.Give(PumpAll(session));
-  EXPECT_EQ(listener.response(id).status(), "8");
+  EXPECT_TRUE(listener.response(id).closed);
+  EXPECT_EQ(listener.response(id).status(), "");
   EXPECT_TRUE(recorder.events.empty());
+  EXPECT_TRUE(session.Feed(HeadersFrame(3, RequestFields("/a.B/C"), kAllEnd)));
+  EXPECT_EQ(recorder.events.size(), 2U);
+}
+
+TEST(SessionAttackTest, HpackBombsEndTheConnectionSoon) {
+  Recorder recorder;
+  GrpcSession session(SessionLimits{}, recorder);
+  session.Feed(Preface());
+  const std::string block = HpackBomb();
+  int bombs = 0;
+  while (bombs < 100 && session.Feed(Frame(NGHTTP2_HEADERS, kAllEnd, 2 * bombs + 1, block))) {
+    ++bombs;
+  }
+  EXPECT_LE(bombs, 20);
 }
 
 TEST(SessionAttackTest, OversizedHeadersAgainAndAgainEndTheConnection) {
