@@ -1,12 +1,9 @@
 """Fixtures: a private daemon's manager, the stdlib's manager, and a daemon to connect to."""
 
 import multiprocessing
-import os
-import subprocess
 
 import coheld
 import pytest
-from coheld._daemon import binary
 
 
 @pytest.fixture(scope="module")
@@ -22,19 +19,22 @@ def stdlib_manager():
 
 
 @pytest.fixture(scope="module")
-def daemon_address(tmp_path_factory):
-    """Run a daemon as an administrator would; give its address."""
-    address = f"unix:{tmp_path_factory.mktemp('daemon')}/coheld.sock"
-    ready, write = os.pipe()
-    command = [binary(), "--listen", address, "--ready-fd", str(write)]
-    command += ["--exit-with-pid", str(os.getpid())]
-    process = subprocess.Popen(command, pass_fds=(write,), stderr=subprocess.DEVNULL)
-    os.close(write)
-    with os.fdopen(ready) as lines:
-        assert lines.readline().startswith("ready ")
-    yield address
-    process.terminate()
-    process.wait(10)
+def running_daemon(tmp_path_factory):
+    daemon = Daemon(f"unix:{tmp_path_factory.mktemp('daemon')}/coheld.sock", "127.0.0.1:0")
+    yield daemon
+    daemon.stop()
+
+
+@pytest.fixture
+def daemon_address(running_daemon):
+    """Give a running daemon's Unix socket."""
+    return running_daemon.addresses[0]
+
+
+@pytest.fixture
+def tcp_address(running_daemon):
+    """Give a running daemon's TCP address."""
+    return running_daemon.addresses[1]
 
 
 @pytest.fixture
