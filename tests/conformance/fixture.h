@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 
 #include <grpcpp/grpcpp.h>
@@ -22,6 +23,11 @@
 namespace coheld::conformance {
 
 enum class Socket { kUnix, kTcp };
+
+// How googletest names a parameter.
+inline void PrintTo(Socket socket, std::ostream* out) {
+  *out << (socket == Socket::kUnix ? "Unix" : "Tcp");
+}
 
 // One daemon; runs each test over a Unix socket and over TCP.
 class Conformance : public ::testing::TestWithParam<Socket> {
