@@ -81,7 +81,9 @@ class BasicDict {
   }
   // Returns a key's value. KeyNotFound.
   Result<V> at(K key) const {
-    return runner_.run(ops::dict_get(name_, encode(std::move(key))), DecodeOrThrow{});
+    Value encoded = encode(std::move(key));
+    auto op = ops::dict_get(name_, encoded);
+    return runner_.run(std::move(op), DecodeOrThrow{name_, std::move(encoded)});
   }
   // Returns a key's value, or the fallback.
   Result<V> get(K key, V fallback) const {
@@ -246,8 +248,13 @@ class BasicDict {
     }
   };
   struct DecodeOrThrow {
+    std::string name;
+    Value key;
     V operator()(std::optional<Value> value) const {
-      if (!value) throw KeyNotFound(Reason::kKeyNotFound, "the dict has no such key");
+      if (!value) {
+        throw KeyNotFound(Reason::kKeyNotFound,
+                          "the dict \"" + name + "\" has no key " + to_string(key));
+      }
       return Codec<V>::decode(std::move(*value));
     }
   };

@@ -1,0 +1,52 @@
+// What all of coheldctl's commands share: the connection, the output, and how they are registered.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "client/cli/exit_code.h"
+#include "client/cli/literal.h"
+#include "coheld/coheld.h"
+
+namespace coheld::cli {
+
+using Json = nlohmann::ordered_json;
+
+// The command line is wrong in a way that only the daemon's answer shows.
+class UsageError : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// What stands before the command.
+struct Globals {
+  std::string address = Client::default_address();
+  double connect_seconds = 5;
+  bool json = false;
+
+  // Throws ConnectFailed.
+  Client Connect() const;
+};
+
+// Prints a value: JSON with --json, else text as it stands and all else as Python does.
+void Print(const Globals& globals, const Value& value);
+// Prints JSON with --json, else the text.
+void Print(const Globals& globals, const Json& json, const std::string& text);
+
+// Returns the list index that a word gives. Throws UsageError.
+int64_t ParseIndex(const std::string& word);
+
+// A command's work; returns the exit code.
+using Action = std::function<int()>;
+
+// Each adds its commands to the app; the chosen one's callback sets *action. `globals` and `action`
+// must outlive the app.
+void AddAdminCommands(CLI::App& app, const Globals& globals, Action* action);
+void AddReadCommands(CLI::App& app, const Globals& globals, Action* action);
+void AddWriteCommands(CLI::App& app, const Globals& globals, Action* action);
+
+}  // namespace coheld::cli

@@ -1,0 +1,17 @@
+// What coheldctl's exit codes mean; scripts decide by them.
+#pragma once
+
+namespace coheld::cli {
+
+enum ExitCode : int {
+  kOk = 0,
+  kNotFound = 1,       // No such object, key, index or item, or a queue is empty (or full).
+  kUsage = 2,          // The command line is wrong.
+  kCannotConnect = 3,  // No daemon answers at the address, or it went away.
+  kFailed = 4,         // The daemon refused the op.
+};
+
+// Returns the exit code for the exception being handled, and prints its message to standard error.
+int ReportException();
+
+}  // namespace coheld::cli

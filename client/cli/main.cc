@@ -1,0 +1,66 @@
+// coheldctl: looks at a coheld daemon and its objects, and changes them, from a shell. The command
+// line only; the commands are in *_commands.cc.
+#include <iostream>
+
+#include "client/cli/command.h"
+
+namespace coheld::cli {
+namespace {
+
+constexpr char kAbout[] =
+    "Looks at a coheld daemon and its objects, and changes them.\n\n"
+    "A VALUE, KEY or item is read as JSON if it is JSON (5, -1.5, true, null, \"text\", [1, 2], "
+    "{\"a\": 1}), else it is text as it stands. Text is printed as it stands, all else as Python "
+    "prints it; with --json, as JSON.\n";
+
+constexpr char kFooter[] =
+    "Examples:\n"
+    "  coheldctl push tasks a b '{\"n\": 3}'    a list of two texts and a map\n"
+    "  coheldctl get tasks -1                 its last item\n"
+    "  coheldctl set stock apples 5           a dict with one entry\n"
+    "  coheldctl --json get stock | jq .apples\n"
+    "  coheldctl push --type queue jobs 1 2 3\n"
+    "  coheldctl pop --timeout 10 jobs        waits for a job\n"
+    "  coheldctl ls --type lock; coheldctl describe my-lock\n\n"
+    "Exit codes: 0 done; 1 no such object, key, index or item, or queue empty or full; 2 wrong "
+    "command "
+    "line; 3 no daemon answers; 4 the daemon refused the op.";
+
+int Run(int argc, char** argv) {
+  CLI::App app(kAbout, "coheldctl");
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.fallthrough();
+  Globals globals;
+  app.add_option("-a,--address,--connect", globals.address,
+                 "The daemon: unix:/path, host:port or [v6]:port (default: $COHELD_ADDRESS, or "
+                 "where a daemon listens by default)")
+      ->capture_default_str();
+  app.add_option("--connect-timeout", globals.connect_seconds,
+                 "How long to try to connect, seconds")
+      ->capture_default_str();
+  app.add_flag("--json", globals.json, "Print JSON");
+  app.set_version_flag("--version", "coheldctl " COHELD_VERSION);
+  Action action;
+  AddAdminCommands(app, globals, &action);
+  AddReadCommands(app, globals, &action);
+  AddWriteCommands(app, globals, &action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kOk : kUsage;
+  }
+  return action();
+}
+
+}  // namespace
+
+}  // namespace coheld::cli
+
+int main(int argc, char** argv) {
+  try {
+    return coheld::cli::Run(argc, argv);
+  } catch (...) {
+    return coheld::cli::ReportException();
+  }
+}

@@ -1,0 +1,150 @@
+// set, push, pop and del: changes to objects.
+#include <memory>
+#include <vector>
+
+#include "client/cli/command.h"
+
+namespace coheld::cli {
+namespace {
+
+// What the command line said.
+struct Words {
+  std::string name;
+  std::vector<std::string> words;
+  std::optional<std::string> place;
+  std::string type;
+  double timeout_seconds = 0;
+};
+
+// Returns the type of an object, or the word for a missing one.
+std::string TypeOf(const Client& client, const std::string& name, const std::string& missing) {
+  try {
+    return Admin(client).describe(name).summary.type;
+  } catch (const ObjectNotFound&) {
+    return missing;
+  }
+}
+
+WaitTime Wait(const Words& words) { return std::chrono::duration<double>(words.timeout_seconds); }
+
+[[noreturn]] void Refuse(const std::string& verb, const std::string& type) {
+  throw UsageError("cannot " + verb + " a " + type + " so");
+}
+
+int Set(const Globals& globals, const Words& words) {
+  const Client client = globals.Connect();
+  const Value value = ParseLiteral(words.words.back());
+  if (words.words.size() == 1) {
+    SharedValue<Value>(client, words.name).set(value);
+    return kOk;
+  }
+  const std::string type = TypeOf(client, words.name, "dict");
+  if (type == "list") {
+    List<Value>(client, words.name).set(ParseIndex(words.words[0]), value);
+  } else if (type == "dict") {
+    Dict<Value, Value>(client, words.name).set(ParseLiteral(words.words[0]), value);
+  } else {
+    Refuse("set a place of", type);
+  }
+  return kOk;
+}
+
+int Push(const Globals& globals, const Words& words) {
+  const Client client = globals.Connect();
+  std::vector<Value> values;
+  for (const std::string& word : words.words) values.push_back(ParseLiteral(word));
+  const std::string type = TypeOf(client, words.name, words.type.empty() ? "list" : words.type);
+  if (type == "list") {
+    Print(globals, Value(List<Value>(client, words.name).extend(std::move(values)).length));
+  } else if (type == "queue") {
+    Print(globals,
+          Value(Queue<Value>(client, words.name).put_many(std::move(values), Wait(words))));
+  } else {
+    Refuse("push to", type);
+  }
+  return kOk;
+}
+
+Value PopFromDict(const Dict<Value, Value>& dict, const std::optional<std::string>& place) {
+  if (place) {
+    std::optional<Value> value = dict.pop(ParseLiteral(*place));
+    if (!value) throw KeyNotFound(Reason::kKeyNotFound, "the dict has no key \"" + *place + "\"");
+    return *value;
+  }
+  const auto item = dict.pop_item();
+  if (!item) throw KeyNotFound(Reason::kKeyNotFound, "the dict is empty");
+  return Tuple{{item->first, item->second}};
+}
+
+int Pop(const Globals& globals, const Words& words) {
+  const Client client = globals.Connect();
+  const std::string type = Admin(client).describe(words.name).summary.type;
+  std::optional<int64_t> index;
+  if (type == "list") {
+    if (words.place) index = ParseIndex(*words.place);
+    Print(globals, List<Value>(client, words.name).pop(index));
+  } else if (type == "dict") {
+    Print(globals, PopFromDict(Dict<Value, Value>(client, words.name), words.place));
+  } else if (type == "queue" && !words.place) {
+    const Queue<Value> queue(client, words.name);
+    Print(globals, queue.get(Wait(words)));
+    queue.task_done();
+  } else {
+    Refuse("pop from", type);
+  }
+  return kOk;
+}
+
+int Del(const Globals& globals, const Words& words) {
+  const Client client = globals.Connect();
+  if (!words.place) {
+    if (Admin(client).erase(words.name)) return kOk;
+    throw ObjectNotFound(Reason::kObjectNotFound, "there is no object \"" + words.name + "\"");
+  }
+  const std::string type = Admin(client).describe(words.name).summary.type;
+  if (type == "list") {
+    List<Value>(client, words.name).erase(ParseIndex(*words.place));
+  } else if (type == "dict") {
+    Dict<Value, Value>(client, words.name).erase(ParseLiteral(*words.place));
+  } else {
+    Refuse("delete a place of", type);
+  }
+  return kOk;
+}
+
+}  // namespace
+
+void AddWriteCommands(CLI::App& app, const Globals& globals, Action* action) {
+  const auto words = std::make_shared<Words>();  // Between the parser and the action.
+  const auto add = [&](const std::string& name, const std::string& help, auto work) {
+    CLI::App* command = app.add_subcommand(name, help);
+    command->add_option("name", words->name, "The object's name")->required();
+    command->callback([&globals, action, words, work] {
+      *action = [&globals, words, work] { return work(globals, *words); };
+    });
+    return command;
+  };
+  add("set", "Sets a value, a list's item or a dict's entry: set NAME [PLACE] VALUE", Set)
+      ->add_option("words", words->words,
+                   "[PLACE] VALUE; a missing object becomes a value or a dict")
+      ->required()
+      ->expected(1, 2)
+      ->allow_extra_args(false);  // Or CLI11 splits JSON arrays.
+  CLI::App* push =
+      add("push", "Adds items to the end of a list or to a queue; prints the length", Push);
+  push->add_option("values", words->words, "The items")->required()->allow_extra_args(false);
+  push->add_option("--type", words->type, "What a missing object becomes: list (default) or queue")
+      ->check(CLI::IsMember({"list", "queue"}));
+  push->add_option("--timeout", words->timeout_seconds,
+                   "How long to wait for room in a queue, seconds");
+  CLI::App* pop =
+      add("pop", "Removes and prints a list's last item, a dict's last entry, a queue's next item",
+          Pop);
+  pop->add_option("place", words->place, "A list's index or a dict's key");
+  pop->add_option("--timeout", words->timeout_seconds,
+                  "How long to wait for an item of a queue, seconds");
+  add("del", "Deletes an object, or one place of a list or dict", Del)
+      ->add_option("place", words->place, "A list's index or a dict's key");
+}
+
+}  // namespace coheld::cli
