@@ -5,6 +5,8 @@ import multiprocessing
 import coheld
 import pytest
 
+from daemon_process import Daemon
+
 
 @pytest.fixture(scope="module")
 def manager():

@@ -6,6 +6,7 @@ import pickle
 
 import coheld
 import pytest
+from coheld import _core
 
 from daemon_process import Daemon
 
