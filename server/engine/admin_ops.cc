@@ -86,8 +86,8 @@ Outcome Describe(Engine& engine, const v1::AdminDescribeRequest& request,
 }
 
 Outcome Delete(Engine& engine, const v1::AdminDeleteRequest& request, v1::AdminDeleteReply* reply,
-               Turn& turn) {
-  reply->set_deleted(engine.DeleteObject(request.name(), turn));
+               Turn& /*turn*/) {
+  reply->set_deleted(engine.DeleteObject(request.name()));
   return Done();
 }
 

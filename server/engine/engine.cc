@@ -250,12 +250,15 @@ void Engine::EndSession(SessionId id, TimeMs now, std::vector<Reply>* replies) {
   Turn turn(*this, {.owner = {.session = id}, .now = now}, Turn::Try::kFirst);
   // First its waits, so that nothing is granted to it any more.
   for (const CallId call : std::set<CallId>(session->parked)) {
-    turn.Wake(*parked_.at(call).queue);
+    const ParkedOp& op = parked_.at(call);
+    WaitQueue* const queue = op.queue;
+    const bool stays = op.object->maker_ != id;
     FailParked(call, Expired(id), replies);
+    if (stays) turn.Wake(*queue);
   }
-  // Then its objects, so that nothing is granted on them; this drops their wakes too.
+  // Then its objects, so that nothing is granted on them.
   for (const std::string& name : std::set<std::string>(session->anonymous)) {
-    DeleteObject(name, turn);
+    DeleteObject(name);
   }
   for (auto& [call, failure] : std::exchange(failed_, {})) {
     FailParked(call, std::move(failure), replies);
@@ -318,12 +321,11 @@ void Engine::Unlist(const Object& object) {
   if (Session* maker = sessions_.Find(object.maker_)) maker->anonymous.erase(object.name());
 }
 
-bool Engine::DeleteObject(std::string_view name, Turn& turn) {
+bool Engine::DeleteObject(std::string_view name) {
   const Store::Held* held = store_.Find(name);
   if (held == nullptr) return false;
   Object& object = *held->object;
   for (WaitQueue* queue : object.wait_queues()) {
-    std::erase_if(turn.wakes_, [&](const Turn::WakeRequest& wake) { return wake.queue == queue; });
     while (!queue->empty()) {
       ParkedOp* op = queue->ops().front();
       const CallId call = op->stamp.call;

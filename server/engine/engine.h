@@ -56,7 +56,8 @@ class Engine {
   void EndSession(SessionId id, TimeMs now, std::vector<Reply>* replies);
 
   // Deletes an object; ops parked on it fail with OBJECT_DELETED. Returns false if it is not there.
-  bool DeleteObject(std::string_view name, Turn& turn);
+  // For handlers: the failures go out after the reply of the op that is being applied.
+  bool DeleteObject(std::string_view name);
 
   const Store& store() const { return store_; }
   const Sessions& sessions() const { return sessions_; }

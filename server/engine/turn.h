@@ -64,9 +64,13 @@ class Turn {
   Outcome Park(WaitQueue& queue, std::optional<uint64_t> timeout_ms, Outcome timed_out);
 
   // After this op: tries the parked ops of the queue in order, until one parks again.
-  void Wake(WaitQueue& queue) { wakes_.push_back({&queue, false}); }
+  void Wake(WaitQueue& queue) {
+    if (!queue.empty()) wakes_.push_back({&queue, false});
+  }
   // After this op: tries every parked op of the queue once, in order.
-  void WakeAll(WaitQueue& queue) { wakes_.push_back({&queue, true}); }
+  void WakeAll(WaitQueue& queue) {
+    if (!queue.empty()) wakes_.push_back({&queue, true});
+  }
 
   // Returns a fencing token above all before.
   uint64_t NextToken();
