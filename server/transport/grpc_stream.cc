@@ -6,8 +6,9 @@
 namespace coheld::transport {
 namespace {
 
-// Buffers that grew beyond this are given back to the system when empty.
-constexpr size_t kBufferBytesKept = 64 << 10;
+// Buffers that grew beyond this are given back when empty: of a stream in use, of a spare one.
+constexpr size_t kBufferBytesKept = 16 << 10;
+constexpr size_t kSpareBufferBytesKept = 4 << 10;
 // A queue that never runs empty moves its rest to the front after so many bytes.
 constexpr size_t kCompactBytes = 1 << 20;
 
@@ -27,17 +28,17 @@ void OutputQueue::AppendCompressed(std::string_view gzip) {
 void OutputQueue::Pop(size_t bytes) {
   sent_ += bytes;
   if (sent_ == buffer_.size()) {
-    Clear();
+    Clear(kBufferBytesKept);
   } else if (sent_ >= kCompactBytes && sent_ >= buffer_.size() / 2) {
     buffer_.erase(0, sent_);
     sent_ = 0;
   }
 }
 
-void OutputQueue::Clear() {
+void OutputQueue::Clear(size_t bytes_kept) {
   buffer_.clear();
   sent_ = 0;
-  if (buffer_.capacity() > kBufferBytesKept) buffer_.shrink_to_fit();
+  if (buffer_.capacity() > bytes_kept) buffer_.shrink_to_fit();
 }
 
 GrpcStream* GrpcStreamPool::Take(StreamId id, size_t message_bytes_max) {
@@ -64,7 +65,8 @@ void GrpcStreamPool::Put(GrpcStream* stream) {
   // Everything is as new, but the two buffers keep their memory.
   MessageReader reader = std::move(stream->reader);
   OutputQueue output = std::move(stream->output);
-  output.Clear();
+  output.Clear(kSpareBufferBytesKept);
+  reader.Reset(0);
   *stream = GrpcStream{};
   stream->index = index;
   stream->reader = std::move(reader);

@@ -37,7 +37,8 @@ class OutputQueue {
   std::string_view bytes() const { return std::string_view(buffer_).substr(sent_); }
   size_t size() const { return buffer_.size() - sent_; }
   void Pop(size_t bytes);
-  void Clear();
+  // Drops everything; the buffer too if it is larger than that.
+  void Clear(size_t bytes_kept);
 
  private:
   std::string buffer_;

@@ -10,7 +10,7 @@ namespace coheld::transport {
 namespace {
 
 // Buffers that grew beyond this are given back when their stream ends.
-constexpr size_t kBufferBytesKept = 64 << 10;
+constexpr size_t kBufferBytesKept = 4 << 10;
 
 void Recycle(std::string* buffer) {
   buffer->clear();

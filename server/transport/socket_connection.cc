@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kWriteBytes = 256 << 10;      // What one Pump takes.
 constexpr size_t kTurnWriteBytes = 1 << 20;    // Then the other connections have their turn.
-constexpr size_t kBufferBytesKept = 64 << 10;  // Larger output buffers are given back when empty.
+constexpr size_t kBufferBytesKept = 16 << 10;  // Larger output buffers are given back when empty.
 constexpr size_t kQueuedFramesMax = 8192;
 constexpr uint64_t kLingerMs = 500;
 
