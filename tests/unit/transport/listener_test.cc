@@ -181,6 +181,14 @@ TEST_F(ListenerTest, TheBoundAddressHasTheRealPort) {
   EXPECT_NE(bound, "127.0.0.1:0");
 }
 
+TEST_F(ListenerTest, Ipv6AddressesKeepTheirBrackets) {
+  std::string bound;
+  std::string error;
+  if (!listener().Listen("[::1]:0", &bound, &error)) GTEST_SKIP() << error;
+  EXPECT_TRUE(bound.starts_with("[::1]:"));
+  EXPECT_NE(bound, "[::1]:0");
+}
+
 TEST_F(ListenerTest, BadAddressesAreExplained) {
   std::string bound;
   std::string error;
