@@ -150,6 +150,15 @@ Value ParseLiteral(const std::string& word) {
   return builder.Take();
 }
 
+std::string HideArray(const std::string& word) {
+  const size_t first = word.find_first_not_of(' ');
+  return first != std::string::npos && word[first] == '[' ? ' ' + word : word;
+}
+
+std::string RevealArray(const std::string& word) {
+  return word.starts_with(' ') && HideArray(word) != word ? word.substr(1) : word;
+}
+
 Json ToJson(const Value& value) { return std::visit(JsonMaker{}, value.variant()); }
 
 std::string ToText(const Value& value) {

@@ -21,6 +21,11 @@ namespace coheld::cli {
 // Reads a word of the command line.
 Value ParseLiteral(const std::string& word);
 
+// CLI11 splits a word of many that looks like "[a,b]" at its commas. Hide such a word before the
+// command line is parsed, and reveal it after.
+std::string HideArray(const std::string& word);
+std::string RevealArray(const std::string& word);
+
 nlohmann::ordered_json ToJson(const Value& value);
 
 // Returns text as it stands, and all else as Python prints it.

@@ -1,6 +1,8 @@
 // coheldctl: looks at a coheld daemon and its objects, and changes them, from a shell. The command
 // line only; the commands are in *_commands.cc.
-#include <iostream>
+#include <algorithm>
+#include <string>
+#include <vector>
 
 #include "client/cli/command.h"
 
@@ -26,6 +28,16 @@ constexpr char kFooter[] =
     "command "
     "line; 3 no daemon answers; 4 the daemon refused the op.";
 
+// Returns the command line backwards, as CLI11 wants it; the values of push are hidden from its
+// splitting.
+std::vector<std::string> Words(int argc, char** argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  auto push = std::find(words.begin(), words.end(), "push");
+  if (words.end() - push > 2) std::transform(push + 2, words.end(), push + 2, HideArray);
+  std::reverse(words.begin(), words.end());
+  return words;
+}
+
 int Run(int argc, char** argv) {
   CLI::App app(kAbout, "coheldctl");
   app.footer(kFooter);
@@ -46,7 +58,7 @@ int Run(int argc, char** argv) {
   AddReadCommands(app, globals, &action);
   AddWriteCommands(app, globals, &action);
   try {
-    app.parse(argc, argv);
+    app.parse(Words(argc, argv));
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kOk : kUsage;
   }

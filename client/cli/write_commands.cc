@@ -10,8 +10,10 @@ namespace {
 // What the command line said.
 struct Words {
   std::string name;
-  std::vector<std::string> words;
+  std::vector<std::string> values;
   std::optional<std::string> place;
+  std::string value;
+  std::optional<std::string> second;
   std::string type;
   double timeout_seconds = 0;
 };
@@ -33,16 +35,16 @@ WaitTime Wait(const Words& words) { return std::chrono::duration<double>(words.t
 
 int Set(const Globals& globals, const Words& words) {
   const Client client = globals.Connect();
-  const Value value = ParseLiteral(words.words.back());
-  if (words.words.size() == 1) {
+  const Value value = ParseLiteral(words.second.value_or(words.value));
+  if (!words.second) {
     SharedValue<Value>(client, words.name).set(value);
     return kOk;
   }
   const std::string type = TypeOf(client, words.name, "dict");
   if (type == "list") {
-    List<Value>(client, words.name).set(ParseIndex(words.words[0]), value);
+    List<Value>(client, words.name).set(ParseIndex(words.value), value);
   } else if (type == "dict") {
-    Dict<Value, Value>(client, words.name).set(ParseLiteral(words.words[0]), value);
+    Dict<Value, Value>(client, words.name).set(ParseLiteral(words.value), value);
   } else {
     Refuse("set a place of", type);
   }
@@ -52,7 +54,7 @@ int Set(const Globals& globals, const Words& words) {
 int Push(const Globals& globals, const Words& words) {
   const Client client = globals.Connect();
   std::vector<Value> values;
-  for (const std::string& word : words.words) values.push_back(ParseLiteral(word));
+  for (const std::string& word : words.values) values.push_back(ParseLiteral(RevealArray(word)));
   const std::string type = TypeOf(client, words.name, words.type.empty() ? "list" : words.type);
   if (type == "list") {
     Print(globals, Value(List<Value>(client, words.name).extend(std::move(values)).length));
@@ -124,15 +126,14 @@ void AddWriteCommands(CLI::App& app, const Globals& globals, Action* action) {
     });
     return command;
   };
-  add("set", "Sets a value, a list's item or a dict's entry: set NAME [PLACE] VALUE", Set)
-      ->add_option("words", words->words,
-                   "[PLACE] VALUE; a missing object becomes a value or a dict")
-      ->required()
-      ->expected(1, 2)
-      ->allow_extra_args(false);  // Or CLI11 splits JSON arrays.
+  CLI::App* set =
+      add("set", "Sets a value, a list's item or a dict's entry: set NAME [PLACE] VALUE", Set);
+  set->add_option("value", words->value, "The value; or, before it, a list's index or a dict's key")
+      ->required();
+  set->add_option("VALUE", words->second, "The value, after a place");
   CLI::App* push =
       add("push", "Adds items to the end of a list or to a queue; prints the length", Push);
-  push->add_option("values", words->words, "The items")->required()->allow_extra_args(false);
+  push->add_option("values", words->values, "The items")->required();
   push->add_option("--type", words->type, "What a missing object becomes: list (default) or queue")
       ->check(CLI::IsMember({"list", "queue"}));
   push->add_option("--timeout", words->timeout_seconds,
