@@ -13,8 +13,8 @@ namespace {
 // Our own FloodBudget is stricter in proportion to work done; nghttp2's own limits stay as a second
 // line, wide enough for a client that cancels many parked calls.
 constexpr size_t kOutboundAcksMax = 10'000;
-constexpr uint64_t kResetBurst = 10'000;
-constexpr uint64_t kResetsPerSecond = 5'000;
+constexpr uint64_t kResetBurst = 100'000;
+constexpr uint64_t kResetsPerSecond = 50'000;
 constexpr size_t kSettingsEntriesMax = 32;
 constexpr size_t kContinuationsMax = 4;
 

@@ -103,14 +103,15 @@ bool Bystander::Call() {
   return true;
 }
 
-bool Bystander::CountIsRight() {
+bool Bystander::CountIsRight(uint32_t others) {
   v1::ListLenRequest request;
   request.set_name(kListName);
   const auto id = client_.Call(transport::RequestFields("/coheld.v1.List/Len"),
                                transport::Framed(request.SerializeAsString()));
   if (!Await(id)) return false;
   v1::ListLenReply reply;
-  return reply.ParseFromString(client_.response(id).messages().at(0)) && reply.length() == calls_;
+  return reply.ParseFromString(client_.response(id).messages().at(0)) &&
+         reply.length() == calls_ + others;
 }
 
 size_t ResidentBytes(pid_t pid) {

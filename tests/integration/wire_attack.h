@@ -42,8 +42,9 @@ class Bystander {
   explicit Bystander(const std::string& address);
   // Makes a call and waits for its reply: false if it fails or none comes in patience.
   bool Call();
-  // True if the list has as many items as calls succeeded: nothing lost, nothing done twice.
-  bool CountIsRight();
+  // True if the list has as many items as calls succeeded, these and `others`: nothing lost,
+  // nothing done twice.
+  bool CountIsRight(uint32_t others);
   std::chrono::microseconds slowest() const { return slowest_; }
   uint32_t calls() const { return calls_; }
 

@@ -1,6 +1,8 @@
 // Hostile peers against the running daemon. Whatever they do for a second, a bystander's calls keep
 // working, the daemon's memory grows by less than 16 MB, its descriptors come back, and it serves
 // afterwards.
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <iterator>
 #include <memory>
@@ -97,10 +99,10 @@ class WireAttackTest : public ::testing::Test {
     }
   }
 
-  // What must hold in the end.
-  void ExpectUnhurt() {
+  // What must hold in the end. `others` calls were made beside the bystander's.
+  void ExpectUnhurt(uint32_t others = 0) {
     Observe();
-    EXPECT_TRUE(bystander_->CountIsRight());
+    EXPECT_TRUE(bystander_->CountIsRight(others));
     if (kMemoryIsReal) {
       EXPECT_LT(resident_max_, resident_before_ + kGrowthMax) << "it was " << resident_before_;
     }
@@ -201,6 +203,46 @@ TEST_F(WireAttackTest, ZeroWindowReadersAreSurvived) {
   Begin({"--queued-bytes-max", "4194304"});
   Flood(daemon_->address_tcp(), begin + calls, {});
   ExpectUnhurt();
+}
+
+// It asks for much and then leaves its socket alone.
+TEST_F(WireAttackTest, PeersThatReadNothingAreDroppedWithALoggedReason) {
+  Begin({"--write-stall-ms-max", "200", "--queued-bytes-max", "65536"});
+  v1::AdminPingRequest ping;
+  ping.set_payload(std::string(10'000, 'x'));
+  std::string calls = NGHTTP2_CLIENT_MAGIC;
+  calls += Frame(NGHTTP2_SETTINGS, 0, 0, std::string("\0\x4\x7F\xFF\xFF\xFF", 6));
+  calls += Frame(NGHTTP2_WINDOW_UPDATE, 0, 0, std::string("\x7F\0\0\0", 4));
+  calls += Repeat(100, [&](int i) {
+    const int32_t id = 2 * i + 1;
+    return HeadersFrame(id, RequestFields(kPath), kHeadersEnd) +
+           Frame(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, id, Framed(ping.SerializeAsString()));
+  });
+  AttackSocket socket(daemon_->address_unix());
+  const auto end = Clock::now() + DaemonProcess::kPatience;
+  for (size_t sent = 0; sent < calls.size() && !socket.closed() && Clock::now() < end;) {
+    sent += socket.Push(std::string_view(calls).substr(sent));
+  }
+  EXPECT_TRUE(daemon_->WaitForLog("reason=SLOW_CONSUMER"));
+  ExpectUnhurt();
+}
+
+// Those that come when no descriptor is left wait in the kernel's queue until there are some.
+TEST_F(WireAttackTest, RunningOutOfDescriptorsPausesAcceptingOnly) {
+  rlimit before{};
+  ASSERT_EQ(prlimit(daemon_->pid(), RLIMIT_NOFILE, nullptr, &before), 0);
+  const rlimit tight{.rlim_cur = descriptors_before_ + 6, .rlim_max = before.rlim_max};
+  ASSERT_EQ(prlimit(daemon_->pid(), RLIMIT_NOFILE, &tight, nullptr), 0);
+  std::vector<std::unique_ptr<Bystander>> crowd;
+  for (int i = 0; i < 30; ++i) {
+    crowd.push_back(std::make_unique<Bystander>(daemon_->address_tcp()));
+  }
+  EXPECT_TRUE(daemon_->WaitForLog("accepting paused"));
+  Observe();
+  ASSERT_EQ(prlimit(daemon_->pid(), RLIMIT_NOFILE, &before, nullptr), 0);
+  EXPECT_TRUE(crowd.back()->Call());
+  crowd.clear();
+  ExpectUnhurt(1);
 }
 
 TEST_F(WireAttackTest, SlowPrefacesAreCutOff) {
