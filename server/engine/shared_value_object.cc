@@ -150,13 +150,15 @@ Outcome CompareExchange(SharedValueObject& cell,
 
 Outcome Wait(SharedValueObject& cell, const v1::SharedValueWaitRequest& request,
              v1::SharedValueWaitReply* reply, Turn& turn) {
-  reply->set_changed(cell.version() > request.since_version());
-  ToWire(cell.value, reply->mutable_value());
-  reply->set_version(cell.version());
-  if (reply->changed()) return Done();
+  const bool changed = cell.version() > request.since_version();
   std::optional<uint64_t> timeout_ms;
   if (request.has_timeout_ms()) timeout_ms = request.timeout_ms();
-  return turn.Park(cell.watchers, timeout_ms, Done());
+  Outcome outcome = changed ? Done() : turn.Park(cell.watchers, timeout_ms, Done());
+  if (outcome.kind() == Outcome::Kind::kParked) return outcome;
+  reply->set_changed(changed);
+  ToWire(cell.value, reply->mutable_value());
+  reply->set_version(cell.version());
+  return outcome;
 }
 
 }  // namespace
