@@ -5,10 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "proto/wire/parse.h"
+
 namespace coheld::engine {
 
-// How deep a value may nest: a list in a list is 2 deep.
-inline constexpr int kNestingMax = 64;
+// How deep a value may nest.
+inline constexpr int kNestingMax = wire::kNestingMax;
 
 // Decimal digits of an integer. Python's own limit on reading and writing one is 4,300.
 inline constexpr size_t kIntegerDigitsMax = 4096;

@@ -13,6 +13,7 @@
 #include "coheld/op.h"
 #include "proto/wire/check.h"
 #include "proto/wire/methods.h"
+#include "proto/wire/parse.h"
 
 namespace coheld::core {
 
@@ -27,7 +28,7 @@ inline uint32_t MethodNumber(std::string_view path) {
 template <typename Reply>
 Reply ParseReply(std::string_view bytes) {
   Reply reply;
-  if (!reply.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+  if (!wire::ParseMessage(bytes, &reply)) {
     throw InternalError(Reason::kInternal,
                         "the daemon's reply is not a " + std::string(Reply::descriptor()->name()));
   }
