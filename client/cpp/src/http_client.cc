@@ -213,7 +213,9 @@ bool HttpClient::NextMessage(StreamId id, std::string_view* message) {
 bool HttpClient::Feed(std::string_view bytes) {
   const ssize_t taken = nghttp2_session_mem_recv(
       session_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
-  if (taken == static_cast<ssize_t>(bytes.size())) return true;
+  const bool all = taken == static_cast<ssize_t>(bytes.size());
+  // nghttp2 reads on past an error of the peer, to say GOAWAY, but wants nothing more.
+  if (all && (going_away_ || nghttp2_session_want_read(session_) != 0)) return true;
   error_ = std::string("the peer does not speak gRPC: ") +
            nghttp2_strerror(taken < 0 ? static_cast<int>(taken) : NGHTTP2_ERR_PROTO);
   return false;
