@@ -190,6 +190,7 @@ void Channel::TakeStreamEnd(std::vector<Answer>* answers) {
 
 WaitEnd Channel::Step(const WaitLimits& limits) {
   Flush();
+  if (!http_.error().empty()) Break(http_.error(), 0);
   const bool blocked = out_sent_ < out_.size();
   const WaitEnd end = socket_.Wait(blocked && send_error_ == 0, limits);
   if (end == WaitEnd::kReady) ReceiveOnce();

@@ -213,9 +213,7 @@ bool HttpClient::NextMessage(StreamId id, std::string_view* message) {
 bool HttpClient::Feed(std::string_view bytes) {
   const ssize_t taken = nghttp2_session_mem_recv(
       session_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
-  const bool all = taken == static_cast<ssize_t>(bytes.size());
-  // nghttp2 reads on past an error of the peer, to say GOAWAY, but wants nothing more.
-  if (all && (going_away_ || nghttp2_session_want_read(session_) != 0)) return true;
+  if (taken == static_cast<ssize_t>(bytes.size())) return true;
   error_ = std::string("the peer does not speak gRPC: ") +
            nghttp2_strerror(taken < 0 ? static_cast<int>(taken) : NGHTTP2_ERR_PROTO);
   return false;
@@ -226,8 +224,12 @@ void HttpClient::Pump(size_t bytes_max, std::string* out) {
   while (out->size() - start < bytes_max) {
     const uint8_t* bytes = nullptr;
     const ssize_t length = nghttp2_session_mem_send(session_, &bytes);
-    if (length <= 0) return;
+    if (length <= 0) break;
     out->append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(length));
+  }
+  // After an error of the peer nghttp2 reads on until its GOAWAY is out.
+  if (!going_away_ && error_.empty() && nghttp2_session_want_read(session_) == 0) {
+    error_ = "the peer does not speak gRPC";
   }
 }
 
