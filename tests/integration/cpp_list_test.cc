@@ -139,6 +139,14 @@ TEST_P(CppListTest, IterationTurnsPages) {
   EXPECT_TRUE(none.begin() == none.end());
 }
 
+TEST_P(CppListTest, TheDeepestValueComesBack) {
+  Value value;
+  for (int depth = 0; depth < 64; ++depth) value = Map{{Entry{1, std::move(value)}}};
+  const auto list = List<Value>::make(client_, {value});
+  EXPECT_EQ(list.get(0), value);
+  EXPECT_THROW(list.append(ValueList{{value}}), InvalidArgument);
+}
+
 TEST_P(CppListTest, AnotherTypeOfObjectIsRefused) {
   const List<int> list = Make({1});
   const Dict<int, int> wrong(client_, list.name());
