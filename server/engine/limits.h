@@ -15,8 +15,13 @@ inline constexpr int kNestingMax = wire::kNestingMax;
 // Decimal digits of an integer. Python's own limit on reading and writing one is 4,300.
 inline constexpr size_t kIntegerDigitsMax = 4096;
 
-// Bytes that a small request may make of what is there: List.Repeat, text * integer.
+// Bytes that a small request may make of what is there: List.Repeat, text * integer. (A fuzzer runs
+// many requests: each must be cheap.)
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+inline constexpr size_t kGrowthBytesMax = size_t{256} << 10;
+#else
 inline constexpr size_t kGrowthBytesMax = size_t{256} << 20;
+#endif
 
 // Bytes of values in one reply; what is larger is read in pages.
 inline constexpr size_t kReplyBytesMax = size_t{256} << 20;

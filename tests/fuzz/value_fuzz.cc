@@ -22,6 +22,8 @@ using engine::ValueKind;
 using wire::Result;
 
 constexpr size_t kValues = 4;
+constexpr size_t kRoundTripBytesMax = 64
+                                      << 10;  // Larger results would take the time of many inputs.
 
 bool HoldsNan(const Value& value) {
   switch (value.kind()) {
@@ -81,7 +83,9 @@ void CheckPair(const Value& a, const Value& b) {
   }
   for (int op = 0; op <= v1::Operator_MAX + 1; ++op) {
     const Result<Value> result = Apply(static_cast<v1::Operator>(op), a, b);
-    if (result.ok()) CheckRoundTrip(result.value());
+    if (result.ok() && result.value().owned_bytes() < kRoundTripBytesMax) {
+      CheckRoundTrip(result.value());
+    }
   }
 }
 
