@@ -290,7 +290,7 @@ NB_MODULE(_core, module) {
   module.attr("ABSENT") = nb::borrow(Absent());
   module.def("method", MakeMethod, nb::arg("name"), nb::arg("results"));
   module.def("install_hooks", InstallHooks, nb::arg("hooks"));
-  module.def("is_native", IsNativeFor, nb::arg("client"), nb::arg("object"));
+  module.def("is_native", IsNativeFor, nb::arg("client"), nb::arg("object").none());
   module.def("thread_id", this_thread_id);
   nb::class_<ClientObject>(module, "Client", nb::dynamic_attr(), nb::is_weak_referenceable())
       .def("__init__", ConstructClient, nb::arg("address"), nb::arg("program"),

@@ -1,7 +1,7 @@
 """One client's dict get against the stdlib manager's, in alternating rounds.
 
-The best round of each counts, since other programs only ever slow a round down. On a busy machine it
-takes more rounds until one is undisturbed.
+The best round of each counts, since other programs only ever slow a round down. A busy machine
+needs more rounds until one is undisturbed.
 """
 
 import time
