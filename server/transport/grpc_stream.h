@@ -34,7 +34,7 @@ class OutputQueue {
   void AppendCompressed(std::string_view gzip);
   // Appends bytes that are no gRPC message.
   void AppendRaw(std::string_view bytes) { buffer_.append(bytes); }
-  std::string_view bytes() const { return std::string_view(buffer_).substr(sent_); }
+  std::string_view bytes() const { return std::string_view{buffer_}.substr(sent_); }
   size_t size() const { return buffer_.size() - sent_; }
   void Pop(size_t bytes);
   // Drops everything; the buffer too if it is larger than that.

@@ -38,7 +38,7 @@ Read MessageReader::Next() {
   }
   if (!kept_.empty()) {
     const Front front = FillKept();
-    const std::string_view unread = std::string_view(kept_).substr(kept_read_);
+    const std::string_view unread = std::string_view{kept_}.substr(kept_read_);
     if (unread.size() >= wire::kPrefixBytes) {
       const Read read = Hand(unread);
       if (read == Read::kMessage) kept_read_ += front.wanted;
@@ -66,7 +66,7 @@ void MessageReader::Keep() {
 }
 
 size_t MessageReader::PendingBytes() const {
-  const std::string_view unread = std::string_view(kept_).substr(kept_read_);
+  const std::string_view unread = std::string_view{kept_}.substr(kept_read_);
   return unread.size() < wire::kPrefixBytes ? 0 : Look(unread).wanted;
 }
 
@@ -80,7 +80,7 @@ MessageReader::Front MessageReader::FillKept() {
   Front front;
   while (true) {
     const size_t unread = kept_.size() - kept_read_;
-    front = Look(std::string_view(kept_).substr(kept_read_));
+    front = Look(std::string_view{kept_}.substr(kept_read_));
     if (front.whole || given_.empty()) return front;
     // A refused length is found by Hand before its bytes are copied.
     if (front.wanted > wire::kPrefixBytes + message_bytes_max_) return front;

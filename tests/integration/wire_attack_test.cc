@@ -305,8 +305,8 @@ TEST_F(WireAttackTest, GzipBombsAreSurvived) {
 }
 
 TEST_F(WireAttackTest, ProtobufGarbageIsRefusedPerCall) {
-  const unsigned seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
+  const unsigned seed = transport::Seed();
+  SCOPED_TRACE("run again with COHELD_SEED=" + std::to_string(seed));
   std::mt19937 random(seed);
   const char* const paths[] = {"/coheld.v1.List/Append",      "/coheld.v1.Dict/Set",
                                "/coheld.v1.Queue/Put",        "/coheld.v1.SharedValue/Set",
@@ -330,8 +330,8 @@ TEST_F(WireAttackTest, ProtobufGarbageIsRefusedPerCall) {
 }
 
 TEST_F(WireAttackTest, RandomBytesAreSurvived) {
-  const unsigned seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
+  const unsigned seed = transport::Seed();
+  SCOPED_TRACE("run again with COHELD_SEED=" + std::to_string(seed));
   std::mt19937 random(seed);
   std::string noise(1 << 20, '\0');
   for (char& c : noise) c = static_cast<char>(random());
