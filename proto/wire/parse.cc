@@ -8,9 +8,8 @@
 namespace coheld::wire {
 namespace {
 
-// Each level is up to three messages (Value, ValueMap, Entry); what a request or reply adds is less
-// than the rest.
-constexpr int kRecursionLimit = 3 * kNestingMax + 16;
+// Twice what values may nest, in messages.
+constexpr int kRecursionLimit = 2 * 3 * kNestingMax + 16;
 
 }  // namespace
 

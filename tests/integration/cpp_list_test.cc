@@ -141,7 +141,7 @@ TEST_P(CppListTest, IterationTurnsPages) {
 
 TEST_P(CppListTest, TheDeepestValueComesBack) {
   Value value;
-  for (int depth = 0; depth < 64; ++depth) value = Map{{Entry{1, std::move(value)}}};
+  for (int depth = 0; depth < 32; ++depth) value = Map{{Entry{1, std::move(value)}}};
   const auto list = List<Value>::make(client_, {value});
   EXPECT_EQ(list.get(0), value);
   EXPECT_THROW(list.append(ValueList{{value}}), InvalidArgument);

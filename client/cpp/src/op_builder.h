@@ -13,7 +13,6 @@
 #include "coheld/op.h"
 #include "proto/wire/check.h"
 #include "proto/wire/methods.h"
-#include "proto/wire/parse.h"
 
 namespace coheld::core {
 
@@ -28,7 +27,7 @@ inline uint32_t MethodNumber(std::string_view path) {
 template <typename Reply>
 Reply ParseReply(std::string_view bytes) {
   Reply reply;
-  if (!wire::ParseMessage(bytes, &reply)) {
+  if (!reply.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     throw InternalError(Reason::kInternal,
                         "the daemon's reply is not a " + std::string(Reply::descriptor()->name()));
   }

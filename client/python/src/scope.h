@@ -61,6 +61,6 @@ class Owned {
 };
 
 // How deep a value may nest: the daemon's limit.
-inline constexpr int kNestingMax = 64;
+inline constexpr int kNestingMax = 32;
 
 }  // namespace coheld::python

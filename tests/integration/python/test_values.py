@@ -36,13 +36,13 @@ NATIVE = [
     None, True, False, 0, 1, -1, 127, 128, 2**31, 2**63 - 1, -(2**63), 2**63, -(2**63) - 1,
     10**100, -(10**100), 0.0, 1.5, math.inf, -math.inf, 5e-324, "", "text", "ü€😀", "a\0b",
     "x" * 100_000, b"", b"\0\xff", b"y" * 70_000, [], [1, [2, [3]]], (), (1,), ((), ((),)), {},
-    {"a": {1: (2.5, None)}}, set(), {1, "a", (2,)}, [True, 1, 1.0], nested(64),
+    {"a": {1: (2.5, None)}}, set(), {1, "a", (2,)}, [True, 1, 1.0], nested(32),
     {None: 1, (1, b"x"): 2}, list(range(1000)), {str(i): i for i in range(1000)},
 ]  # fmt: skip
 
 PICKLED = [
     frozenset({1}), bytearray(b"x"), range(3), 1j, datetime.date(2020, 1, 2), pathlib.Path("/x"),
-    OrderedDict(a=1), Counter("aab"), Point(1, 2), "lone \ud800 surrogate", nested(65),
+    OrderedDict(a=1), Counter("aab"), Point(1, 2), "lone \ud800 surrogate", nested(33),
     nested(200), 10**5000, Slot([1]), [Slot(1), 2], {"a": Slot(1)}, (1, Slot(2)), ..., len,
     ["\udfff"],
     {1: 10**4500},

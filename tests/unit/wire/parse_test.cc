@@ -20,15 +20,21 @@ std::string ItemsWithMaps(int depth) {
   return reply.SerializeAsString();
 }
 
-TEST(ParseMessage, ReadsTheDeepestValue) {
+TEST(ParseMessage, StockParsersReadTheDeepestValue) {
   v1::DictItemsReply reply;
-  EXPECT_TRUE(ParseMessage(ItemsWithMaps(kNestingMax), &reply));
+  EXPECT_TRUE(reply.ParseFromString(ItemsWithMaps(kNestingMax)));
+  EXPECT_FALSE(reply.ParseFromString(ItemsWithMaps(kNestingMax + 2)));
+}
+
+TEST(ParseMessage, ReadsWhatIsALittleTooDeep) {
+  v1::DictItemsReply reply;
+  EXPECT_TRUE(ParseMessage(ItemsWithMaps(kNestingMax + 8), &reply));
   EXPECT_EQ(reply.entries_size(), 1);
 }
 
 TEST(ParseMessage, RefusesWhatIsFarTooDeep) {
   v1::DictItemsReply reply;
-  EXPECT_FALSE(ParseMessage(ItemsWithMaps(2 * kNestingMax), &reply));
+  EXPECT_FALSE(ParseMessage(ItemsWithMaps(3 * kNestingMax), &reply));
 }
 
 TEST(ParseMessage, RefusesWhatIsNoMessage) {
