@@ -2,7 +2,6 @@
 // order of the commands. Arrays are not read: no command of the workload answers with one.
 #include <charconv>
 #include <deque>
-#include <optional>
 
 #include "tests/bench/protocol.h"
 
