@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import shutil
@@ -19,6 +20,7 @@ START_TIMEOUT = 20.0
 STOP_TIMEOUT = 0.3
 # A Unix socket's path has at most 107 bytes.
 _PATH_BYTES_MAX = 107
+_PREFIX = "coheld-"
 
 
 def binary() -> str:
@@ -43,6 +45,7 @@ class PrivateDaemon:
 
     def __init__(self) -> None:
         """Start the daemon and wait until it listens."""
+        _remove_left_folders()
         self._folder = _private_folder()
         self._pid = os.getpid()
         self.address = f"unix:{self._folder}/coheld.sock"
@@ -95,7 +98,7 @@ class PrivateDaemon:
             "--ready-fd", str(write),
         ]  # fmt: skip
         try:
-            with open(f"{self._folder}/coheld.log", "wb") as log:
+            with _locked_log(self._folder) as log:
                 # A session of its own: Ctrl-C on the terminal is for the program, not the daemon.
                 process = subprocess.Popen(
                     command,
@@ -136,8 +139,34 @@ class PrivateDaemon:
 
 
 def _private_folder() -> str:
-    folder = tempfile.mkdtemp(prefix="coheld-")  # Mode 0700.
+    folder = tempfile.mkdtemp(prefix=_PREFIX)  # Mode 0700.
     if len(os.fsencode(folder)) + len("/coheld.sock") <= _PATH_BYTES_MAX:
         return folder
     os.rmdir(folder)
-    return tempfile.mkdtemp(prefix="coheld-", dir="/tmp")
+    return tempfile.mkdtemp(prefix=_PREFIX, dir="/tmp")
+
+
+def _locked_log(folder: str) -> IO[bytes]:
+    # The lock goes with the open file: the daemon, whose output this is, holds it while it lives.
+    # Only a locked file gets the name that _remove_left_folders() looks for.
+    log = open(f"{folder}/starting.log", "wb")  # noqa: SIM115
+    try:
+        fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.rename(log.name, f"{folder}/coheld.log")
+    except BaseException:
+        log.close()
+        raise
+    return log
+
+
+def _remove_left_folders() -> None:
+    """Remove what killed programs left: the folders of daemons that live no more."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/coheld.log"):
+        try:
+            if path.stat().st_uid != os.getuid() or path.is_symlink():
+                continue
+            with path.open("rb") as log:
+                fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path.parent, ignore_errors=True)
+        except OSError:  # Its daemon lives, or another program was faster.
+            continue

@@ -218,6 +218,21 @@ def test_the_daemon_ends_with_a_killed_program():
     wait_until_gone(daemon, 10)
 
 
+def test_what_a_killed_program_left_is_removed_by_the_next(manager):
+    program = """
+        import coheld, os, signal
+        print(coheld.Manager().address, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE, text=True
+    )
+    left = os.path.dirname(done.stdout[len("unix:") :])
+    assert left
+    wait_for(lambda: coheld.Manager() and not os.path.exists(left))
+    assert manager.list([1])[0] == 1  # One that lives is left alone.
+
+
 @pytest.mark.parametrize("ending", ["pass", "manager.shutdown()", "del manager", "sys.exit(0)",
                                     "os.fork() or os._exit(0)"])  # fmt: skip
 def test_the_daemon_and_its_folder_end_with_the_program(ending):
