@@ -1,0 +1,104 @@
+// The SDK's examples and coheldctl, run as programs.
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "tests/integration/cpp_fixture.h"
+
+namespace coheld {
+namespace {
+
+struct Outcome {
+  int code = -1;
+  std::string output;  // Standard output and error.
+};
+
+// Runs a program that stands beside the test's own, by the shell.
+Outcome RunProgram(const std::string& program, const std::string& arguments) {
+  const auto folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  const std::string command = (folder / program).string() + " " + arguments + " 2>&1";
+  Outcome outcome;
+  FILE* pipe = popen(command.c_str(), "r");
+  for (int c; (c = std::fgetc(pipe)) != EOF;) outcome.output += static_cast<char>(c);
+  const int status = pclose(pipe);
+  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return outcome;
+}
+
+class CppProgramsTest : public testing::CppTest {
+ protected:
+  Outcome Ctl(const std::string& arguments) {
+    return RunProgram("coheldctl", "--address " + Address() + " " + arguments);
+  }
+};
+COHELD_ON_BOTH_SOCKETS(CppProgramsTest);
+
+TEST_P(CppProgramsTest, TheExamplesSucceed) {
+  for (const std::string example : {"tour", "locks", "pipeline"}) {
+    const Outcome outcome = RunProgram(example, Address());
+    EXPECT_EQ(outcome.code, 0) << outcome.output;
+  }
+}
+
+TEST_P(CppProgramsTest, WordCountAgreesWithOneProcess) {
+  const Outcome outcome =
+      RunProgram("word_count", "--address " + Address() + " --workers 3 --run " +
+                                   (GetParam() == testing::Socket::kUnix ? "u" : "t") +
+                                   " /usr/share/common-licenses/*");
+  EXPECT_EQ(outcome.code, 0) << outcome.output;
+  EXPECT_NE(outcome.output.find("its counts are the same"), std::string::npos) << outcome.output;
+}
+
+TEST_P(CppProgramsTest, CtlPushesGetsAndPops) {
+  const std::string list = Name("list");
+  EXPECT_EQ(Ctl("push " + list + " 1 two '[3,4]'").output, "3\n");
+  EXPECT_EQ(Ctl("get " + list).output, "[1, 'two', [3, 4]]\n");
+  EXPECT_EQ(Ctl("get " + list + " 1").output, "two\n");
+  EXPECT_EQ(Ctl("pop " + list).output, "[3, 4]\n");
+  EXPECT_EQ(Ctl("len " + list).output, "2\n");
+  EXPECT_EQ(Ctl("type " + list).output, "list\n");
+  EXPECT_EQ(Ctl("set " + list + " 0 null").code, 0);
+  EXPECT_EQ(List<Value>(client_, list).values(), (std::vector<Value>{nullptr, "two"}));
+  EXPECT_EQ(Ctl("del " + list + " 0").code, 0);
+  EXPECT_EQ(Ctl("del " + list).code, 0);
+  EXPECT_EQ(Ctl("type " + list).code, 1);
+}
+
+TEST_P(CppProgramsTest, CtlPrintsJson) {
+  const std::string dict = Name("dict");
+  EXPECT_EQ(Ctl("set " + dict + " apples 5").code, 0);
+  EXPECT_EQ(Ctl("--json get " + dict).output, "{\n  \"apples\": 5\n}\n");
+  EXPECT_EQ(Ctl("get --json " + dict + " apples").output, "5\n");
+  EXPECT_EQ(Ctl("pop " + dict).output, "('apples', 5)\n");
+}
+
+TEST_P(CppProgramsTest, CtlWorksOnQueuesAndValues) {
+  const std::string queue = Name("queue");
+  EXPECT_EQ(Ctl("push --type queue " + queue + " 1 2").output, "2\n");
+  EXPECT_EQ(Ctl("get " + queue).output, "1\n");
+  EXPECT_EQ(Ctl("pop " + queue).output, "1\n");
+  EXPECT_EQ(Ctl("pop " + queue).output, "2\n");
+  EXPECT_EQ(Ctl("pop " + queue).code, 1);
+  EXPECT_EQ(Ctl("set " + Name("value") + " '\"5\"'").code, 0);
+  EXPECT_EQ(SharedValue<std::string>(client_, Name("value")).get(), "5");
+}
+
+TEST_P(CppProgramsTest, CtlsExitCodesTellScriptsWhatHappened) {
+  EXPECT_EQ(Ctl("ping").code, 0);
+  EXPECT_EQ(Ctl("status").code, 0);
+  EXPECT_EQ(Ctl("sessions").code, 0);
+  EXPECT_EQ(Ctl("ls").code, 0);
+  EXPECT_EQ(Ctl("describe " + Name("missing")).code, 1);
+  EXPECT_EQ(Ctl("nonsense").code, 2);
+  EXPECT_EQ(Ctl("").code, 2);
+  EXPECT_EQ(RunProgram("coheldctl", "--address unix:/nowhere ping").code, 3);
+  EXPECT_EQ(Ctl("set " + Name("dict") + " '[1]' 2").code, 4);  // A list is no key.
+  EXPECT_EQ(Ctl("--help").code, 0);
+}
+
+}  // namespace
+}  // namespace coheld
