@@ -59,9 +59,7 @@ class ListTable:
         """Return a slice and how it is written."""
         step = self.rng.choice((None, None, 1, 1, 2, 3, -1, -2, -3, 5, *HUGE))
         parts = {"start": bound(self.rng), "stop": bound(self.rng), "step": step}
-        text = " ".join(
-            f"{name}={part}" for name, part in parts.items() if part is not None
-        )
+        text = " ".join(f"{name}={part}" for name, part in parts.items() if part is not None)
         return slice(*parts.values()), (f" slice={{{text}}}" if text else "")
 
     def few(self, most=6):
@@ -206,14 +204,8 @@ class DictTable:
             op += f" value={value}"
             entries[key] = value
         elif name == "SetMany":
-            pairs = [
-                (rng.choice(KEYS), rng.randint(0, 99)) for _ in range(rng.randint(0, 4))
-            ]
-            op += (
-                " entries=["
-                + ", ".join(f"{{key={show(k)} value={v}}}" for k, v in pairs)
-                + "]"
-            )
+            pairs = [(rng.choice(KEYS), rng.randint(0, 99)) for _ in range(rng.randint(0, 4))]
+            op += " entries=[" + ", ".join(f"{{key={show(k)} value={v}}}" for k, v in pairs) + "]"
             entries.update(pairs)
         elif name == "SetDefault":
             inserted = key not in entries
@@ -243,9 +235,7 @@ class DictTable:
         return op, f"length={len(entries)}"
 
     def whole(self):
-        pairs = ", ".join(
-            f"{{key={show(k)} value={v}}}" for k, v in self.entries.items()
-        )
+        pairs = ", ".join(f"{{key={show(k)} value={v}}}" for k, v in self.entries.items())
         return f"- Dict.Items d -> entries=[{pairs}]"
 
 
@@ -253,7 +243,8 @@ def main():
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     table = {"list": ListTable, "dict": DictTable}[sys.argv[1]](random.Random(seed))
     print(
-        f"// Made by make_container_table.py {sys.argv[1]} {seed} on CPython {sys.version.split()[0]}. Do not edit."
+        f"// Made by make_container_table.py {sys.argv[1]} {seed} on CPython "
+        f"{sys.version.split()[0]}. Do not edit."
     )
     for _ in range(OPS):
         op, answer = table.step()

@@ -73,18 +73,14 @@ def number(rng):
         return rng.choice(REALS) if rng.random() < 0.6 else rng.uniform(-1e3, 1e3)
     if kind < 0.7:
         return rng.choice((-1, 1)) * (rng.choice(BOUNDARIES) + rng.randint(-2, 2))
-    return rng.choice((-1, 1)) * rng.getrandbits(
-        rng.choice((4, 16, 40, 64, 70, 130, 200))
-    )
+    return rng.choice((-1, 1)) * rng.getrandbits(rng.choice((4, 16, 40, 64, 70, 130, 200)))
 
 
 def sequence(rng):
     """Return a short text, byte string, list or tuple."""
     letters = [rng.choice("abc") for _ in range(rng.randint(0, 3))]
     numbers = [rng.choice((1, 2, 1.0, True, 3)) for _ in range(rng.randint(0, 3))]
-    return rng.choice(
-        ("".join(letters), "".join(letters).encode(), numbers, tuple(numbers))
-    )
+    return rng.choice(("".join(letters), "".join(letters).encode(), numbers, tuple(numbers)))
 
 
 def show(value):
