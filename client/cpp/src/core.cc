@@ -84,6 +84,18 @@ std::string LostMessage(uint32_t method, const std::string& address, const std::
   return NameOf(method) + ": the connection to " + address + " broke before the reply: " + why;
 }
 
+// Saves the trip of what the daemon would refuse.
+void RefuseTooLarge(const std::vector<Frame>& frames, uint64_t bytes_max) {
+  constexpr uint64_t kFrameBytes = 64;  // At most, around a request.
+  for (const Frame& frame : frames) {
+    if (bytes_max == 0 || frame.request.size() + kFrameBytes <= bytes_max) continue;
+    throw TooLarge(Reason::kTooLarge, NameOf(frame.method) + ": the request has " +
+                                          std::to_string(frame.request.size()) +
+                                          " bytes, and the daemon takes " +
+                                          std::to_string(bytes_max));
+  }
+}
+
 // How a failed answer goes on.
 enum class Verdict { kFinal, kRepeat, kRepeatLater };
 
@@ -118,12 +130,18 @@ Core::Core(const std::string& address, ClientOptions options)
 Core::~Core() {
   State* last = state_.load();
   if (last->fork_generation != ForkGeneration()) {
-    static std::atomic<State*> abandoned{nullptr};
-    abandoned.exchange(last);
+    Abandon(last);
     return;
   }
   CloseSession();
   delete last;
+}
+
+void Core::Abandon(State* inherited) {
+  static std::atomic<State*> abandoned{nullptr};
+  inherited->next_abandoned = abandoned.load();
+  while (!abandoned.compare_exchange_weak(inherited->next_abandoned, inherited)) {
+  }
 }
 
 Core::State& Core::state() {
@@ -131,8 +149,10 @@ Core::State& Core::state() {
   while (current->fork_generation != ForkGeneration()) [[unlikely]] {
       auto fresh = std::make_unique<State>();
       fresh->fork_generation = ForkGeneration();
-      fresh->inherited = current;
-      if (state_.compare_exchange_strong(current, fresh.get())) return *fresh.release();
+      State* const inherited = current;
+      if (!state_.compare_exchange_strong(current, fresh.get())) continue;
+      Abandon(inherited);
+      return *fresh.release();
     }
   return *current;
 }
@@ -221,6 +241,7 @@ void Core::OpenSessionOn(Channel& channel, State& state, const WaitLimits& limit
   state.session = {
       .generation = state.session.generation + 1, .token = reply.token(), .reply = reply};
   state.session_valid = true;
+  state.request_bytes_max = reply.message_bytes_max();
 }
 
 // Only the thread that saw the session expire first forgets it; idle channels of it go with it.
@@ -254,6 +275,7 @@ void Core::BackOff(Attempt& attempt, const ConnectFailed& failure) {
 
 Core::Outcome Core::Run(State& state, const std::vector<Frame>& frames, const CallOptions& options,
                         Attempt& attempt, std::vector<Answer>* answers) {
+  RefuseTooLarge(frames, state.request_bytes_max.load(std::memory_order_relaxed));
   std::unique_ptr<Channel> channel = Checkout(state, attempt);
   Outcome outcome{.session_generation = channel->session_generation()};
   WaitLimits limits{.on_interrupt = attempt.limits.on_interrupt};

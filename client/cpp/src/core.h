@@ -55,8 +55,9 @@ class Core {
     std::vector<std::unique_ptr<Channel>> idle;
     OpenSession session;
     bool session_valid = false;
-    std::mutex opening;          // Held while one thread opens the session for all.
-    State* inherited = nullptr;  // The parent's, never touched: its mutexes may be locked.
+    std::mutex opening;                          // Held while one thread opens the session for all.
+    std::atomic<uint64_t> request_bytes_max{0};  // What the daemon takes; 0: not known yet.
+    State* next_abandoned = nullptr;
   };
 
   // What a call still may do: how long to go on connecting, how often it was repeated.
@@ -68,6 +69,8 @@ class Core {
   };
 
   State& state();
+  // Keeps a parent's state reachable for ever, untouched: its mutexes may be locked.
+  static void Abandon(State* inherited);
   std::unique_ptr<Channel> Checkout(State& state, Attempt& attempt);
   std::unique_ptr<Channel> TakeIdle(State& state);
   std::unique_ptr<Channel> Dial(State& state, Attempt& attempt);
