@@ -56,7 +56,7 @@ size_t ConnectionsAffordable(size_t wanted) {
   const size_t descriptors = std::max<size_t>(limit.rlim_cur, kDescriptorsReserved + 2);
   const size_t affordable = (descriptors - kDescriptorsReserved) / kDescriptorsPerConnection;
   if (affordable < wanted) {
-    spdlog::info("connections limited connections_max={} wanted={} descriptors={}", affordable,
+    spdlog::debug("connections limited connections_max={} wanted={} descriptors={}", affordable,
                  wanted, descriptors);
   }
   return std::min(wanted, affordable);
