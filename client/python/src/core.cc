@@ -163,7 +163,10 @@ PyObject* CallMethod(PyObject* capsule, PyObject* const* arguments, Py_ssize_t c
     return nullptr;
   }
   const Ending ending = CallDaemon(*client, method->number, request);
-  if (ending.interrupted) return GiveBack(scope, *method, arguments[1], ending);
+  // A handler may have raised although the call ended otherwise, such as with the connection.
+  if (ending.interrupted || PyErr_Occurred()) {
+    return GiveBack(scope, *method, arguments[1], ending);
+  }
   if (!ending.reply) return Raise(ending);
   return ReadReply(scope, method->reply, method->chosen, *ending.reply);
 }

@@ -1,6 +1,7 @@
 """Signals during calls: Ctrl-C ends a parked call, and the next call works."""
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -123,6 +124,16 @@ def test_a_lock_that_was_granted_with_the_interrupt_is_released(manager):
     with on_alarm(lock.release), pytest.raises(Stop):
         lock.acquire()
     assert lock.acquire(timeout=10)
+
+
+def test_an_interrupt_while_the_daemon_dies_raises_what_the_handler_raised():
+    with coheld.Manager() as own:
+        items = own.Queue()
+        pid = own._daemon.pid
+        with on_alarm(lambda: os.kill(pid, signal.SIGKILL)), pytest.raises(Stop):
+            items.get()
+        with pytest.raises(EOFError):
+            items.get()
 
 
 def test_other_threads_run_while_a_call_is_parked(manager):
