@@ -16,7 +16,6 @@
 #include <variant>
 #include <vector>
 
-#include <google/protobuf/stubs/logging.h>
 #include <spdlog/spdlog.h>
 
 #include "server/config/config.h"
@@ -177,8 +176,6 @@ int main(int argc, char** argv) {
   const auto& config = std::get<coheld::config::Config>(parsed);
   coheld::observe::StartLog(config.log_level);
   std::signal(SIGPIPE, SIG_IGN);
-  // It would write a line for each malformed message that a peer sends.
-  google::protobuf::SetLogHandler(nullptr);
   coheld::RaiseDescriptorLimit();
   coheld::SeedHashes();
   return coheld::Daemon(config).Run();
