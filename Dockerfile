@@ -5,8 +5,8 @@
 #   docker run --rm -p 127.0.0.1:7420:7420 coheld --listen 0.0.0.0:7420
 #
 # There is no authentication yet: publish the port only where every peer is trusted.
-# Without Docker the stages can be tried in a clean Debian 12 (debootstrap, systemd-nspawn): run the RUN
-# lines in a copy of this checkout, in order.
+# Without Docker the stages can be tried as they stand: debootstrap a minimal bookworm, mount /proc and /dev,
+# chroot, copy what COPY copies, run what RUN runs, and start the daemon with chroot --userspec=7420.
 
 FROM debian:bookworm-slim AS build
 WORKDIR /src
@@ -23,7 +23,7 @@ COPY deploy/install-packages deploy/packages/runtime /tmp/deploy/
 RUN mkdir /tmp/deploy/packages && mv /tmp/deploy/runtime /tmp/deploy/packages/ \
     && /tmp/deploy/install-packages runtime \
     && rm -rf /tmp/deploy /var/lib/apt/lists/* \
-    && useradd --system --no-create-home --shell /usr/sbin/nologin --uid 7420 coheld \
+    && useradd --no-create-home --shell /usr/sbin/nologin --uid 7420 coheld \
     && install -d -o coheld -g coheld -m 0750 /run/coheld
 COPY --from=build /src/build/release/bin/coheld /src/build/release/bin/coheldctl /usr/local/bin/
 USER coheld
