@@ -16,7 +16,15 @@
 namespace coheld {
 
 class Value;
-struct Entry;
+
+// One key with its value. (A template, so that it is complete as soon as Value is.)
+template <typename V>
+struct BasicEntry {
+  V key;
+  V value;
+  friend bool operator==(const BasicEntry&, const BasicEntry&) = default;
+};
+using Entry = BasicEntry<Value>;
 
 // A byte string; never equal to text.
 struct Bytes {
@@ -140,13 +148,6 @@ class Value {
   [[noreturn]] void refuse(Kind wanted) const;
 
   Variant variant_;
-};
-
-// One key with its value.
-struct Entry {
-  Value key;
-  Value value;
-  friend bool operator==(const Entry&, const Entry&) = default;
 };
 
 bool operator==(const ValueList& a, const ValueList& b);
