@@ -3,6 +3,7 @@
 
 #include <array>
 #include <map>
+#include <unordered_map>
 
 #include "coheld/v1/admin.pb.h"
 #include "coheld/v1/common.pb.h"
@@ -24,7 +25,7 @@ using google::protobuf::MethodOptions;
 struct Table {
   std::vector<MethodRow> rows;
   std::array<const MethodRow*, kMethodNumberEnd> by_number{};
-  std::map<std::string_view, const MethodRow*> by_path;
+  std::unordered_map<std::string_view, const MethodRow*> by_path;
 };
 
 MethodRow MakeRow(const MethodDescriptor& method) {
