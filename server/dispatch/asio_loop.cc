@@ -66,7 +66,8 @@ class PidfdWatch : public EdgeLoop::Watch {
 
 void AsioLoop::ArmTimer(engine::TimeMs when, std::function<void()> fire) {
   const auto ahead = static_cast<int64_t>(when) - static_cast<int64_t>(Now());
-  timer_.expires_after(std::chrono::milliseconds(ahead < 0 ? 0 : ahead));
+  // One more, because Now() cut the milliseconds when the deadline was made: never too early.
+  timer_.expires_after(std::chrono::milliseconds(ahead < 0 ? 0 : ahead + 1));
   timer_.async_wait([fire = std::move(fire)](const asio::error_code& error) {
     if (!error) fire();
   });
