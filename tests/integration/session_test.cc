@@ -155,6 +155,21 @@ TEST_F(SessionEnd, ParkedGetterOfADeadProcessTakesNothing) {
   EXPECT_EQ(Call<v1::QueueGetReply>(client, "Queue/Get", get).value().integer(), 7);
 }
 
+// A descriptor of the event loop is used again for the watch on the process: what became ready for
+// its last user says nothing about the process.
+TEST_F(SessionEnd, DoesNotComeWhileTheUnixPeerLives) {
+  const Client holder = Client::connect(daemon_.address_unix(), {.idle_channels_max = 0});
+  const uint64_t token = Acquire(holder, milliseconds(0)).token();
+  const Client other = Client::connect(daemon_.address_unix());
+  v1::LockInspectRequest inspect;
+  inspect.set_name("lock");
+  // Each call is its session's only connection; the lock shows that the session goes on.
+  for (int i = 0; i < 300; ++i) {
+    ASSERT_EQ(Call<v1::LockInspectReply>(holder, "Lock/Inspect", inspect).token(), token) << i;
+    ASSERT_EQ(Call<v1::LockInspectReply>(other, "Lock/Inspect", inspect).token(), token) << i;
+  }
+}
+
 TEST_F(SessionEnd, FreesItsAnonymousObjects) {
   const Client maker = Client::connect(daemon_.address_unix());
   const auto made = Call<v1::ListCreateReply>(maker, "List/Create", v1::ListCreateRequest());
