@@ -155,8 +155,6 @@ TEST_F(SessionEnd, ParkedGetterOfADeadProcessTakesNothing) {
   EXPECT_EQ(Call<v1::QueueGetReply>(client, "Queue/Get", get).value().integer(), 7);
 }
 
-// A descriptor of the event loop is used again for the watch on the process: what became ready for
-// its last user says nothing about the process.
 TEST_F(SessionEnd, DoesNotComeWhileTheUnixPeerLives) {
   const Client holder = Client::connect(daemon_.address_unix(), {.idle_channels_max = 0});
   const uint64_t token = Acquire(holder, milliseconds(0)).token();
