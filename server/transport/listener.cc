@@ -57,7 +57,7 @@ size_t ConnectionsAffordable(size_t wanted) {
   const size_t affordable = (descriptors - kDescriptorsReserved) / kDescriptorsPerConnection;
   if (affordable < wanted) {
     spdlog::debug("connections limited connections_max={} wanted={} descriptors={}", affordable,
-                 wanted, descriptors);
+                  wanted, descriptors);
   }
   return std::min(wanted, affordable);
 }
