@@ -13,6 +13,7 @@ if [[ -z ${CCACHE_DIR:-} && ! -d ${XDG_CACHE_HOME:-$HOME/.cache}/ccache ]]; then
   export CCACHE_DIR=$build/cache/ccache
 fi
 export PIP_CACHE_DIR=${PIP_CACHE_DIR:-$build/cache/pip}
+export RUFF_CACHE_DIR=$build/cache/ruff MYPY_CACHE_DIR=$build/cache/mypy
 
 # Runs a command with its output in a log; shows the log's end only if it fails.
 quietly() { # NAME COMMAND...
