@@ -36,14 +36,14 @@ SessionLabel Read(const v1::SessionLabel& message) {
 }  // namespace
 
 std::chrono::nanoseconds Admin::ping() const {
-  static const uint32_t method = MethodNumber("/coheld.v1.Admin/Ping");
+  static constinit MethodNumber method("/coheld.v1.Admin/Ping");
   const auto start = std::chrono::steady_clock::now();
   Call<v1::AdminPingReply>(client_, method, v1::AdminPingRequest());
   return std::chrono::steady_clock::now() - start;
 }
 
 DaemonStatus Admin::status() const {
-  static const uint32_t method = MethodNumber("/coheld.v1.Admin/Status");
+  static constinit MethodNumber method("/coheld.v1.Admin/Status");
   const auto reply = Call<v1::AdminStatusReply>(client_, method, v1::AdminStatusRequest());
   return {.version = reply.version(),
           .durability = reply.durability(),
@@ -57,7 +57,7 @@ DaemonStatus Admin::status() const {
 }
 
 std::vector<ObjectSummary> Admin::objects(const ObjectFilter& filter) const {
-  static const uint32_t method = MethodNumber("/coheld.v1.Admin/Objects");
+  static constinit MethodNumber method("/coheld.v1.Admin/Objects");
   v1::AdminObjectsRequest request;
   request.set_prefix(filter.prefix);
   request.set_type(filter.type);
@@ -72,7 +72,7 @@ std::vector<ObjectSummary> Admin::objects(const ObjectFilter& filter) const {
 }
 
 ObjectDescription Admin::describe(const std::string& name) const {
-  static const uint32_t method = MethodNumber("/coheld.v1.Admin/Describe");
+  static constinit MethodNumber method("/coheld.v1.Admin/Describe");
   const auto reply =
       Call<v1::AdminDescribeReply>(client_, method, Named<v1::AdminDescribeRequest>(name));
   ObjectDescription description{.summary = Read(reply.summary())};
@@ -94,12 +94,12 @@ ObjectDescription Admin::describe(const std::string& name) const {
 }
 
 bool Admin::erase(const std::string& name) const {
-  static const uint32_t method = MethodNumber("/coheld.v1.Admin/Delete");
+  static constinit MethodNumber method("/coheld.v1.Admin/Delete");
   return Call<v1::AdminDeleteReply>(client_, method, Named<v1::AdminDeleteRequest>(name)).deleted();
 }
 
 std::vector<SessionSummary> Admin::sessions() const {
-  static const uint32_t method = MethodNumber("/coheld.v1.Admin/Sessions");
+  static constinit MethodNumber method("/coheld.v1.Admin/Sessions");
   v1::AdminSessionsRequest request;
   std::vector<SessionSummary> sessions;
   while (true) {

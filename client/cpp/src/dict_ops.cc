@@ -34,7 +34,7 @@ Op<Created> CreateOp(uint32_t method, const Request& request) {
 }  // namespace
 
 Op<Created> dict_create(const std::string& name, std::vector<Entry> entries, bool exclusive) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Dict/Create");
+  static constinit MethodNumber method("/coheld.v1.Dict/Create");
   auto request = Named<v1::DictCreateRequest>(name);
   ToMessages(std::move(entries), request.mutable_entries());
   request.set_exclusive(exclusive);
@@ -42,7 +42,7 @@ Op<Created> dict_create(const std::string& name, std::vector<Entry> entries, boo
 }
 
 Op<Changed> dict_len(const std::string& name) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Dict/Len");
+  static constinit MethodNumber method("/coheld.v1.Dict/Len");
   return MakeOp<v1::DictLenReply>(
       method, Named<v1::DictLenRequest>(name), [](const v1::DictLenReply& reply) {
         return Changed{.length = reply.length(), .version = reply.version()};
@@ -50,7 +50,7 @@ Op<Changed> dict_len(const std::string& name) {
 }
 
 Op<std::optional<Value>> dict_get(const std::string& name, Value key) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Dict/Get");
+  static constinit MethodNumber method("/coheld.v1.Dict/Get");
   auto request = Named<v1::DictGetRequest>(name);
   ToMessage(std::move(key), request.mutable_key());
   return MakeOp<v1::DictGetReply>(
@@ -59,7 +59,7 @@ Op<std::optional<Value>> dict_get(const std::string& name, Value key) {
 
 Op<std::vector<std::optional<Value>>> dict_get_many(const std::string& name,
                                                     std::vector<Value> keys) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Dict/GetMany");
+  static constinit MethodNumber method("/coheld.v1.Dict/GetMany");
   auto request = Named<v1::DictGetManyRequest>(name);
   ToMessages(std::move(keys), request.mutable_keys());
   return MakeOp<v1::DictGetManyReply>(method, request, [](v1::DictGetManyReply reply) {
@@ -72,7 +72,7 @@ Op<std::vector<std::optional<Value>>> dict_get_many(const std::string& name,
 }
 
 Op<Changed> dict_set(const std::string& name, Value key, Value value, IfVersion version) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Dict/Set");
+  static constinit MethodNumber method("/coheld.v1.Dict/Set");
   auto request = Changing<v1::DictSetRequest>(name, version);
   ToMessage(std::move(key), request.mutable_key());
   ToMessage(std::move(value), request.mutable_value());
@@ -80,14 +80,14 @@ Op<Changed> dict_set(const std::string& name, Value key, Value value, IfVersion 
 }
 
 Op<Changed> dict_set_many(const std::string& name, std::vector<Entry> entries, IfVersion version) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Dict/SetMany");
+  static constinit MethodNumber method("/coheld.v1.Dict/SetMany");
   auto request = Changing<v1::DictSetManyRequest>(name, version);
   ToMessages(std::move(entries), request.mutable_entries());
   return ChangeOp(method, request);
 }
 
 Op<SetDefaultAnswer> dict_set_default(const std::string& name, Value key, Value value) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Dict/SetDefault");
+  static constinit MethodNumber method("/coheld.v1.Dict/SetDefault");
   auto request = Named<v1::DictSetDefaultRequest>(name);
   ToMessage(std::move(key), request.mutable_key());
   ToMessage(std::move(value), request.mutable_value());
@@ -98,14 +98,14 @@ Op<SetDefaultAnswer> dict_set_default(const std::string& name, Value key, Value 
 }
 
 Op<Changed> dict_delete(const std::string& name, Value key, IfVersion version) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Dict/Delete");
+  static constinit MethodNumber method("/coheld.v1.Dict/Delete");
   auto request = Changing<v1::DictDeleteRequest>(name, version);
   ToMessage(std::move(key), request.mutable_key());
   return ChangeOp(method, request);
 }
 
 Op<std::optional<Value>> dict_pop(const std::string& name, Value key, IfVersion version) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Dict/Pop");
+  static constinit MethodNumber method("/coheld.v1.Dict/Pop");
   auto request = Changing<v1::DictPopRequest>(name, version);
   ToMessage(std::move(key), request.mutable_key());
   return MakeOp<v1::DictPopReply>(
@@ -113,7 +113,7 @@ Op<std::optional<Value>> dict_pop(const std::string& name, Value key, IfVersion 
 }
 
 Op<std::optional<Entry>> dict_pop_item(const std::string& name) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Dict/PopItem");
+  static constinit MethodNumber method("/coheld.v1.Dict/PopItem");
   return MakeOp<v1::DictPopItemReply>(
       method, Named<v1::DictPopItemRequest>(name),
       [](v1::DictPopItemReply reply) -> std::optional<Entry> {
@@ -124,7 +124,7 @@ Op<std::optional<Entry>> dict_pop_item(const std::string& name) {
 }
 
 Op<bool> dict_contains(const std::string& name, Value key) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Dict/Contains");
+  static constinit MethodNumber method("/coheld.v1.Dict/Contains");
   auto request = Named<v1::DictContainsRequest>(name);
   ToMessage(std::move(key), request.mutable_key());
   return MakeOp<v1::DictContainsReply>(
@@ -132,21 +132,21 @@ Op<bool> dict_contains(const std::string& name, Value key) {
 }
 
 Op<std::vector<Value>> dict_keys(const std::string& name) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Dict/Keys");
+  static constinit MethodNumber method("/coheld.v1.Dict/Keys");
   return MakeOp<v1::DictKeysReply>(
       method, Named<v1::DictKeysRequest>(name),
       [](v1::DictKeysReply reply) { return FromMessages(reply.mutable_keys()); });
 }
 
 Op<std::vector<Value>> dict_values(const std::string& name) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Dict/Values");
+  static constinit MethodNumber method("/coheld.v1.Dict/Values");
   return MakeOp<v1::DictValuesReply>(
       method, Named<v1::DictValuesRequest>(name),
       [](v1::DictValuesReply reply) { return FromMessages(reply.mutable_values()); });
 }
 
 Op<DictItems> dict_items(const std::string& name) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Dict/Items");
+  static constinit MethodNumber method("/coheld.v1.Dict/Items");
   return MakeOp<v1::DictItemsReply>(
       method, Named<v1::DictItemsRequest>(name), [](v1::DictItemsReply reply) {
         return DictItems{.entries = FromMessages(reply.mutable_entries()),
@@ -155,12 +155,12 @@ Op<DictItems> dict_items(const std::string& name) {
 }
 
 Op<Changed> dict_clear(const std::string& name, IfVersion version) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Dict/Clear");
+  static constinit MethodNumber method("/coheld.v1.Dict/Clear");
   return ChangeOp(method, Changing<v1::DictClearRequest>(name, version));
 }
 
 Op<Created> dict_copy(const std::string& name, const std::string& target) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Dict/Copy");
+  static constinit MethodNumber method("/coheld.v1.Dict/Copy");
   auto request = Named<v1::DictCopyRequest>(name);
   request.set_target(target);
   return CreateOp(method, request);
@@ -168,7 +168,7 @@ Op<Created> dict_copy(const std::string& name, const std::string& target) {
 
 Op<Value> dict_increment(const std::string& name, Value key, Value amount,
                          std::optional<Value> initial) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Dict/Increment");
+  static constinit MethodNumber method("/coheld.v1.Dict/Increment");
   auto request = Named<v1::DictIncrementRequest>(name);
   ToMessage(std::move(key), request.mutable_key());
   ToMessage(std::move(amount), request.mutable_amount());
@@ -179,7 +179,7 @@ Op<Value> dict_increment(const std::string& name, Value key, Value amount,
 }
 
 Op<Changed> dict_increment_many(const std::string& name, std::vector<Entry> amounts) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Dict/IncrementMany");
+  static constinit MethodNumber method("/coheld.v1.Dict/IncrementMany");
   auto request = Named<v1::DictIncrementManyRequest>(name);
   ToMessages(std::move(amounts), request.mutable_amounts());
   return ChangeOp(method, request);
@@ -187,7 +187,7 @@ Op<Changed> dict_increment_many(const std::string& name, std::vector<Entry> amou
 
 Op<SwapAnswer> dict_compare_and_set(const std::string& name, Value key,
                                     std::optional<Value> expected, std::optional<Value> desired) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Dict/CompareAndSet");
+  static constinit MethodNumber method("/coheld.v1.Dict/CompareAndSet");
   auto request = Named<v1::DictCompareAndSetRequest>(name);
   ToMessage(std::move(key), request.mutable_key());
   if (expected) ToMessage(std::move(*expected), request.mutable_expected());
@@ -200,7 +200,7 @@ Op<SwapAnswer> dict_compare_and_set(const std::string& name, Value key,
 }
 
 Op<DictPage> dict_scan(const std::string& name, const DictScan& scan) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Dict/Scan");
+  static constinit MethodNumber method("/coheld.v1.Dict/Scan");
   auto request = Named<v1::DictScanRequest>(name);
   request.set_cursor(scan.cursor);
   request.set_limit(scan.limit);

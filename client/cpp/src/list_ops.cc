@@ -39,7 +39,7 @@ Op<Created> CreateOp(uint32_t method, const Request& request) {
 }  // namespace
 
 Op<Created> list_create(const std::string& name, std::vector<Value> items, bool exclusive) {
-  static const uint32_t method = MethodNumber("/coheld.v1.List/Create");
+  static constinit MethodNumber method("/coheld.v1.List/Create");
   auto request = Named<v1::ListCreateRequest>(name);
   ToMessages(std::move(items), request.mutable_items());
   request.set_exclusive(exclusive);
@@ -47,7 +47,7 @@ Op<Created> list_create(const std::string& name, std::vector<Value> items, bool 
 }
 
 Op<Changed> list_len(const std::string& name) {
-  static const uint32_t method = MethodNumber("/coheld.v1.List/Len");
+  static constinit MethodNumber method("/coheld.v1.List/Len");
   return MakeOp<v1::ListLenReply>(
       method, Named<v1::ListLenRequest>(name), [](const v1::ListLenReply& reply) {
         return Changed{.length = reply.length(), .version = reply.version()};
@@ -55,7 +55,7 @@ Op<Changed> list_len(const std::string& name) {
 }
 
 Op<Value> list_get(const std::string& name, int64_t index) {
-  static const uint32_t method = MethodNumber("/coheld.v1.List/Get");
+  static constinit MethodNumber method("/coheld.v1.List/Get");
   auto request = Named<v1::ListGetRequest>(name);
   request.set_index(index);
   return MakeOp<v1::ListGetReply>(method, request, [](v1::ListGetReply reply) {
@@ -64,7 +64,7 @@ Op<Value> list_get(const std::string& name, int64_t index) {
 }
 
 Op<Changed> list_set(const std::string& name, int64_t index, Value value, IfVersion version) {
-  static const uint32_t method = MethodNumber("/coheld.v1.List/Set");
+  static constinit MethodNumber method("/coheld.v1.List/Set");
   auto request = Changing<v1::ListSetRequest>(name, version);
   request.set_index(index);
   ToMessage(std::move(value), request.mutable_value());
@@ -72,14 +72,14 @@ Op<Changed> list_set(const std::string& name, int64_t index, Value value, IfVers
 }
 
 Op<Changed> list_delete(const std::string& name, int64_t index, IfVersion version) {
-  static const uint32_t method = MethodNumber("/coheld.v1.List/Delete");
+  static constinit MethodNumber method("/coheld.v1.List/Delete");
   auto request = Changing<v1::ListDeleteRequest>(name, version);
   request.set_index(index);
   return ChangeOp(method, request);
 }
 
 Op<ListItems> list_get_slice(const std::string& name, const Slice& slice) {
-  static const uint32_t method = MethodNumber("/coheld.v1.List/GetSlice");
+  static constinit MethodNumber method("/coheld.v1.List/GetSlice");
   auto request = Named<v1::ListGetSliceRequest>(name);
   Set(slice, request.mutable_slice());
   return MakeOp<v1::ListGetSliceReply>(method, request, [](v1::ListGetSliceReply reply) {
@@ -89,7 +89,7 @@ Op<ListItems> list_get_slice(const std::string& name, const Slice& slice) {
 
 Op<Changed> list_set_slice(const std::string& name, const Slice& slice, std::vector<Value> values,
                            IfVersion version) {
-  static const uint32_t method = MethodNumber("/coheld.v1.List/SetSlice");
+  static constinit MethodNumber method("/coheld.v1.List/SetSlice");
   auto request = Changing<v1::ListSetSliceRequest>(name, version);
   Set(slice, request.mutable_slice());
   ToMessages(std::move(values), request.mutable_values());
@@ -97,28 +97,28 @@ Op<Changed> list_set_slice(const std::string& name, const Slice& slice, std::vec
 }
 
 Op<Changed> list_delete_slice(const std::string& name, const Slice& slice, IfVersion version) {
-  static const uint32_t method = MethodNumber("/coheld.v1.List/DeleteSlice");
+  static constinit MethodNumber method("/coheld.v1.List/DeleteSlice");
   auto request = Changing<v1::ListDeleteSliceRequest>(name, version);
   Set(slice, request.mutable_slice());
   return ChangeOp(method, request);
 }
 
 Op<Changed> list_append(const std::string& name, Value value, IfVersion version) {
-  static const uint32_t method = MethodNumber("/coheld.v1.List/Append");
+  static constinit MethodNumber method("/coheld.v1.List/Append");
   auto request = Changing<v1::ListAppendRequest>(name, version);
   ToMessage(std::move(value), request.mutable_value());
   return ChangeOp(method, request);
 }
 
 Op<Changed> list_extend(const std::string& name, std::vector<Value> values, IfVersion version) {
-  static const uint32_t method = MethodNumber("/coheld.v1.List/Extend");
+  static constinit MethodNumber method("/coheld.v1.List/Extend");
   auto request = Changing<v1::ListExtendRequest>(name, version);
   ToMessages(std::move(values), request.mutable_values());
   return ChangeOp(method, request);
 }
 
 Op<Changed> list_insert(const std::string& name, int64_t index, Value value, IfVersion version) {
-  static const uint32_t method = MethodNumber("/coheld.v1.List/Insert");
+  static constinit MethodNumber method("/coheld.v1.List/Insert");
   auto request = Changing<v1::ListInsertRequest>(name, version);
   request.set_index(index);
   ToMessage(std::move(value), request.mutable_value());
@@ -126,7 +126,7 @@ Op<Changed> list_insert(const std::string& name, int64_t index, Value value, IfV
 }
 
 Op<Value> list_pop(const std::string& name, std::optional<int64_t> index, IfVersion version) {
-  static const uint32_t method = MethodNumber("/coheld.v1.List/Pop");
+  static constinit MethodNumber method("/coheld.v1.List/Pop");
   auto request = Changing<v1::ListPopRequest>(name, version);
   if (index) request.set_index(*index);
   return MakeOp<v1::ListPopReply>(method, request, [](v1::ListPopReply reply) {
@@ -147,7 +147,7 @@ Op<std::optional<Value>> list_try_pop(const std::string& name, std::optional<int
 }
 
 Op<Changed> list_remove(const std::string& name, Value value, IfVersion version) {
-  static const uint32_t method = MethodNumber("/coheld.v1.List/Remove");
+  static constinit MethodNumber method("/coheld.v1.List/Remove");
   auto request = Changing<v1::ListRemoveRequest>(name, version);
   ToMessage(std::move(value), request.mutable_value());
   return ChangeOp(method, request);
@@ -155,7 +155,7 @@ Op<Changed> list_remove(const std::string& name, Value value, IfVersion version)
 
 Op<uint64_t> list_index(const std::string& name, Value value, std::optional<int64_t> start,
                         std::optional<int64_t> stop) {
-  static const uint32_t method = MethodNumber("/coheld.v1.List/Index");
+  static constinit MethodNumber method("/coheld.v1.List/Index");
   auto request = Named<v1::ListIndexRequest>(name);
   ToMessage(std::move(value), request.mutable_value());
   if (start) request.set_start(*start);
@@ -165,7 +165,7 @@ Op<uint64_t> list_index(const std::string& name, Value value, std::optional<int6
 }
 
 Op<uint64_t> list_count(const std::string& name, Value value) {
-  static const uint32_t method = MethodNumber("/coheld.v1.List/Count");
+  static constinit MethodNumber method("/coheld.v1.List/Count");
   auto request = Named<v1::ListCountRequest>(name);
   ToMessage(std::move(value), request.mutable_value());
   return MakeOp<v1::ListCountReply>(
@@ -173,7 +173,7 @@ Op<uint64_t> list_count(const std::string& name, Value value) {
 }
 
 Op<bool> list_contains(const std::string& name, Value value) {
-  static const uint32_t method = MethodNumber("/coheld.v1.List/Contains");
+  static constinit MethodNumber method("/coheld.v1.List/Contains");
   auto request = Named<v1::ListContainsRequest>(name);
   ToMessage(std::move(value), request.mutable_value());
   return MakeOp<v1::ListContainsReply>(
@@ -181,38 +181,38 @@ Op<bool> list_contains(const std::string& name, Value value) {
 }
 
 Op<Changed> list_reverse(const std::string& name, IfVersion version) {
-  static const uint32_t method = MethodNumber("/coheld.v1.List/Reverse");
+  static constinit MethodNumber method("/coheld.v1.List/Reverse");
   return ChangeOp(method, Changing<v1::ListReverseRequest>(name, version));
 }
 
 Op<Changed> list_sort(const std::string& name, bool descending, IfVersion version) {
-  static const uint32_t method = MethodNumber("/coheld.v1.List/Sort");
+  static constinit MethodNumber method("/coheld.v1.List/Sort");
   auto request = Changing<v1::ListSortRequest>(name, version);
   request.set_reverse(descending);
   return ChangeOp(method, request);
 }
 
 Op<Changed> list_repeat(const std::string& name, int64_t count, IfVersion version) {
-  static const uint32_t method = MethodNumber("/coheld.v1.List/Repeat");
+  static constinit MethodNumber method("/coheld.v1.List/Repeat");
   auto request = Changing<v1::ListRepeatRequest>(name, version);
   request.set_count(count);
   return ChangeOp(method, request);
 }
 
 Op<Changed> list_clear(const std::string& name, IfVersion version) {
-  static const uint32_t method = MethodNumber("/coheld.v1.List/Clear");
+  static constinit MethodNumber method("/coheld.v1.List/Clear");
   return ChangeOp(method, Changing<v1::ListClearRequest>(name, version));
 }
 
 Op<Created> list_copy(const std::string& name, const std::string& target) {
-  static const uint32_t method = MethodNumber("/coheld.v1.List/Copy");
+  static constinit MethodNumber method("/coheld.v1.List/Copy");
   auto request = Named<v1::ListCopyRequest>(name);
   request.set_target(target);
   return CreateOp(method, request);
 }
 
 Op<ListPage> list_scan(const std::string& name, uint64_t start, uint32_t limit) {
-  static const uint32_t method = MethodNumber("/coheld.v1.List/Scan");
+  static constinit MethodNumber method("/coheld.v1.List/Scan");
   auto request = Named<v1::ListScanRequest>(name);
   request.set_start(start);
   request.set_limit(limit);

@@ -13,7 +13,7 @@ using core::Named;
 
 // Answers the token, or 0.
 Op<uint64_t> AcquireOp(const std::string& name, WaitTime time) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Lock/Acquire");
+  static constinit MethodNumber method("/coheld.v1.Lock/Acquire");
   return MakeOp<v1::LockAcquireReply>(
       method, core::Waiting<v1::LockAcquireRequest>(name, time),
       [](const v1::LockAcquireReply& reply) -> uint64_t { return reply.token(); });
@@ -48,7 +48,7 @@ void Lock::unlock() noexcept {
 }
 
 void Lock::release() {
-  static const uint32_t method = MethodNumber("/coheld.v1.Lock/Release");
+  static constinit MethodNumber method("/coheld.v1.Lock/Release");
   auto request = Named<v1::LockReleaseRequest>(name_);
   request.set_token(token());
   Direct(client_).run(MakeOp<v1::LockReleaseReply>(
@@ -56,7 +56,7 @@ void Lock::release() {
 }
 
 LockState Lock::inspect() const {
-  static const uint32_t method = MethodNumber("/coheld.v1.Lock/Inspect");
+  static constinit MethodNumber method("/coheld.v1.Lock/Inspect");
   return Direct(client_).run(MakeOp<v1::LockInspectReply>(
       method, Named<v1::LockInspectRequest>(name_), [](const v1::LockInspectReply& reply) {
         return LockState{.locked = reply.locked(),
@@ -69,7 +69,7 @@ LockState Lock::inspect() const {
 }
 
 Created Lock::create(const LockOptions& options) const {
-  static const uint32_t method = MethodNumber("/coheld.v1.Lock/Create");
+  static constinit MethodNumber method("/coheld.v1.Lock/Create");
   auto request = Named<v1::LockCreateRequest>(name_);
   request.set_release(static_cast<v1::LockRelease>(options.release));
   request.set_exclusive(options.exclusive);

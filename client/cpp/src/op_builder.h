@@ -2,6 +2,7 @@
 // message, and a reader from a lambda.
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,12 +17,29 @@
 
 namespace coheld::core {
 
-// Returns the number of a method, such as "/coheld.v1.List/Append". Call it once for each (static).
-inline uint32_t MethodNumber(std::string_view path) {
-  const wire::MethodRow* row = wire::FindMethod(path);
-  COHELD_CHECK(row != nullptr);
-  return row->number;
-}
+// A method's number, found at the first use of a static constinit object. Such an object needs no
+// guard while it is made: a child of fork() would wait for ever on one that a thread of its parent
+// held.
+class MethodNumber {
+ public:
+  // `path` is a literal such as "/coheld.v1.List/Append".
+  constexpr explicit MethodNumber(const char* path) : path_(path) {}
+
+  operator uint32_t() const {
+    uint32_t number = number_.load(std::memory_order_relaxed);
+    if (number == 0) {
+      const wire::MethodRow* row = wire::FindMethod(std::string_view(path_));
+      COHELD_CHECK(row != nullptr);
+      number = row->number;
+      number_.store(number, std::memory_order_relaxed);
+    }
+    return number;
+  }
+
+ private:
+  const char* path_;
+  mutable std::atomic<uint32_t> number_{0};
+};
 
 // Parses a reply. Throws InternalError.
 template <typename Reply>

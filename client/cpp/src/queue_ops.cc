@@ -29,7 +29,7 @@ QueueKind KindOf(v1::QueueKind kind) {
 }  // namespace
 
 Op<Created> queue_create(const std::string& name, const QueueOptions& options) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Queue/Create");
+  static constinit MethodNumber method("/coheld.v1.Queue/Create");
   auto request = Named<v1::QueueCreateRequest>(name);
   request.set_kind(static_cast<v1::QueueKind>(options.kind));
   request.set_maxsize(options.maxsize);
@@ -40,7 +40,7 @@ Op<Created> queue_create(const std::string& name, const QueueOptions& options) {
 }
 
 Op<QueueSizes> queue_len(const std::string& name) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Queue/Len");
+  static constinit MethodNumber method("/coheld.v1.Queue/Len");
   return MakeOp<v1::QueueLenReply>(method, Named<v1::QueueLenRequest>(name),
                                    [](const v1::QueueLenReply& reply) {
                                      return QueueSizes{.length = reply.length(),
@@ -51,14 +51,14 @@ Op<QueueSizes> queue_len(const std::string& name) {
 }
 
 Op<uint64_t> queue_put(const std::string& name, Value value, WaitTime time) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Queue/Put");
+  static constinit MethodNumber method("/coheld.v1.Queue/Put");
   auto request = Waiting<v1::QueuePutRequest>(name, time);
   ToMessage(std::move(value), request.mutable_value());
   return PutOp(method, request);
 }
 
 Op<uint64_t> queue_put_many(const std::string& name, std::vector<Value> values, WaitTime time) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Queue/PutMany");
+  static constinit MethodNumber method("/coheld.v1.Queue/PutMany");
   auto request = Waiting<v1::QueuePutManyRequest>(name, time);
   ToMessages(std::move(values), request.mutable_values());
   return PutOp(method, request);
@@ -73,7 +73,7 @@ Op<bool> queue_try_put(const std::string& name, Value value, WaitTime time) {
 }
 
 Op<Value> queue_get(const std::string& name, WaitTime time) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Queue/Get");
+  static constinit MethodNumber method("/coheld.v1.Queue/Get");
   return MakeOp<v1::QueueGetReply>(
       method, Waiting<v1::QueueGetRequest>(name, time),
       [](v1::QueueGetReply reply) { return FromMessage(std::move(*reply.mutable_value())); });
@@ -91,7 +91,7 @@ Op<std::optional<Value>> queue_try_get(const std::string& name, WaitTime time) {
 }
 
 Op<std::vector<Value>> queue_get_many(const std::string& name, uint32_t limit, WaitTime time) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Queue/GetMany");
+  static constinit MethodNumber method("/coheld.v1.Queue/GetMany");
   auto request = Waiting<v1::QueueGetManyRequest>(name, time);
   request.set_limit(limit);
   auto op = MakeOp<v1::QueueGetManyReply>(method, request, [](v1::QueueGetManyReply reply) {
@@ -102,14 +102,14 @@ Op<std::vector<Value>> queue_get_many(const std::string& name, uint32_t limit, W
 }
 
 Op<std::optional<Value>> queue_peek(const std::string& name) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Queue/Peek");
+  static constinit MethodNumber method("/coheld.v1.Queue/Peek");
   return MakeOp<v1::QueuePeekReply>(
       method, Named<v1::QueuePeekRequest>(name),
       [](v1::QueuePeekReply reply) { return TakeValue(std::move(reply)); });
 }
 
 Op<uint64_t> queue_task_done(const std::string& name, uint32_t count) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Queue/TaskDone");
+  static constinit MethodNumber method("/coheld.v1.Queue/TaskDone");
   auto request = Named<v1::QueueTaskDoneRequest>(name);
   request.set_count(count);
   return MakeOp<v1::QueueTaskDoneReply>(
@@ -118,13 +118,13 @@ Op<uint64_t> queue_task_done(const std::string& name, uint32_t count) {
 }
 
 Op<bool> queue_join(const std::string& name, WaitTime time) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Queue/Join");
+  static constinit MethodNumber method("/coheld.v1.Queue/Join");
   return MakeOp<v1::QueueJoinReply>(method, Waiting<v1::QueueJoinRequest>(name, time),
                                     [](const v1::QueueJoinReply& reply) { return reply.joined(); });
 }
 
 Op<uint64_t> queue_purge(const std::string& name) {
-  static const uint32_t method = MethodNumber("/coheld.v1.Queue/Purge");
+  static constinit MethodNumber method("/coheld.v1.Queue/Purge");
   return MakeOp<v1::QueuePurgeReply>(
       method, Named<v1::QueuePurgeRequest>(name),
       [](const v1::QueuePurgeReply& reply) -> uint64_t { return reply.removed(); });

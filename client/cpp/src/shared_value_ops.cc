@@ -16,7 +16,7 @@ using core::ToMessage;
 
 Op<Created> shared_value_create(const std::string& name, const std::string& typecode,
                                 std::optional<Value> initial, bool exclusive) {
-  static const uint32_t method = MethodNumber("/coheld.v1.SharedValue/Create");
+  static constinit MethodNumber method("/coheld.v1.SharedValue/Create");
   auto request = Named<v1::SharedValueCreateRequest>(name);
   request.set_typecode(typecode);
   if (initial) ToMessage(std::move(*initial), request.mutable_initial());
@@ -29,7 +29,7 @@ Op<Created> shared_value_create(const std::string& name, const std::string& type
 }
 
 Op<CellAnswer> shared_value_get(const std::string& name) {
-  static const uint32_t method = MethodNumber("/coheld.v1.SharedValue/Get");
+  static constinit MethodNumber method("/coheld.v1.SharedValue/Get");
   return MakeOp<v1::SharedValueGetReply>(
       method, Named<v1::SharedValueGetRequest>(name), [](v1::SharedValueGetReply reply) {
         return CellAnswer{.value = FromMessage(std::move(*reply.mutable_value())),
@@ -39,7 +39,7 @@ Op<CellAnswer> shared_value_get(const std::string& name) {
 }
 
 Op<uint64_t> shared_value_set(const std::string& name, Value value, IfVersion version) {
-  static const uint32_t method = MethodNumber("/coheld.v1.SharedValue/Set");
+  static constinit MethodNumber method("/coheld.v1.SharedValue/Set");
   auto request = core::Changing<v1::SharedValueSetRequest>(name, version);
   ToMessage(std::move(value), request.mutable_value());
   return MakeOp<v1::SharedValueChangeReply>(
@@ -48,7 +48,7 @@ Op<uint64_t> shared_value_set(const std::string& name, Value value, IfVersion ve
 }
 
 Op<ModifyAnswer> shared_value_modify(const std::string& name, Operator how, Value operand) {
-  static const uint32_t method = MethodNumber("/coheld.v1.SharedValue/Modify");
+  static constinit MethodNumber method("/coheld.v1.SharedValue/Modify");
   auto request = Named<v1::SharedValueModifyRequest>(name);
   request.set_operator_(static_cast<v1::Operator>(how));
   ToMessage(std::move(operand), request.mutable_operand());
@@ -61,7 +61,7 @@ Op<ModifyAnswer> shared_value_modify(const std::string& name, Operator how, Valu
 
 Op<ExchangeAnswer> shared_value_compare_exchange(const std::string& name, Value expected,
                                                  Value desired) {
-  static const uint32_t method = MethodNumber("/coheld.v1.SharedValue/CompareExchange");
+  static constinit MethodNumber method("/coheld.v1.SharedValue/CompareExchange");
   auto request = Named<v1::SharedValueCompareExchangeRequest>(name);
   ToMessage(std::move(expected), request.mutable_expected());
   ToMessage(std::move(desired), request.mutable_desired());
@@ -75,7 +75,7 @@ Op<ExchangeAnswer> shared_value_compare_exchange(const std::string& name, Value 
 
 Op<std::optional<CellAnswer>> shared_value_wait(const std::string& name, uint64_t since_version,
                                                 WaitTime time) {
-  static const uint32_t method = MethodNumber("/coheld.v1.SharedValue/Wait");
+  static constinit MethodNumber method("/coheld.v1.SharedValue/Wait");
   auto request = core::Waiting<v1::SharedValueWaitRequest>(name, time);
   request.set_since_version(since_version);
   return MakeOp<v1::SharedValueWaitReply>(
