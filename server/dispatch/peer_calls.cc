@@ -206,11 +206,9 @@ std::vector<CallId> PeerCalls::TakeParked(Stream& stream) {
 void PeerCalls::Abandon(Stream& stream) { dispatcher_.Abandon(TakeParked(stream)); }
 
 void PeerCalls::Answer(const Route& route, const engine::Reply& reply) {
-  if (reply.failure) return SendError(route, *reply.failure);
+  if (reply.failure) return Answer(route, *reply.failure);
   AnswerWith(route, reply.payload);
 }
-
-void PeerCalls::Answer(const Route& route, const Failure& failure) { SendError(route, failure); }
 
 void PeerCalls::AnswerWith(const Route& route, std::string_view payload) {
   if (route.frame == 0) {
@@ -219,13 +217,10 @@ void PeerCalls::AnswerWith(const Route& route, std::string_view payload) {
     return;
   }
   wire::EncodeCallReply(route.frame, payload, &scratch_);
-  connection_.session().Send(route.stream, scratch_);
-  const auto found = streams_.find(route.stream);
-  if (found != streams_.end() && found->second.half_closed)
-    FinishIfDrained(route.stream, found->second);
+  SendFrame(route.stream, scratch_);
 }
 
-void PeerCalls::SendError(const Route& route, const Failure& failure) {
+void PeerCalls::Answer(const Route& route, const Failure& failure) {
   if (route.frame == 0) return Fail(route.stream, failure);
   v1::CallReply reply;
   reply.set_id(route.frame);
@@ -233,10 +228,13 @@ void PeerCalls::SendError(const Route& route, const Failure& failure) {
   error->set_code(static_cast<uint32_t>(wire::CodeOf(failure.reason)));
   error->set_reason(failure.reason);
   error->set_message(failure.message);
-  connection_.session().Send(route.stream, reply.SerializeAsString());
-  const auto found = streams_.find(route.stream);
-  if (found != streams_.end() && found->second.half_closed)
-    FinishIfDrained(route.stream, found->second);
+  SendFrame(route.stream, reply.SerializeAsString());
+}
+
+void PeerCalls::SendFrame(StreamId id, std::string_view frame) {
+  connection_.session().Send(id, frame);
+  const auto found = streams_.find(id);
+  if (found != streams_.end()) FinishIfDrained(id, found->second);
 }
 
 void PeerCalls::Fail(StreamId id, const Failure& failure) {

@@ -72,7 +72,8 @@ class PeerCalls : public transport::CallHandler {
   std::vector<CallId> TakeParked(Stream& stream);
   void FinishIfDrained(StreamId id, const Stream& stream);
   void Fail(StreamId id, const Failure& failure);
-  void SendError(const Route& route, const Failure& failure);
+  // Sends a frame of a Session/Call stream, the last one if nothing more will come.
+  void SendFrame(StreamId id, std::string_view frame);
 
   Dispatcher& dispatcher_;
   transport::Connection& connection_;
