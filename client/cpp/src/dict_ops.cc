@@ -6,7 +6,9 @@
 namespace coheld::ops {
 namespace {
 
+using core::ChangeOp;
 using core::Changing;
+using core::CreateOp;
 using core::FromMessage;
 using core::FromMessages;
 using core::MakeOp;
@@ -16,21 +18,6 @@ using core::TakeValue;
 using core::ToMessage;
 using core::ToMessages;
 
-// Finishes an op that answers with DictChangeReply.
-template <typename Request>
-Op<Changed> ChangeOp(uint32_t method, const Request& request) {
-  return MakeOp<v1::DictChangeReply>(method, request, [](const v1::DictChangeReply& reply) {
-    return Changed{.length = reply.length(), .version = reply.version()};
-  });
-}
-
-template <typename Request>
-Op<Created> CreateOp(uint32_t method, const Request& request) {
-  return MakeOp<v1::DictCreateReply>(method, request, [](const v1::DictCreateReply& reply) {
-    return Created{.name = reply.name(), .created = reply.created(), .version = reply.version()};
-  });
-}
-
 }  // namespace
 
 Op<Created> dict_create(const std::string& name, std::vector<Entry> entries, bool exclusive) {
@@ -38,7 +25,7 @@ Op<Created> dict_create(const std::string& name, std::vector<Entry> entries, boo
   auto request = Named<v1::DictCreateRequest>(name);
   ToMessages(std::move(entries), request.mutable_entries());
   request.set_exclusive(exclusive);
-  return CreateOp(method, request);
+  return CreateOp<v1::DictCreateReply>(method, request);
 }
 
 Op<Changed> dict_len(const std::string& name) {
@@ -76,14 +63,14 @@ Op<Changed> dict_set(const std::string& name, Value key, Value value, IfVersion 
   auto request = Changing<v1::DictSetRequest>(name, version);
   ToMessage(std::move(key), request.mutable_key());
   ToMessage(std::move(value), request.mutable_value());
-  return ChangeOp(method, request);
+  return ChangeOp<v1::DictChangeReply>(method, request);
 }
 
 Op<Changed> dict_set_many(const std::string& name, std::vector<Entry> entries, IfVersion version) {
   static constinit MethodNumber method("/coheld.v1.Dict/SetMany");
   auto request = Changing<v1::DictSetManyRequest>(name, version);
   ToMessages(std::move(entries), request.mutable_entries());
-  return ChangeOp(method, request);
+  return ChangeOp<v1::DictChangeReply>(method, request);
 }
 
 Op<SetDefaultAnswer> dict_set_default(const std::string& name, Value key, Value value) {
@@ -101,7 +88,7 @@ Op<Changed> dict_delete(const std::string& name, Value key, IfVersion version) {
   static constinit MethodNumber method("/coheld.v1.Dict/Delete");
   auto request = Changing<v1::DictDeleteRequest>(name, version);
   ToMessage(std::move(key), request.mutable_key());
-  return ChangeOp(method, request);
+  return ChangeOp<v1::DictChangeReply>(method, request);
 }
 
 Op<std::optional<Value>> dict_pop(const std::string& name, Value key, IfVersion version) {
@@ -156,14 +143,14 @@ Op<DictItems> dict_items(const std::string& name) {
 
 Op<Changed> dict_clear(const std::string& name, IfVersion version) {
   static constinit MethodNumber method("/coheld.v1.Dict/Clear");
-  return ChangeOp(method, Changing<v1::DictClearRequest>(name, version));
+  return ChangeOp<v1::DictChangeReply>(method, Changing<v1::DictClearRequest>(name, version));
 }
 
 Op<Created> dict_copy(const std::string& name, const std::string& target) {
   static constinit MethodNumber method("/coheld.v1.Dict/Copy");
   auto request = Named<v1::DictCopyRequest>(name);
   request.set_target(target);
-  return CreateOp(method, request);
+  return CreateOp<v1::DictCreateReply>(method, request);
 }
 
 Op<Value> dict_increment(const std::string& name, Value key, Value amount,
@@ -182,7 +169,7 @@ Op<Changed> dict_increment_many(const std::string& name, std::vector<Entry> amou
   static constinit MethodNumber method("/coheld.v1.Dict/IncrementMany");
   auto request = Named<v1::DictIncrementManyRequest>(name);
   ToMessages(std::move(amounts), request.mutable_amounts());
-  return ChangeOp(method, request);
+  return ChangeOp<v1::DictChangeReply>(method, request);
 }
 
 Op<SwapAnswer> dict_compare_and_set(const std::string& name, Value key,

@@ -6,7 +6,9 @@
 namespace coheld::ops {
 namespace {
 
+using core::ChangeOp;
 using core::Changing;
+using core::CreateOp;
 using core::FromMessage;
 using core::FromMessages;
 using core::MakeOp;
@@ -21,21 +23,6 @@ void Set(const Slice& slice, v1::Slice* message) {
   if (slice.step) message->set_step(*slice.step);
 }
 
-// Finishes an op that answers with ListChangeReply.
-template <typename Request>
-Op<Changed> ChangeOp(uint32_t method, const Request& request) {
-  return MakeOp<v1::ListChangeReply>(method, request, [](const v1::ListChangeReply& reply) {
-    return Changed{.length = reply.length(), .version = reply.version()};
-  });
-}
-
-template <typename Request>
-Op<Created> CreateOp(uint32_t method, const Request& request) {
-  return MakeOp<v1::ListCreateReply>(method, request, [](const v1::ListCreateReply& reply) {
-    return Created{.name = reply.name(), .created = reply.created(), .version = reply.version()};
-  });
-}
-
 }  // namespace
 
 Op<Created> list_create(const std::string& name, std::vector<Value> items, bool exclusive) {
@@ -43,7 +30,7 @@ Op<Created> list_create(const std::string& name, std::vector<Value> items, bool 
   auto request = Named<v1::ListCreateRequest>(name);
   ToMessages(std::move(items), request.mutable_items());
   request.set_exclusive(exclusive);
-  return CreateOp(method, request);
+  return CreateOp<v1::ListCreateReply>(method, request);
 }
 
 Op<Changed> list_len(const std::string& name) {
@@ -68,14 +55,14 @@ Op<Changed> list_set(const std::string& name, int64_t index, Value value, IfVers
   auto request = Changing<v1::ListSetRequest>(name, version);
   request.set_index(index);
   ToMessage(std::move(value), request.mutable_value());
-  return ChangeOp(method, request);
+  return ChangeOp<v1::ListChangeReply>(method, request);
 }
 
 Op<Changed> list_delete(const std::string& name, int64_t index, IfVersion version) {
   static constinit MethodNumber method("/coheld.v1.List/Delete");
   auto request = Changing<v1::ListDeleteRequest>(name, version);
   request.set_index(index);
-  return ChangeOp(method, request);
+  return ChangeOp<v1::ListChangeReply>(method, request);
 }
 
 Op<ListItems> list_get_slice(const std::string& name, const Slice& slice) {
@@ -93,28 +80,28 @@ Op<Changed> list_set_slice(const std::string& name, const Slice& slice, std::vec
   auto request = Changing<v1::ListSetSliceRequest>(name, version);
   Set(slice, request.mutable_slice());
   ToMessages(std::move(values), request.mutable_values());
-  return ChangeOp(method, request);
+  return ChangeOp<v1::ListChangeReply>(method, request);
 }
 
 Op<Changed> list_delete_slice(const std::string& name, const Slice& slice, IfVersion version) {
   static constinit MethodNumber method("/coheld.v1.List/DeleteSlice");
   auto request = Changing<v1::ListDeleteSliceRequest>(name, version);
   Set(slice, request.mutable_slice());
-  return ChangeOp(method, request);
+  return ChangeOp<v1::ListChangeReply>(method, request);
 }
 
 Op<Changed> list_append(const std::string& name, Value value, IfVersion version) {
   static constinit MethodNumber method("/coheld.v1.List/Append");
   auto request = Changing<v1::ListAppendRequest>(name, version);
   ToMessage(std::move(value), request.mutable_value());
-  return ChangeOp(method, request);
+  return ChangeOp<v1::ListChangeReply>(method, request);
 }
 
 Op<Changed> list_extend(const std::string& name, std::vector<Value> values, IfVersion version) {
   static constinit MethodNumber method("/coheld.v1.List/Extend");
   auto request = Changing<v1::ListExtendRequest>(name, version);
   ToMessages(std::move(values), request.mutable_values());
-  return ChangeOp(method, request);
+  return ChangeOp<v1::ListChangeReply>(method, request);
 }
 
 Op<Changed> list_insert(const std::string& name, int64_t index, Value value, IfVersion version) {
@@ -122,7 +109,7 @@ Op<Changed> list_insert(const std::string& name, int64_t index, Value value, IfV
   auto request = Changing<v1::ListInsertRequest>(name, version);
   request.set_index(index);
   ToMessage(std::move(value), request.mutable_value());
-  return ChangeOp(method, request);
+  return ChangeOp<v1::ListChangeReply>(method, request);
 }
 
 Op<Value> list_pop(const std::string& name, std::optional<int64_t> index, IfVersion version) {
@@ -150,7 +137,7 @@ Op<Changed> list_remove(const std::string& name, Value value, IfVersion version)
   static constinit MethodNumber method("/coheld.v1.List/Remove");
   auto request = Changing<v1::ListRemoveRequest>(name, version);
   ToMessage(std::move(value), request.mutable_value());
-  return ChangeOp(method, request);
+  return ChangeOp<v1::ListChangeReply>(method, request);
 }
 
 Op<uint64_t> list_index(const std::string& name, Value value, std::optional<int64_t> start,
@@ -182,33 +169,33 @@ Op<bool> list_contains(const std::string& name, Value value) {
 
 Op<Changed> list_reverse(const std::string& name, IfVersion version) {
   static constinit MethodNumber method("/coheld.v1.List/Reverse");
-  return ChangeOp(method, Changing<v1::ListReverseRequest>(name, version));
+  return ChangeOp<v1::ListChangeReply>(method, Changing<v1::ListReverseRequest>(name, version));
 }
 
 Op<Changed> list_sort(const std::string& name, bool descending, IfVersion version) {
   static constinit MethodNumber method("/coheld.v1.List/Sort");
   auto request = Changing<v1::ListSortRequest>(name, version);
   request.set_reverse(descending);
-  return ChangeOp(method, request);
+  return ChangeOp<v1::ListChangeReply>(method, request);
 }
 
 Op<Changed> list_repeat(const std::string& name, int64_t count, IfVersion version) {
   static constinit MethodNumber method("/coheld.v1.List/Repeat");
   auto request = Changing<v1::ListRepeatRequest>(name, version);
   request.set_count(count);
-  return ChangeOp(method, request);
+  return ChangeOp<v1::ListChangeReply>(method, request);
 }
 
 Op<Changed> list_clear(const std::string& name, IfVersion version) {
   static constinit MethodNumber method("/coheld.v1.List/Clear");
-  return ChangeOp(method, Changing<v1::ListClearRequest>(name, version));
+  return ChangeOp<v1::ListChangeReply>(method, Changing<v1::ListClearRequest>(name, version));
 }
 
 Op<Created> list_copy(const std::string& name, const std::string& target) {
   static constinit MethodNumber method("/coheld.v1.List/Copy");
   auto request = Named<v1::ListCopyRequest>(name);
   request.set_target(target);
-  return CreateOp(method, request);
+  return CreateOp<v1::ListCreateReply>(method, request);
 }
 
 Op<ListPage> list_scan(const std::string& name, uint64_t start, uint32_t limit) {

@@ -61,6 +61,22 @@ auto MakeOp(uint32_t method, const Request& request, Read) {
                .read = [](std::string_view bytes) { return Read{}(ParseReply<Reply>(bytes)); }};
 }
 
+// Makes an op whose reply tells the length and version after a change.
+template <typename Reply, typename Request>
+Op<Changed> ChangeOp(uint32_t method, const Request& request) {
+  return MakeOp<Reply>(method, request, [](const Reply& reply) {
+    return Changed{.length = reply.length(), .version = reply.version()};
+  });
+}
+
+// Makes an op whose reply tells what was created, with its version.
+template <typename Reply, typename Request>
+Op<Created> CreateOp(uint32_t method, const Request& request) {
+  return MakeOp<Reply>(method, request, [](const Reply& reply) {
+    return Created{.name = reply.name(), .created = reply.created(), .version = reply.version()};
+  });
+}
+
 // Starts a request on an object.
 template <typename Request>
 Request Named(const std::string& name) {
