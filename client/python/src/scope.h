@@ -5,6 +5,8 @@
 
 #include <Python.h>
 
+#include "proto/wire/parse.h"
+
 namespace coheld::python {
 
 // Installed by coheld._client at import; all are held for ever.
@@ -60,7 +62,6 @@ class Owned {
   PyObject* object_;
 };
 
-// How deep a value may nest: the daemon's limit.
-inline constexpr int kNestingMax = 32;
+using wire::kNestingMax;
 
 }  // namespace coheld::python
