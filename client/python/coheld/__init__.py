@@ -5,6 +5,7 @@ stdlib's; ``coheld.connect(address)`` returns the same kind for a daemon that ru
 """
 
 from coheld._base import BaseProxy
+from coheld._codecs import Opaque
 from coheld._dict import MISSING, DictProxy
 from coheld._errors import (
     Cancelled,
@@ -43,7 +44,6 @@ from coheld._lock import LockProxy
 from coheld._manager import Manager, SyncManager, connect
 from coheld._queue import QueueProxy
 from coheld._value import ValueProxy
-from coheld._values import Opaque
 
 __version__ = "0.1.0"
 

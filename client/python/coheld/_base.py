@@ -93,7 +93,7 @@ class BaseProxy:
             type(self),
             client.address,
             self._name,
-            client.allow_pickle,
+            client.codec,
             client.connect_timeout,
             state,
         )

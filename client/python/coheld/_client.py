@@ -1,4 +1,4 @@
-"""The process's clients: one for each daemon and trust, shared by all proxies.
+"""The process's clients: one for each daemon and codec, shared by all proxies.
 
 A forked child goes on using what it inherited: the core gives it connections and a session of its
 own. No lock is held here, so none can be held at a fork.
@@ -10,7 +10,7 @@ import os
 import sys
 from typing import Any
 
-from coheld import _core, _errors, _values
+from coheld import _codecs, _core, _errors
 from coheld._core import ABSENT, Client
 
 #: How long an op goes on trying to reach a daemon that went away, in seconds.
@@ -18,7 +18,7 @@ CONNECT_TIMEOUT = 5.0
 #: The same for a private daemon, which never comes back.
 PRIVATE_CONNECT_TIMEOUT = 1.0
 
-_clients: dict[tuple[str, bool], Client] = {}
+_clients: dict[tuple[str, str], Client] = {}
 _proxy_types: dict[str, Any] = {}
 _fork_count = 0
 
@@ -28,14 +28,12 @@ _put = _core.method("Queue.Put")
 _put_many = _core.method("Queue.PutMany")
 
 
-def client_for(
-    address: str, allow_pickle: bool, connect_timeout: float = CONNECT_TIMEOUT
-) -> Client:
+def client_for(address: str, codec: str, connect_timeout: float = CONNECT_TIMEOUT) -> Client:
     """Return the process's client for a daemon, connecting if there is none yet."""
-    key = (address, allow_pickle)
+    key = (address, codec)
     client = _clients.get(key)
     if client is None:
-        made = Client(address, program(), allow_pickle, connect_timeout)
+        made = Client(address, program(), codec, connect_timeout)
         made.watched = {}
         made.unreferenced = []
         made.connect_timeout = connect_timeout
@@ -45,8 +43,8 @@ def client_for(
 
 def forget(client: Client) -> None:
     """Keep a client no longer for others: its daemon ends."""
-    if _clients.get((client.address, client.allow_pickle)) is client:
-        del _clients[client.address, client.allow_pickle]
+    if _clients.get((client.address, client.codec)) is client:
+        del _clients[client.address, client.codec]
 
 
 def program() -> str:
@@ -90,10 +88,10 @@ def make_proxy(client: Client, word: str, name: str) -> Any:
 
 
 def rebuild_proxy(
-    proxy_type: Any, address: str, name: str, allow_pickle: bool, timeout: float, state: Any
+    proxy_type: Any, address: str, name: str, codec: str, timeout: float, state: Any
 ) -> Any:
     """Unpickle a proxy: this process's own client serves it."""
-    proxy = proxy_type(client_for(address, allow_pickle, timeout), name)
+    proxy = proxy_type(client_for(address, codec, timeout), name)
     proxy.__dict__.update(state)
     return proxy
 
@@ -117,16 +115,16 @@ def install(proxy_type: type) -> None:
     """Connect the core with this package; called once."""
     os.register_at_fork(before=_count_fork)
     _core.install_hooks(
-        pickle_value=_values.pickle_value,
-        pickle_key=_values.pickle_key,
-        unpickle=_values.unpickle,
+        encode_value=_codecs.encode_value,
+        encode_key=_codecs.encode_key,
+        decode=_codecs.decode,
         make_proxy=make_proxy,
         make_error=_errors.make_error,
         refused=_errors.pickle_refused,
         unsupported=_errors.unsupported,
         interrupted=_interrupted,
         proxy_type=proxy_type,
-        opaque_type=_values.Opaque,
+        opaque_type=_codecs.Opaque,
     )
 
 

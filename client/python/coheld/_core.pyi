@@ -5,13 +5,11 @@ ABSENT: object
 
 class Client:
     address: str
-    allow_pickle: bool
+    codec: str
     watched: dict[str, int]
     unreferenced: list[str]
     connect_timeout: float
-    def __init__(
-        self, address: str, program: str, allow_pickle: bool, connect_timeout: float
-    ) -> None: ...
+    def __init__(self, address: str, program: str, codec: str, connect_timeout: float) -> None: ...
     def session(self) -> dict[str, Any]: ...
     def close(self) -> None: ...
 

@@ -197,21 +197,22 @@ def make_error(reason: str, code: int, message: str, system_error: int) -> Error
 
 
 def unsupported(value: object) -> UnsupportedValue:
-    """Make the error for a value that only pickle could carry, where pickle is off."""
+    """Make the error for a value that only a codec could carry, where there is none."""
     return UnsupportedValue(
         f"cannot share a {type(value).__qualname__} without pickle: None, bool, int, float, str, "
         "bytes, list, tuple, dict and set (not their subclasses) and proxies go as they are; "
         "coheld.connect(address, allow_pickle=True) allows pickles, which is safe only if every "
-        "user of this daemon is trusted"
+        'user of this daemon is trusted, and codec="json", "cloudpickle" or "dill" names another '
+        "codec"
     )
 
 
 def pickle_refused(codec: str, data: bytes) -> PickleRefused:
-    """Make the error for a pickle that this client may not decode."""
+    """Make the error for a pickle, of whatever codec, that this client may not decode."""
     error = PickleRefused(
-        f"the daemon holds a pickle of {len(data)} bytes here, and this connection does not decode "
-        "pickles, as they can run any code: coheld.connect(address, allow_pickle=True) allows "
-        "them; the undecoded bytes are in this exception's data"
+        f"the daemon holds a {codec} of {len(data)} bytes here, and this connection does not "
+        "decode those, as they can run any code: coheld.connect(address, allow_pickle=True) allows "
+        "them, codec= names another codec; the undecoded bytes are in this exception's data"
     )
     error.codec, error.data = codec, data
     return error

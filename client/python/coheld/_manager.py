@@ -7,7 +7,7 @@ from multiprocessing import ProcessError, util
 from types import TracebackType
 from typing import Any
 
-from coheld import _client
+from coheld import _client, _codecs
 from coheld._client import Client
 from coheld._daemon import PrivateDaemon
 from coheld._objects import ObjectFactories
@@ -26,14 +26,23 @@ class SyncManager(ObjectFactories):
     their proxies only.
     """
 
-    def __init__(self, address: str | None = None, *, allow_pickle: bool | None = None) -> None:
+    def __init__(
+        self,
+        address: str | None = None,
+        *,
+        allow_pickle: bool | None = None,
+        codec: str | None = None,
+    ) -> None:
         """Prepare a manager; start() or connect() makes it usable.
 
         Pickles of objects that have no form of their own are allowed by default in a private
         daemon only: whoever can write to a daemon can run code in those who unpickle from it.
+        ``codec`` names what carries such objects instead: "json", "cloudpickle" or "dill".
         """
         self._address = address
-        self._allow_pickle = address is None if allow_pickle is None else allow_pickle
+        if allow_pickle is None:
+            allow_pickle = address is None
+        self._codec = _codecs.checked(codec or ("pickle" if allow_pickle else ""))
         self._state = _INITIAL
         self._private = address is None
         self._daemon: PrivateDaemon | None = None
@@ -101,7 +110,7 @@ class SyncManager(ObjectFactories):
     def __reduce__(self) -> tuple[Any, ...]:
         if self._client is None:
             return SyncManager, (self._address,)
-        return _rebuild_manager, (self._address, self._allow_pickle, self._private)
+        return _rebuild_manager, (self._address, self._codec, self._private)
 
     def _expect_initial(self) -> None:
         if self._state == _STARTED:
@@ -110,7 +119,7 @@ class SyncManager(ObjectFactories):
             raise ProcessError("Manager has shut down")
 
     def _use(self, address: str, timeout: float) -> None:
-        self._client = _client.client_for(address, self._allow_pickle, timeout)
+        self._client = _client.client_for(address, self._codec, timeout)
         self._address = address
         self._state = _STARTED
 
@@ -128,8 +137,8 @@ def _stop(daemon: PrivateDaemon, client: Client) -> None:
     daemon.stop()
 
 
-def _rebuild_manager(address: str, allow_pickle: bool, private: bool) -> SyncManager:
-    manager = SyncManager(address, allow_pickle=allow_pickle)
+def _rebuild_manager(address: str, codec: str, private: bool) -> SyncManager:
+    manager = SyncManager(address, codec=codec)
     manager._private = private
     manager._use(address, _client.PRIVATE_CONNECT_TIMEOUT if private else _client.CONNECT_TIMEOUT)
     return manager
@@ -146,12 +155,12 @@ def Manager() -> SyncManager:  # noqa: N802
     return manager
 
 
-def connect(address: str, *, allow_pickle: bool = False) -> SyncManager:
+def connect(address: str, *, allow_pickle: bool = False, codec: str | None = None) -> SyncManager:
     """Connect to a running daemon: ``unix:/path`` or ``host:port``.
 
     Without ``allow_pickle`` only values that the daemon understands are sent, and no pickle is ever
-    decoded.
+    decoded; ``codec`` names another carrier for all else: "json", "cloudpickle" or "dill".
     """
-    manager = SyncManager(address, allow_pickle=allow_pickle)
+    manager = SyncManager(address, allow_pickle=allow_pickle, codec=codec)
     manager.connect()
     return manager

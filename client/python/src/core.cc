@@ -36,7 +36,7 @@ namespace nb = nanobind;
 // What a Python Client holds.
 struct ClientObject {
   coheld::Client handle;
-  bool allow_pickle = false;
+  std::string codec;  // Of objects that have no form of their own; empty: they are refused.
 };
 
 // One method, with the fields of its reply that the caller wants.
@@ -155,7 +155,7 @@ PyObject* CallMethod(PyObject* capsule, PyObject* const* arguments, Py_ssize_t c
     return nullptr;
   }
   const auto* const client = nb::inst_ptr<ClientObject>(nb::handle(arguments[0]));
-  const Scope scope{.client = arguments[0], .allow_pickle = client->allow_pickle};
+  const Scope scope{.client = arguments[0], .codec = client->codec};
   std::string request;
   request.reserve(128);
   if (!BuildRequest(scope, method->request, arguments + 1, static_cast<size_t>(count - 1),
@@ -214,9 +214,9 @@ PyObject* Keep(const nb::kwargs& installed, const char* name) {
 }
 
 void InstallHooks(const nb::kwargs& installed) {
-  hooks = {.pickle_value = Keep(installed, "pickle_value"),
-           .pickle_key = Keep(installed, "pickle_key"),
-           .unpickle = Keep(installed, "unpickle"),
+  hooks = {.encode_value = Keep(installed, "encode_value"),
+           .encode_key = Keep(installed, "encode_key"),
+           .decode = Keep(installed, "decode"),
            .make_proxy = Keep(installed, "make_proxy"),
            .make_error = Keep(installed, "make_error"),
            .refused = Keep(installed, "refused"),
@@ -228,7 +228,7 @@ void InstallHooks(const nb::kwargs& installed) {
 
 // Connects without the GIL; the error is raised with it.
 void ConstructClient(ClientObject* place, const std::string& address, const std::string& program,
-                     bool allow_pickle, double connect_timeout) {
+                     const std::string& codec, double connect_timeout) {
   Ending ending;
   ClientOptions options;
   options.program = program;
@@ -236,8 +236,7 @@ void ConstructClient(ClientObject* place, const std::string& address, const std:
   ReleasedGil gil;
   bool connected = false;
   try {
-    new (place)
-        ClientObject{.handle = Client::connect(address, options), .allow_pickle = allow_pickle};
+    new (place) ClientObject{.handle = Client::connect(address, options), .codec = codec};
     connected = true;
   } catch (const Error& error) {
     Describe(error, &ending);
@@ -250,7 +249,7 @@ void ConstructClient(ClientObject* place, const std::string& address, const std:
 
 bool IsNativeFor(const nb::handle client, const nb::handle object) {
   const auto& held = nb::cast<const ClientObject&>(client);
-  const Scope scope{.client = client.ptr(), .allow_pickle = held.allow_pickle};
+  const Scope scope{.client = client.ptr(), .codec = held.codec};
   const std::optional<bool> native = IsNative(scope, object.ptr());
   if (!native) throw nb::python_error();
   return *native;
@@ -296,10 +295,10 @@ NB_MODULE(_core, module) {
   module.def("is_native", IsNativeFor, nb::arg("client"), nb::arg("object").none());
   module.def("thread_id", this_thread_id);
   nb::class_<ClientObject>(module, "Client", nb::dynamic_attr(), nb::is_weak_referenceable())
-      .def("__init__", ConstructClient, nb::arg("address"), nb::arg("program"),
-           nb::arg("allow_pickle"), nb::arg("connect_timeout"))
+      .def("__init__", ConstructClient, nb::arg("address"), nb::arg("program"), nb::arg("codec"),
+           nb::arg("connect_timeout"))
       .def_prop_ro("address", [](const ClientObject& client) { return client.handle.address(); })
-      .def_ro("allow_pickle", &ClientObject::allow_pickle)
+      .def_ro("codec", &ClientObject::codec)
       .def("session", DescribeSession)
       .def("close", CloseClient);
 }

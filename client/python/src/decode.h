@@ -10,7 +10,7 @@
 namespace coheld::python {
 
 // Returns a new reference, or nullptr with an exception: a pickle that the client does not allow
-// (Hooks::refused), what unpickling raised, or ValueError for bytes that are no Value.
+// (Hooks::refused), what its codec raised, or ValueError for bytes that are no Value.
 PyObject* DecodeValue(const Scope& scope, std::string_view value, int depth = 1);
 
 // Returns a new (key, value) tuple from a coheld.v1.Entry, or nullptr with an exception.

@@ -1,9 +1,10 @@
-// See encode.h. A tuple is split: each item that needs a pickle gets its own, so that the rest
-// stays readable and orderable for the daemon. A list, set or dict with such an item is pickled as
-// a whole, which keeps what its items share, and cycles.
+// See encode.h. A tuple is split: each item that needs a codec is encoded by itself, so that the
+// rest stays readable and orderable for the daemon. A list, set or dict with such an item is
+// encoded as a whole, which keeps what its items share, and cycles.
 #include "client/python/src/encode.h"
 
 #include <bit>
+#include <iterator>
 #include <string_view>
 
 #include "client/python/src/wire.h"
@@ -24,15 +25,15 @@ class ValueEncoder {
   ValueEncoder(const Scope& scope, bool is_key, std::string* out)
       : scope_(scope), is_key_(is_key), out_(out) {}
 
-  // Appends `field`; what is not native becomes a pickle.
+  // Appends `field`; what is not native becomes opaque.
   bool Root(uint32_t field, PyObject* object) {
     const size_t start = out_->size();
     const Outcome outcome = Field(field, object, 1, /*splittable=*/true);
-    if (outcome == Outcome::kNotNative) return Pickle(field, object, start);
+    if (outcome == Outcome::kNotNative) return Encoded(field, object, start);
     return outcome == Outcome::kDone;
   }
 
-  // Encodes without any pickle, or tells that it takes one.
+  // Encodes without any codec, or tells that it takes one.
   Outcome Whole(PyObject* object) { return Field(1, object, 1, /*splittable=*/false); }
 
  private:
@@ -80,13 +81,13 @@ class ValueEncoder {
     return Outcome::kDone;
   }
 
-  // An item of a tuple may be pickled by itself, that of another container may not.
+  // An item of a tuple may be opaque by itself, that of another container may not.
   Outcome Item(PyObject* item, int depth, bool splittable) {
     constexpr uint32_t kItems = v1::ValueList::kItemsFieldNumber;
     const size_t start = out_->size();
     const Outcome outcome = Field(kItems, item, depth + 1, splittable);
     if (outcome != Outcome::kNotNative || !splittable) return outcome;
-    return Pickle(kItems, item, start) ? Outcome::kDone : Outcome::kError;
+    return Encoded(kItems, item, start) ? Outcome::kDone : Outcome::kError;
   }
 
   Outcome Set(PyObject* object, int depth) {
@@ -233,17 +234,23 @@ class ValueEncoder {
     return true;
   }
 
-  // Replaces what was written since `start` by a pickle of the object.
-  bool Pickle(uint32_t field, PyObject* object, size_t start) {
+  // Replaces what was written since `start` by the object as the client's codec writes it.
+  bool Encoded(uint32_t field, PyObject* object, size_t start) {
     out_->resize(start);
-    if (!scope_.allow_pickle) {
+    if (scope_.codec.empty()) {
       const Owned error(PyObject_CallOneArg(hooks.unsupported, object));
       if (error) PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error.get())), error.get());
       return false;
     }
-    const Owned data(PyObject_CallOneArg(is_key_ ? hooks.pickle_key : hooks.pickle_value, object));
-    const Owned codec(PyUnicode_FromString("pickle"));
-    if (!data || !codec) return false;
+    const Owned codec(PyUnicode_FromStringAndSize(scope_.codec.data(), std::ssize(scope_.codec)));
+    if (!codec) return false;
+    const Owned data(PyObject_CallFunctionObjArgs(is_key_ ? hooks.encode_key : hooks.encode_value,
+                                                  codec.get(), object, nullptr));
+    if (!data) return false;
+    if (!PyBytes_CheckExact(data.get())) {
+      PyErr_SetString(PyExc_TypeError, "a codec must encode to bytes");
+      return false;
+    }
     OpenField value(field, out_);
     if (!OpaqueBody(codec.get(), data.get())) return false;
     value.Close();

@@ -5,22 +5,24 @@
 
 #include <Python.h>
 
+#include <string_view>
+
 #include "proto/wire/parse.h"
 
 namespace coheld::python {
 
 // Installed by coheld._client at import; all are held for ever.
 struct Hooks {
-  PyObject* pickle_value = nullptr;  // (object) -> bytes
-  PyObject* pickle_key = nullptr;    // (object) -> bytes, equal for equal keys as far as can be
-  PyObject* unpickle = nullptr;      // (bytes) -> object
+  PyObject* encode_value = nullptr;  // (codec, object) -> bytes
+  PyObject* encode_key = nullptr;    // (codec, object) -> bytes, equal for equal keys if possible
+  PyObject* decode = nullptr;        // (codec, bytes) -> object
   PyObject* make_proxy = nullptr;    // (client, type word, name) -> proxy
   PyObject* make_error = nullptr;    // (reason word, code, message, system_error) -> exception
-  PyObject* refused = nullptr;       // (codec, data) -> exception: a pickle that may not be decoded
-  PyObject* unsupported = nullptr;   // (object) -> exception: no wire form without pickle
+  PyObject* refused = nullptr;       // (codec, data) -> exception: code that may not be decoded
+  PyObject* unsupported = nullptr;   // (object) -> exception: no wire form without a codec
   PyObject* interrupted = nullptr;   // (client, method name, object name, result) -> None
   PyObject* proxy_type = nullptr;    // class of all proxies
-  PyObject* opaque_type = nullptr;   // class of opaque values with another codec
+  PyObject* opaque_type = nullptr;   // class of opaque values that are not decoded
 };
 
 extern Hooks hooks;
@@ -28,7 +30,7 @@ extern Hooks hooks;
 // On whose behalf a value is encoded or decoded.
 struct Scope {
   PyObject* client = nullptr;  // Borrowed: the Python object.
-  bool allow_pickle = false;
+  std::string_view codec;      // What carries objects without a form of their own; empty: nothing.
 };
 
 // Returns the object with one more reference (Py_NewRef came with Python 3.10).

@@ -106,6 +106,42 @@ def test_a_refused_item_of_a_queue_is_in_the_exception(daemon_address, shared):
     assert pickle.loads(refused.value.data) == Point(3, 4)
 
 
+def test_a_codec_carries_what_has_no_form_of_its_own(daemon_address):
+    for codec, value in [
+        ("json", OrderedDict(a=[1, None])),
+        ("pickle", Point(1, 2)),
+        ("cloudpickle", Point(1, 2)),
+        ("dill", Point(1, 2)),
+    ]:
+        held = coheld.connect(daemon_address, codec=codec).list(name=f"codec {codec}")
+        held.append(value)
+        assert held[0] == value
+        plain = coheld.connect(daemon_address, codec=None if codec == "json" else "json")
+        if codec == "json":
+            assert plain.list(name=f"codec {codec}")[0].codec == "json"
+        else:
+            with pytest.raises(coheld.PickleRefused):
+                plain.list(name=f"codec {codec}")[0]
+
+
+def test_a_function_of_a_program_travels_by_cloudpickle(daemon_address):
+    held = coheld.connect(daemon_address, codec="cloudpickle").list()
+    held.append(lambda x: x + 1)
+    assert held[0](1) == 2
+
+
+@pytest.mark.parametrize("value", [Slot(1), Point(1, 2), {1: OrderedDict()}, [1j]])
+def test_what_json_would_change_is_refused(daemon_address, value):
+    held = coheld.connect(daemon_address, codec="json").list()
+    with pytest.raises(coheld.UnsupportedValue, match="JSON"):
+        held.append(value)
+
+
+def test_an_unknown_codec_is_refused(daemon_address):
+    with pytest.raises(ValueError, match="codec 'xml' is none of pickle"):
+        coheld.connect(daemon_address, codec="xml")
+
+
 def test_opaque_values_of_other_codecs_pass_through(shared):
     held = shared.list([coheld.Opaque("json", b"{}")])
     assert held[0] == coheld.Opaque("json", b"{}")

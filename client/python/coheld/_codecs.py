@@ -1,0 +1,107 @@
+"""The codecs: how values travel that the daemon does not understand.
+
+A client has one codec or none. Data of codecs that a client does not decode come as `Opaque`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+import pickle
+from dataclasses import dataclass
+from multiprocessing.reduction import ForkingPickler
+from typing import Any
+
+from coheld._errors import UnsupportedValue
+
+PICKLE = "pickle"
+# Those that other packages bring; their data are pickles, which run code when decoded.
+_PICKLING_PACKAGES = ("cloudpickle", "dill")
+KNOWN = (PICKLE, *_PICKLING_PACKAGES, "json")
+
+
+@dataclass(frozen=True)
+class Opaque:
+    """Hold encoded data of a codec that this client does not decode.
+
+    One that is stored goes to the daemon as it is; programs in other languages can read it.
+    """
+
+    codec: str
+    data: bytes
+
+
+def checked(codec: str | None) -> str:
+    """Return a codec's name if it can be used here; None is "", which is none."""
+    if not codec:
+        return ""
+    if codec not in KNOWN:
+        raise ValueError(f"codec {codec!r} is none of {', '.join(KNOWN)}")
+    if codec in _PICKLING_PACKAGES:
+        importlib.import_module(codec)
+    return codec
+
+
+class _SortedSet:
+    """Stand for a frozen set, and pickle it in a fixed order."""
+
+    def __init__(self, items: frozenset[Any]) -> None:
+        self.items = sorted(map(_canonical, items), key=_dump_key)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return frozenset, (self.items,)
+
+
+def _canonical(key: Any) -> Any:
+    if type(key) is frozenset:
+        return _SortedSet(key)
+    if type(key) is tuple:
+        return tuple(map(_canonical, key))
+    return key
+
+
+def _dump_key(key: object) -> bytes:
+    # Without the memo, which depends on which parts happen to be one object.
+    buffer = io.BytesIO()
+    pickler = pickle.Pickler(buffer, 4)
+    pickler.fast = True
+    pickler.dump(key)
+    return buffer.getvalue()
+
+
+def encode_value(codec: str, value: object) -> bytes:
+    """Encode an object that has no form of its own."""
+    if codec == PICKLE:  # As multiprocessing does.
+        return bytes(ForkingPickler.dumps(value))
+    if codec == "json":
+        return _json(value)
+    data: bytes = importlib.import_module(codec).dumps(value)
+    return data
+
+
+def encode_key(codec: str, key: object) -> bytes:
+    """Encode so that equal keys give equal bytes, as far as that can be."""
+    if codec == PICKLE:
+        try:
+            return _dump_key(_canonical(key))
+        except (RecursionError, ValueError):  # It holds itself; the memo is needed.
+            pass
+    return encode_value(codec, key)
+
+
+def decode(codec: str, data: bytes) -> Any:
+    """Decode what a client with this codec may decode."""
+    if codec == "json":
+        return json.loads(data)
+    return pickle.loads(data) if codec == PICKLE else importlib.import_module(codec).loads(data)
+
+
+def _json(value: object) -> bytes:
+    try:
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    except (TypeError, ValueError) as error:
+        raise UnsupportedValue(f"JSON cannot carry this value: {error}") from error
+    if json.loads(text) != value:
+        raise UnsupportedValue(f"JSON would make another value of this {type(value).__qualname__}")
+    return text.encode()
