@@ -123,7 +123,7 @@ struct JsonMaker {
   Json operator()(const Bytes& bytes) const { return {{"$bytes", EncodeBase64(bytes.data)}}; }
   Json operator()(const ValueList& list) const { return Items(list.items); }
   Json operator()(const Tuple& tuple) const { return Items(tuple.items); }
-  Json operator()(const Set& set) const { return Items(set.items); }
+  Json operator()(const ValueSet& set) const { return Items(set.items); }
   Json operator()(const Map& map) const {
     Json object = Json::object();
     Json pairs = Json::array();

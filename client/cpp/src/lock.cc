@@ -21,12 +21,8 @@ Op<uint64_t> AcquireOp(const std::string& name, WaitTime time) {
 
 }  // namespace
 
-Lock::Lock(const Client& client, std::string name) : client_(client), name_(std::move(name)) {}
-
-Lock::Lock(const Lock& other) : client_(other.client_), name_(other.name_), token_(other.token()) {}
-
 Lock Lock::make(const Client& client, const LockOptions& options) {
-  return Lock(client, Lock(client, "").create(options).name);
+  return Lock(ref_to(Lock(client, "").create(options), kType));
 }
 
 void Lock::lock() { try_lock_for({}); }
@@ -34,7 +30,7 @@ void Lock::lock() { try_lock_for({}); }
 bool Lock::try_lock() { return try_lock_for(std::chrono::milliseconds(0)); }
 
 bool Lock::try_lock_for(WaitTime time) {
-  const uint64_t token = Direct(client_).run(AcquireOp(name_, time));
+  const uint64_t token = run(AcquireOp(name(), time));
   if (token == 0) return false;
   token_.store(token, std::memory_order_relaxed);
   return true;
@@ -49,16 +45,16 @@ void Lock::unlock() noexcept {
 
 void Lock::release() {
   static constinit MethodNumber method("/coheld.v1.Lock/Release");
-  auto request = Named<v1::LockReleaseRequest>(name_);
+  auto request = Named<v1::LockReleaseRequest>(name());
   request.set_token(token());
-  Direct(client_).run(MakeOp<v1::LockReleaseReply>(
-      method, request, [](const v1::LockReleaseReply&) { return true; }));
+  run(MakeOp<v1::LockReleaseReply>(method, request,
+                                   [](const v1::LockReleaseReply&) { return true; }));
 }
 
 LockState Lock::inspect() const {
   static constinit MethodNumber method("/coheld.v1.Lock/Inspect");
-  return Direct(client_).run(MakeOp<v1::LockInspectReply>(
-      method, Named<v1::LockInspectRequest>(name_), [](const v1::LockInspectReply& reply) {
+  return run(MakeOp<v1::LockInspectReply>(
+      method, Named<v1::LockInspectRequest>(name()), [](const v1::LockInspectReply& reply) {
         return LockState{.locked = reply.locked(),
                          .session = reply.session(),
                          .thread = reply.thread(),
@@ -70,13 +66,10 @@ LockState Lock::inspect() const {
 
 Created Lock::create(const LockOptions& options) const {
   static constinit MethodNumber method("/coheld.v1.Lock/Create");
-  auto request = Named<v1::LockCreateRequest>(name_);
+  auto request = Named<v1::LockCreateRequest>(name());
   request.set_release(static_cast<v1::LockRelease>(options.release));
   request.set_exclusive(options.exclusive);
-  return Direct(client_).run(
-      MakeOp<v1::LockCreateReply>(method, request, [](const v1::LockCreateReply& reply) {
-        return Created{.name = reply.name(), .created = reply.created()};
-      }));
+  return run(core::CreateOp<v1::LockCreateReply>(method, request));
 }
 
 }  // namespace coheld

@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "client/cpp/src/hold.h"
 #include "client/cpp/src/value_codec.h"
 #include "coheld/error.h"
 #include "coheld/op.h"
@@ -52,13 +53,23 @@ Reply ParseReply(std::string_view bytes) {
   return reply;
 }
 
+// Makes what a Create reply tells of.
+template <typename Reply>
+Created CreatedFrom(const Reply& reply) {
+  Created created{.name = reply.name(), .created = reply.created()};
+  if constexpr (requires { reply.version(); }) created.version = reply.version();
+  created.hold = ReceiveCreated(created.name, created.created);
+  return created;
+}
+
 // Makes an op; `read` is a captureless lambda from Reply to R.
 template <typename Reply, typename Read, typename Request>
 auto MakeOp(uint32_t method, const Request& request, Read) {
   using R = std::invoke_result_t<Read, Reply>;
   return Op<R>{.method = method,
                .request = request.SerializeAsString(),
-               .read = [](std::string_view bytes) { return Read{}(ParseReply<Reply>(bytes)); }};
+               .read = [](std::string_view bytes) { return Read{}(ParseReply<Reply>(bytes)); },
+               .kept = TakeKept()};
 }
 
 // Makes an op whose reply tells the length and version after a change.
@@ -69,12 +80,10 @@ Op<Changed> ChangeOp(uint32_t method, const Request& request) {
   });
 }
 
-// Makes an op whose reply tells what was created, with its version.
+// Makes an op whose reply tells what was created.
 template <typename Reply, typename Request>
 Op<Created> CreateOp(uint32_t method, const Request& request) {
-  return MakeOp<Reply>(method, request, [](const Reply& reply) {
-    return Created{.name = reply.name(), .created = reply.created(), .version = reply.version()};
-  });
+  return MakeOp<Reply>(method, request, [](const Reply& reply) { return CreatedFrom(reply); });
 }
 
 // Starts a request on an object.

@@ -34,9 +34,7 @@ Op<Created> queue_create(const std::string& name, const QueueOptions& options) {
   request.set_kind(static_cast<v1::QueueKind>(options.kind));
   request.set_maxsize(options.maxsize);
   request.set_exclusive(options.exclusive);
-  return MakeOp<v1::QueueCreateReply>(method, request, [](const v1::QueueCreateReply& reply) {
-    return Created{.name = reply.name(), .created = reply.created()};
-  });
+  return core::CreateOp<v1::QueueCreateReply>(method, request);
 }
 
 Op<QueueSizes> queue_len(const std::string& name) {
@@ -69,7 +67,8 @@ Op<bool> queue_try_put(const std::string& name, Value value, WaitTime time) {
   return {.method = put.method,
           .request = std::move(put.request),
           .read = [](std::string_view) { return true; },
-          .absent = Reason::kQueueFull};
+          .absent = Reason::kQueueFull,
+          .kept = std::move(put.kept)};
 }
 
 Op<Value> queue_get(const std::string& name, WaitTime time) {

@@ -21,11 +21,7 @@ Op<Created> shared_value_create(const std::string& name, const std::string& type
   request.set_typecode(typecode);
   if (initial) ToMessage(std::move(*initial), request.mutable_initial());
   request.set_exclusive(exclusive);
-  return MakeOp<v1::SharedValueCreateReply>(
-      method, request, [](const v1::SharedValueCreateReply& reply) {
-        return Created{
-            .name = reply.name(), .created = reply.created(), .version = reply.version()};
-      });
+  return core::CreateOp<v1::SharedValueCreateReply>(method, request);
 }
 
 Op<CellAnswer> shared_value_get(const std::string& name) {

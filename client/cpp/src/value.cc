@@ -98,7 +98,7 @@ bool Contains(const std::vector<Value>& items, const Value& wanted) {
 bool operator==(const ValueList& a, const ValueList& b) { return a.items == b.items; }
 bool operator==(const Tuple& a, const Tuple& b) { return a.items == b.items; }
 
-bool operator==(const Set& a, const Set& b) {
+bool operator==(const ValueSet& a, const ValueSet& b) {
   return a.items.size() == b.items.size() &&
          std::all_of(a.items.begin(), a.items.end(),
                      [&b](const Value& item) { return Contains(b.items, item); });

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "client/cpp/src/hold.h"
+
 namespace coheld::core {
 namespace {
 
@@ -25,7 +27,7 @@ struct Writer {
   void operator()(Tuple&& tuple) const {
     ToMessages(std::move(tuple.items), message->mutable_tuple()->mutable_items());
   }
-  void operator()(Set&& set) const {
+  void operator()(ValueSet&& set) const {
     ToMessages(std::move(set.items), message->mutable_set()->mutable_items());
   }
   void operator()(Map&& map) const {
@@ -34,6 +36,7 @@ struct Writer {
   void operator()(Ref&& ref) const {
     message->mutable_ref()->set_name(std::move(ref.name));
     message->mutable_ref()->set_type(std::move(ref.type));
+    if (ref.hold) Keep(std::move(ref.hold));
   }
   void operator()(Opaque&& opaque) const {
     message->mutable_opaque()->set_codec(std::move(opaque.codec));
@@ -69,12 +72,12 @@ Value FromMessage(v1::Value&& message) {
     case v1::Value::kTuple:
       return Tuple{FromMessages(message.mutable_tuple()->mutable_items())};
     case v1::Value::kSet:
-      return Set{FromMessages(message.mutable_set()->mutable_items())};
+      return ValueSet{FromMessages(message.mutable_set()->mutable_items())};
     case v1::Value::kMap:
       return Map{FromMessages(message.mutable_map()->mutable_entries())};
     case v1::Value::kRef:
-      return Ref{std::move(*message.mutable_ref()->mutable_name()),
-                 std::move(*message.mutable_ref()->mutable_type())};
+      return ReceiveRef(std::move(*message.mutable_ref()->mutable_name()),
+                        std::move(*message.mutable_ref()->mutable_type()));
     case v1::Value::kOpaque:
       return Opaque{std::move(*message.mutable_opaque()->mutable_codec()),
                     std::move(*message.mutable_opaque()->mutable_data())};

@@ -78,7 +78,7 @@ struct Printer {
     AppendItems(tuple.items, out);
     *out += tuple.items.size() == 1 ? ",)" : ")";
   }
-  void operator()(const Set& set) const {
+  void operator()(const ValueSet& set) const {
     if (set.items.empty()) {
       *out += "set()";
       return;

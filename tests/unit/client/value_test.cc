@@ -64,7 +64,7 @@ TEST(ValueTest, SequencesCompareItemByItem) {
 }
 
 TEST(ValueTest, SetsAndMapsIgnoreTheirOrder) {
-  EXPECT_EQ(Value(Set{{1, 2}}), Value(Set{{2, 1}}));
+  EXPECT_EQ(Value(ValueSet{{1, 2}}), Value(ValueSet{{2, 1}}));
   EXPECT_EQ(Value(Map{{{"a", 1}, {"b", 2}}}), Value(Map{{{"b", 2}, {"a", 1}}}));
   EXPECT_NE(Value(Map{{{"a", 1}}}), Value(Map{{{"a", 2}}}));
 }
@@ -76,7 +76,7 @@ TEST(ValueTest, GetRefusesAnotherKind) {
 
 TEST(ValueTest, PrintsAsPython) {
   const Value value = ValueList{{nullptr, true, -5, 2.0, 1e300, "it's", Bytes{"\x01z"}, Tuple{{1}},
-                                 Set{}, Map{{{"k", 0.1}}}, BigInteger{"123456789012345678901"}}};
+                                 ValueSet{}, Map{{{"k", 0.1}}}, BigInteger{"123456789012345678901"}}};
   EXPECT_EQ(to_string(value),
             "[None, True, -5, 2.0, 1e+300, \"it's\", b'\\x01z', (1,), set(), {'k': 0.1}, "
             "123456789012345678901]");
@@ -95,7 +95,7 @@ TEST(ValueTest, EveryKindSurvivesTheWire) {
                                      Bytes{std::string("\0b", 2)},
                                      ValueList{{1, ValueList{{2}}}},
                                      Tuple{{1, "a"}},
-                                     Set{{1}},
+                                     ValueSet{{1}},
                                      Map{{{1, "a"}, {"b", nullptr}}},
                                      Ref{"name", "list"},
                                      Opaque{"pickle", "data"}};

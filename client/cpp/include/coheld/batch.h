@@ -10,6 +10,7 @@
 // batch is not a transaction. One that fails does not stop those after it.
 #pragma once
 
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -51,25 +52,54 @@ class Batched {
   template <typename R, typename Then = Identity>
   auto run(Op<R> op, Then then = {}) const {
     Pending<std::invoke_result_t<Then, R>> pending;
-    entries_->push_back({op.method, std::move(op.request),
-                         [slot = pending.slot_, read = op.read, absent = op.absent,
-                          then = std::move(then)](CallResult result) {
-                           *slot = [read, absent, then, result = std::move(result)] {
-                             return read_answer(read, absent, then, result);
-                           };
-                         }});
+    auto finish = [slot = pending.slot_, read = op.read, absent = op.absent,
+                   then = std::move(then)](const CallResult& result) {
+      *slot = [then, answer = Answer<R>(read, absent, result)] { return then(answer.get()); };
+    };
+    entries_->push_back({op.method, std::move(op.request), std::move(op.kept), std::move(finish)});
     return pending;
   }
 
  private:
   friend class Batch;
+
+  // What a reply says, read once: what it refers to is counted once.
+  template <typename R>
+  class Answer {
+   public:
+    Answer(R (*read)(std::string_view), Reason absent, const CallResult& result) {
+      try {
+        answer_ = read_answer(read, absent, Identity{}, result);
+      } catch (const Error&) {
+        failure_ = std::current_exception();
+      }
+    }
+    R get() const {
+      if (failure_) std::rethrow_exception(failure_);
+      return *answer_;
+    }
+
+   private:
+    std::optional<R> answer_;
+    std::exception_ptr failure_;
+  };
+
   struct Entry {
     uint32_t method;
     std::string request;
-    std::function<void(CallResult)> finish;
+    std::vector<std::shared_ptr<const core::Hold>> kept;
+    std::function<void(const CallResult&)> finish;
   };
+  // Keeps an object at least until the batch was run.
+  const Batched& with(const Ref& ref) const {
+    if (ref.hold) kept_->push_back(ref.hold);
+    return *this;
+  }
+
   std::shared_ptr<std::vector<Entry>> entries_ =
       std::make_shared<std::vector<Entry>>();  // Between the batch and its handles.
+  std::shared_ptr<std::vector<std::shared_ptr<const core::Hold>>> kept_ =
+      std::make_shared<std::vector<std::shared_ptr<const core::Hold>>>();  // The same.
 };
 
 // A batch. Not thread-safe.
@@ -80,19 +110,19 @@ class Batch {
   // Returns a handle whose methods add to the batch.
   template <typename T>
   BasicList<T, Batched> on(const List<T>& list) const {
-    return {runner_, list.name()};
+    return {runner_.with(list.ref()), list.ref()};
   }
   template <typename K, typename V>
   BasicDict<K, V, Batched> on(const Dict<K, V>& dict) const {
-    return {runner_, dict.name()};
+    return {runner_.with(dict.ref()), dict.ref()};
   }
   template <typename T>
   BasicQueue<T, Batched> on(const Queue<T>& queue) const {
-    return {runner_, queue.name()};
+    return {runner_.with(queue.ref()), queue.ref()};
   }
   template <typename T>
   BasicSharedValue<T, Batched> on(const SharedValue<T>& value) const {
-    return {runner_, value.name()};
+    return {runner_.with(value.ref()), value.ref()};
   }
 
   // Returns how many ops wait to be run.

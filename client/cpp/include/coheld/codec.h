@@ -42,7 +42,7 @@ struct Codec;
 inline std::vector<Value> take_items(Value value) {
   if (auto* list = std::get_if<ValueList>(&value.variant())) return std::move(list->items);
   if (auto* tuple = std::get_if<Tuple>(&value.variant())) return std::move(tuple->items);
-  if (auto* set = std::get_if<Set>(&value.variant())) return std::move(set->items);
+  if (auto* set = std::get_if<ValueSet>(&value.variant())) return std::move(set->items);
   refuse_conversion(value, "a sequence");
 }
 
@@ -116,7 +116,7 @@ struct Codec<std::string> {
 // The alternatives of Value themselves.
 template <typename T>
 requires(std::same_as<T, Bytes> || std::same_as<T, BigInteger> || std::same_as<T, ValueList> ||
-         std::same_as<T, Tuple> || std::same_as<T, Set> || std::same_as<T, Map> ||
+         std::same_as<T, Tuple> || std::same_as<T, ValueSet> || std::same_as<T, Map> ||
          std::same_as<T, Ref> || std::same_as<T, Opaque>) struct Codec<T> {
   static Value encode(T alternative) { return alternative; }
   static T decode(Value value) {
@@ -159,7 +159,7 @@ struct Codec<std::vector<T>> {
 template <typename T, typename... Rest>
 struct Codec<std::set<T, Rest...>> {
   static Value encode(const std::set<T, Rest...>& items) {
-    Set set;
+    ValueSet set;
     for (const T& item : items) set.items.push_back(Codec<T>::encode(item));
     return set;
   }

@@ -7,6 +7,7 @@
 #include "coheld/codec.h"         // IWYU pragma: export
 #include "coheld/dict.h"          // IWYU pragma: export
 #include "coheld/error.h"         // IWYU pragma: export
+#include "coheld/handle.h"        // IWYU pragma: export
 #include "coheld/list.h"          // IWYU pragma: export
 #include "coheld/lock.h"          // IWYU pragma: export
 #include "coheld/queue.h"         // IWYU pragma: export

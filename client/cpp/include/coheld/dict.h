@@ -21,6 +21,7 @@
 
 #include "coheld/client.h"
 #include "coheld/codec.h"
+#include "coheld/handle.h"
 #include "coheld/op.h"
 #include "coheld/ops/dict.h"
 
@@ -50,76 +51,73 @@ struct Defaulted {
 // The ops of a dict. Runner is Direct (the method does it and returns the answer) or Batched (it
 // returns a Pending answer, see batch.h). Threads: as its Client.
 template <typename K, typename V, typename Runner>
-class BasicDict {
+class BasicDict : public BasicHandle<Runner> {
  public:
   template <typename R>
-  using Result = typename Runner::template Result<R>;
+  using Result = typename BasicHandle<Runner>::template Result<R>;
   using Items = std::vector<std::pair<K, V>>;
 
-  BasicDict(Runner runner, std::string name) : runner_(std::move(runner)), name_(std::move(name)) {}
+  BasicDict(Runner runner, Ref ref) : BasicHandle<Runner>(std::move(runner), std::move(ref)) {}
 
-  // The object's name.
-  const std::string& name() const { return name_; }
+  using BasicHandle<Runner>::name;
 
   // Returns the number of entries.
   Result<size_t> size() const {
-    return runner_.run(ops::dict_len(name_),
-                       [](const Changed& now) -> size_t { return now.length; });
+    return run(ops::dict_len(name()), [](const Changed& now) -> size_t { return now.length; });
   }
   // Returns whether there are no entries.
   Result<bool> empty() const {
-    return runner_.run(ops::dict_len(name_), [](const Changed& now) { return now.length == 0; });
+    return run(ops::dict_len(name()), [](const Changed& now) { return now.length == 0; });
   }
   // Returns the dict's version: it grows with every change.
   Result<uint64_t> version() const {
-    return runner_.run(ops::dict_len(name_), [](const Changed& now) { return now.version; });
+    return run(ops::dict_len(name()), [](const Changed& now) { return now.version; });
   }
 
   // Returns a key's value, or nothing.
   Result<std::optional<V>> get(K key) const {
-    return runner_.run(ops::dict_get(name_, encode(std::move(key))), DecodeOptional{});
+    return run(ops::dict_get(name(), encode(std::move(key))), DecodeOptional{});
   }
   // Returns a key's value. KeyNotFound.
   Result<V> at(K key) const {
     Value encoded = encode(std::move(key));
-    auto op = ops::dict_get(name_, encoded);
-    return runner_.run(std::move(op), DecodeOrThrow{name_, std::move(encoded)});
+    auto op = ops::dict_get(name(), encoded);
+    return run(std::move(op), DecodeOrThrow{name(), std::move(encoded)});
   }
   // Returns a key's value, or the fallback.
   Result<V> get(K key, V fallback) const {
-    return runner_.run(ops::dict_get(name_, encode(std::move(key))),
-                       [fallback = std::move(fallback)](std::optional<Value> value) {
-                         return value ? Codec<V>::decode(std::move(*value)) : fallback;
-                       });
+    return run(ops::dict_get(name(), encode(std::move(key))),
+               [fallback = std::move(fallback)](std::optional<Value> value) {
+                 return value ? Codec<V>::decode(std::move(*value)) : fallback;
+               });
   }
   // Returns the values of many keys, in their order, as of one moment.
   Result<std::vector<std::optional<V>>> get_many(std::vector<K> keys) const {
-    return runner_.run(ops::dict_get_many(name_, encode_keys(std::move(keys))),
-                       [](std::vector<std::optional<Value>> values) {
-                         std::vector<std::optional<V>> decoded;
-                         for (auto& value : values)
-                           decoded.push_back(DecodeOptional{}(std::move(value)));
-                         return decoded;
-                       });
+    return run(ops::dict_get_many(name(), encode_keys(std::move(keys))),
+               [](std::vector<std::optional<Value>> values) {
+                 std::vector<std::optional<V>> decoded;
+                 for (auto& value : values) decoded.push_back(DecodeOptional{}(std::move(value)));
+                 return decoded;
+               });
   }
   // Returns whether a key is there.
   Result<bool> contains(K key) const {
-    return runner_.run(ops::dict_contains(name_, encode(std::move(key))));
+    return run(ops::dict_contains(name(), encode(std::move(key))));
   }
 
   // Stores a value; a key that is there keeps its place.
   Result<Changed> set(K key, V value, IfVersion version = {}) const {
-    return runner_.run(
-        ops::dict_set(name_, encode(std::move(key)), Codec<V>::encode(std::move(value)), version));
+    return run(
+        ops::dict_set(name(), encode(std::move(key)), Codec<V>::encode(std::move(value)), version));
   }
   // Stores many entries, as one op.
   Result<Changed> update(Items items, IfVersion version = {}) const {
-    return runner_.run(ops::dict_set_many(name_, encode_items(std::move(items)), version));
+    return run(ops::dict_set_many(name(), encode_items(std::move(items)), version));
   }
   // Stores the value if the key is missing, and returns what is there then.
   Result<Defaulted<V>> set_default(K key, V value) const {
-    return runner_.run(
-        ops::dict_set_default(name_, encode(std::move(key)), Codec<V>::encode(std::move(value))),
+    return run(
+        ops::dict_set_default(name(), encode(std::move(key)), Codec<V>::encode(std::move(value))),
         [](ops::SetDefaultAnswer answer) {
           return Defaulted<V>{Codec<V>::decode(std::move(answer.value)), answer.inserted};
         });
@@ -129,86 +127,85 @@ class BasicDict {
   Result<V> increment(K key, V amount = V(1), std::optional<V> initial = {}) const {
     std::optional<Value> start;
     if (initial) start = Codec<V>::encode(std::move(*initial));
-    return runner_.run(ops::dict_increment(name_, encode(std::move(key)),
-                                           Codec<V>::encode(std::move(amount)), std::move(start)),
-                       Decode{});
+    return run(ops::dict_increment(name(), encode(std::move(key)),
+                                   Codec<V>::encode(std::move(amount)), std::move(start)),
+               Decode{});
   }
   // Adds to the numbers of many keys, as one op: all or, on an error, none. A missing key counts as
   // 0.
   Result<Changed> increment_many(Items amounts) const {
-    return runner_.run(ops::dict_increment_many(name_, encode_items(std::move(amounts))));
+    return run(ops::dict_increment_many(name(), encode_items(std::move(amounts))));
   }
   // Changes a key only if it has the expected value (nothing: is missing) to the desired one
   // (nothing: removes it).
   Result<Swapped<V>> compare_and_set(K key, std::optional<V> expected,
                                      std::optional<V> desired) const {
-    return runner_.run(
-        ops::dict_compare_and_set(name_, encode(std::move(key)),
-                                  encode_optional(std::move(expected)),
-                                  encode_optional(std::move(desired))),
-        [](ops::SwapAnswer answer) {
-          return Swapped<V>{answer.swapped, DecodeOptional{}(std::move(answer.current))};
-        });
+    return run(ops::dict_compare_and_set(name(), encode(std::move(key)),
+                                         encode_optional(std::move(expected)),
+                                         encode_optional(std::move(desired))),
+               [](ops::SwapAnswer answer) {
+                 return Swapped<V>{answer.swapped, DecodeOptional{}(std::move(answer.current))};
+               });
   }
 
   // Removes a key. KeyNotFound.
   Result<Changed> erase(K key, IfVersion version = {}) const {
-    return runner_.run(ops::dict_delete(name_, encode(std::move(key)), version));
+    return run(ops::dict_delete(name(), encode(std::move(key)), version));
   }
   // Removes a key and returns its value, or nothing.
   Result<std::optional<V>> pop(K key, IfVersion version = {}) const {
-    return runner_.run(ops::dict_pop(name_, encode(std::move(key)), version), DecodeOptional{});
+    return run(ops::dict_pop(name(), encode(std::move(key)), version), DecodeOptional{});
   }
   // Removes and returns the entry inserted last, or nothing.
   Result<std::optional<std::pair<K, V>>> pop_item() const {
-    return runner_.run(ops::dict_pop_item(name_),
-                       [](std::optional<Entry> entry) -> std::optional<std::pair<K, V>> {
-                         if (!entry) return std::nullopt;
-                         return decode(std::move(*entry));
-                       });
+    return run(ops::dict_pop_item(name()),
+               [](std::optional<Entry> entry) -> std::optional<std::pair<K, V>> {
+                 if (!entry) return std::nullopt;
+                 return decode(std::move(*entry));
+               });
   }
   // Removes all entries.
   Result<Changed> clear(IfVersion version = {}) const {
-    return runner_.run(ops::dict_clear(name_, version));
+    return run(ops::dict_clear(name(), version));
   }
 
   // Returns all keys, values or both, as of one moment.
   Result<std::vector<K>> keys() const {
-    return runner_.run(ops::dict_keys(name_), [](std::vector<Value> keys) {
+    return run(ops::dict_keys(name()), [](std::vector<Value> keys) {
       std::vector<K> decoded;
       for (Value& key : keys) decoded.push_back(Codec<K>::decode(std::move(key)));
       return decoded;
     });
   }
   Result<std::vector<V>> values() const {
-    return runner_.run(ops::dict_values(name_), [](std::vector<Value> values) {
+    return run(ops::dict_values(name()), [](std::vector<Value> values) {
       std::vector<V> decoded;
       for (Value& value : values) decoded.push_back(Codec<V>::decode(std::move(value)));
       return decoded;
     });
   }
   Result<Items> items() const {
-    return runner_.run(ops::dict_items(name_),
-                       [](ops::DictItems items) { return decode_all(std::move(items.entries)); });
+    return run(ops::dict_items(name()),
+               [](ops::DictItems items) { return decode_all(std::move(items.entries)); });
   }
   // Returns all entries and the version at that moment, for conditional changes.
   Result<DictSnapshot<K, V>> snapshot() const {
-    return runner_.run(ops::dict_items(name_), [](ops::DictItems items) {
+    return run(ops::dict_items(name()), [](ops::DictItems items) {
       return DictSnapshot<K, V>{decode_all(std::move(items.entries)), items.version};
     });
   }
 
   // Makes the dict if it is not there, with these entries; an existing one is left as it is.
   Result<Created> create(Items items = {}) const {
-    return runner_.run(ops::dict_create(name_, encode_items(std::move(items)), false));
+    return run(ops::dict_create(name(), encode_items(std::move(items)), false));
   }
   // Makes the dict. ObjectExists if it is there.
   Result<Created> create_new(Items items = {}) const {
-    return runner_.run(ops::dict_create(name_, encode_items(std::move(items)), true));
+    return run(ops::dict_create(name(), encode_items(std::move(items)), true));
   }
   // Copies the entries to another dict, made by this. ObjectExists if the target is there.
   Result<Created> copy_to(const std::string& target) const {
-    return runner_.run(ops::dict_copy(name_, target));
+    return run(ops::dict_copy(name(), target));
   }
 
   // One page of entries.
@@ -223,21 +220,19 @@ class BasicDict {
   // Returns one page. The values are those of K and V also if keys_only: then they are
   // default-made.
   Result<Page> scan(const ops::DictScan& from) const {
-    return runner_.run(
-        ops::dict_scan(name_, from), [keys_only = from.keys_only](ops::DictPage page) {
-          Page decoded{{}, page.next, page.done, page.length, page.size_changed, page.version};
-          for (Entry& entry : page.entries) {
-            decoded.items.emplace_back(Codec<K>::decode(std::move(entry.key)),
-                                       keys_only ? V{} : Codec<V>::decode(std::move(entry.value)));
-          }
-          return decoded;
-        });
+    return run(ops::dict_scan(name(), from), [keys_only = from.keys_only](ops::DictPage page) {
+      Page decoded{{}, page.next, page.done, page.length, page.size_changed, page.version};
+      for (Entry& entry : page.entries) {
+        decoded.items.emplace_back(Codec<K>::decode(std::move(entry.key)),
+                                   keys_only ? V{} : Codec<V>::decode(std::move(entry.value)));
+      }
+      return decoded;
+    });
   }
 
- protected:
-  const Runner& runner() const { return runner_; }
-
  private:
+  using BasicHandle<Runner>::run;
+
   struct Decode {
     V operator()(Value value) const { return Codec<V>::decode(std::move(value)); }
   };
@@ -285,9 +280,6 @@ class BasicDict {
     for (Entry& entry : entries) items.push_back(decode(std::move(entry)));
     return items;
   }
-
-  Runner runner_;
-  std::string name_;
 };
 
 // A dict that is worked on at once.
@@ -296,16 +288,21 @@ class Dict : public BasicDict<K, V, Direct> {
   using Base = BasicDict<K, V, Direct>;
 
  public:
+  // The type's word.
+  static constexpr const char* kType = "dict";
   using key_type = K;
   using mapped_type = V;
 
   // Names a dict; nothing is sent.
-  Dict(const Client& client, std::string name) : Base(Direct(client), std::move(name)) {}
+  Dict(const Client& client, std::string name)
+      : Base(Direct(client), refer_to(client, std::move(name), kType)) {}
+  // Takes over a reference. BadConversion if it is to an object of another type.
+  explicit Dict(const Ref& ref) : Base(Direct(client_of(ref)), checked(ref, kType)) {}
 
-  // Makes an anonymous dict, which lives as long as the client's session.
+  // Makes an anonymous dict, which lives as long as anything refers to it.
   static Dict make(const Client& client, typename Base::Items items = {}) {
     const Dict unnamed(client, "");
-    return Dict(client, unnamed.create(std::move(items)).name);
+    return Dict(ref_to(unnamed.create(std::move(items)), kType));
   }
 
   // Goes over the entries page by page. Each entry that is there all the time is seen exactly once;
@@ -351,8 +348,6 @@ class Dict : public BasicDict<K, V, Direct> {
   };
   const_iterator begin() const { return const_iterator(*this); }
   const_iterator end() const { return {}; }
-
-  const Client& client() const { return this->runner().client(); }
 };
 
 }  // namespace coheld

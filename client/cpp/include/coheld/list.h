@@ -22,6 +22,7 @@
 
 #include "coheld/client.h"
 #include "coheld/codec.h"
+#include "coheld/handle.h"
 #include "coheld/op.h"
 #include "coheld/ops/list.h"
 
@@ -37,137 +38,135 @@ struct ListSnapshot {
 // The ops of a list. Runner is Direct (the method does it and returns the answer) or Batched (it
 // returns a Pending answer, see batch.h). Threads: as its Client.
 template <typename T, typename Runner>
-class BasicList {
+class BasicList : public BasicHandle<Runner> {
  public:
   template <typename R>
-  using Result = typename Runner::template Result<R>;
+  using Result = typename BasicHandle<Runner>::template Result<R>;
 
-  BasicList(Runner runner, std::string name) : runner_(std::move(runner)), name_(std::move(name)) {}
+  BasicList(Runner runner, Ref ref) : BasicHandle<Runner>(std::move(runner), std::move(ref)) {}
 
-  // The object's name.
-  const std::string& name() const { return name_; }
+  using BasicHandle<Runner>::name;
 
   // Returns the number of items.
   Result<size_t> size() const {
-    return runner_.run(ops::list_len(name_),
-                       [](const Changed& now) -> size_t { return now.length; });
+    return run(ops::list_len(name()), [](const Changed& now) -> size_t { return now.length; });
   }
   // Returns whether there are no items.
   Result<bool> empty() const {
-    return runner_.run(ops::list_len(name_), [](const Changed& now) { return now.length == 0; });
+    return run(ops::list_len(name()), [](const Changed& now) { return now.length == 0; });
   }
   // Returns the list's version: it grows with every change.
   Result<uint64_t> version() const {
-    return runner_.run(ops::list_len(name_), [](const Changed& now) { return now.version; });
+    return run(ops::list_len(name()), [](const Changed& now) { return now.version; });
   }
 
   // Returns one item. IndexOutOfRange.
-  Result<T> get(int64_t index) const { return runner_.run(ops::list_get(name_, index), Decode{}); }
+  Result<T> get(int64_t index) const { return run(ops::list_get(name(), index), Decode{}); }
   // Replaces one item. IndexOutOfRange.
   Result<Changed> set(int64_t index, T value, IfVersion version = {}) const {
-    return runner_.run(ops::list_set(name_, index, Codec<T>::encode(std::move(value)), version));
+    return run(ops::list_set(name(), index, Codec<T>::encode(std::move(value)), version));
   }
   // Removes the item at an index (`del list[index]`). IndexOutOfRange.
   Result<Changed> erase(int64_t index, IfVersion version = {}) const {
-    return runner_.run(ops::list_delete(name_, index, version));
+    return run(ops::list_delete(name(), index, version));
   }
 
   // Returns a slice: `slice({.start = 1, .step = 2})` is Python's list[1::2]. InvalidSlice.
   Result<std::vector<T>> slice(const Slice& slice) const {
-    return runner_.run(ops::list_get_slice(name_, slice),
-                       [](ops::ListItems items) { return decode_all(std::move(items.values)); });
+    return run(ops::list_get_slice(name(), slice),
+               [](ops::ListItems items) { return decode_all(std::move(items.values)); });
   }
   // Returns all items.
   Result<std::vector<T>> values() const { return slice({}); }
   // Returns all items of a slice and the version at that moment, for conditional changes.
   Result<ListSnapshot<T>> snapshot(const Slice& slice = {}) const {
-    return runner_.run(ops::list_get_slice(name_, slice), [](ops::ListItems items) {
+    return run(ops::list_get_slice(name(), slice), [](ops::ListItems items) {
       return ListSnapshot<T>{decode_all(std::move(items.values)), items.version};
     });
   }
   // Assigns to a slice. InvalidSlice if it has a step and another number of places.
   Result<Changed> set_slice(const Slice& slice, std::vector<T> values,
                             IfVersion version = {}) const {
-    return runner_.run(ops::list_set_slice(name_, slice, encode_all(std::move(values)), version));
+    return run(ops::list_set_slice(name(), slice, encode_all(std::move(values)), version));
   }
   // Removes a slice. InvalidSlice.
   Result<Changed> erase_slice(const Slice& slice, IfVersion version = {}) const {
-    return runner_.run(ops::list_delete_slice(name_, slice, version));
+    return run(ops::list_delete_slice(name(), slice, version));
   }
 
   // Adds one item at the end.
   Result<Changed> append(T value, IfVersion version = {}) const {
-    return runner_.run(ops::list_append(name_, Codec<T>::encode(std::move(value)), version));
+    return run(ops::list_append(name(), Codec<T>::encode(std::move(value)), version));
   }
   // Adds many items at the end, as one op.
   Result<Changed> extend(std::vector<T> values, IfVersion version = {}) const {
-    return runner_.run(ops::list_extend(name_, encode_all(std::move(values)), version));
+    return run(ops::list_extend(name(), encode_all(std::move(values)), version));
   }
   // Puts an item before an index; an index beyond an end means that end.
   Result<Changed> insert(int64_t index, T value, IfVersion version = {}) const {
-    return runner_.run(ops::list_insert(name_, index, Codec<T>::encode(std::move(value)), version));
+    return run(ops::list_insert(name(), index, Codec<T>::encode(std::move(value)), version));
   }
   // Removes and returns an item, by default the last. IndexOutOfRange, also when empty.
   Result<T> pop(std::optional<int64_t> index = {}, IfVersion version = {}) const {
-    return runner_.run(ops::list_pop(name_, index, version), Decode{});
+    return run(ops::list_pop(name(), index, version), Decode{});
   }
   // The same, but answers nothing where pop throws IndexOutOfRange.
   Result<std::optional<T>> try_pop(std::optional<int64_t> index = {},
                                    IfVersion version = {}) const {
-    return runner_.run(ops::list_try_pop(name_, index, version), DecodeOptional{});
+    return run(ops::list_try_pop(name(), index, version), DecodeOptional{});
   }
   // Removes the first item equal to a value. ValueNotFound.
   Result<Changed> remove(T value, IfVersion version = {}) const {
-    return runner_.run(ops::list_remove(name_, Codec<T>::encode(std::move(value)), version));
+    return run(ops::list_remove(name(), Codec<T>::encode(std::move(value)), version));
   }
 
   // Returns the place of the first item equal to a value, between the bounds of a slice.
   // ValueNotFound.
   Result<uint64_t> index(T value, std::optional<int64_t> start = {},
                          std::optional<int64_t> stop = {}) const {
-    return runner_.run(ops::list_index(name_, Codec<T>::encode(std::move(value)), start, stop));
+    return run(ops::list_index(name(), Codec<T>::encode(std::move(value)), start, stop));
   }
   // Counts the items equal to a value.
   Result<uint64_t> count(T value) const {
-    return runner_.run(ops::list_count(name_, Codec<T>::encode(std::move(value))));
+    return run(ops::list_count(name(), Codec<T>::encode(std::move(value))));
   }
   // Returns whether an item equals a value.
   Result<bool> contains(T value) const {
-    return runner_.run(ops::list_contains(name_, Codec<T>::encode(std::move(value))));
+    return run(ops::list_contains(name(), Codec<T>::encode(std::move(value))));
   }
 
   // Reverses the list in place.
   Result<Changed> reverse(IfVersion version = {}) const {
-    return runner_.run(ops::list_reverse(name_, version));
+    return run(ops::list_reverse(name(), version));
   }
   // Sorts the list on the daemon, ascending, stably. NotOrderable leaves it as it was.
   Result<Changed> sort(IfVersion version = {}) const {
-    return runner_.run(ops::list_sort(name_, false, version));
+    return run(ops::list_sort(name(), false, version));
   }
   // Sorts the list in descending order; equal items keep their order.
   Result<Changed> sort_descending(IfVersion version = {}) const {
-    return runner_.run(ops::list_sort(name_, true, version));
+    return run(ops::list_sort(name(), true, version));
   }
   // Repeats the items in place (`list *= count`); a count under 1 clears. TooLarge.
   Result<Changed> repeat(int64_t count, IfVersion version = {}) const {
-    return runner_.run(ops::list_repeat(name_, count, version));
+    return run(ops::list_repeat(name(), count, version));
   }
   // Removes all items.
   Result<Changed> clear(IfVersion version = {}) const {
-    return runner_.run(ops::list_clear(name_, version));
+    return run(ops::list_clear(name(), version));
   }
 
   // Makes the list if it is not there, with these items; an existing one is left as it is.
   Result<Created> create(std::vector<T> items = {}) const {
-    return runner_.run(ops::list_create(name_, encode_all(std::move(items)), false));
+    return run(ops::list_create(name(), encode_all(std::move(items)), false));
   }
   // Makes the list. ObjectExists if it is there.
   Result<Created> create_new(std::vector<T> items = {}) const {
-    return runner_.run(ops::list_create(name_, encode_all(std::move(items)), true));
+    return run(ops::list_create(name(), encode_all(std::move(items)), true));
   }
   // Copies the items to another list, made by this. ObjectExists if the target is there.
   Result<Created> copy_to(const std::string& target) const {
-    return runner_.run(ops::list_copy(name_, target));
+    return run(ops::list_copy(name(), target));
   }
 
   // Returns one page of the items from `start`, of at most `limit` (0: the daemon's default).
@@ -179,16 +178,15 @@ class BasicList {
     uint64_t length = 0;
   };
   Result<Page> scan(uint64_t start, uint32_t limit = 0) const {
-    return runner_.run(ops::list_scan(name_, start, limit), [](ops::ListPage page) {
+    return run(ops::list_scan(name(), start, limit), [](ops::ListPage page) {
       return Page{decode_all(std::move(page.values)), page.next, page.done, page.version,
                   page.length};
     });
   }
 
- protected:
-  const Runner& runner() const { return runner_; }
-
  private:
+  using BasicHandle<Runner>::run;
+
   struct Decode {
     T operator()(Value value) const { return Codec<T>::decode(std::move(value)); }
   };
@@ -210,9 +208,6 @@ class BasicList {
     for (Value& value : values) decoded.push_back(Codec<T>::decode(std::move(value)));
     return decoded;
   }
-
-  Runner runner_;
-  std::string name_;
 };
 
 // A list that is worked on at once.
@@ -221,15 +216,20 @@ class List : public BasicList<T, Direct> {
   using Base = BasicList<T, Direct>;
 
  public:
+  // The type's word.
+  static constexpr const char* kType = "list";
   using value_type = T;
 
   // Names a list; nothing is sent.
-  List(const Client& client, std::string name) : Base(Direct(client), std::move(name)) {}
+  List(const Client& client, std::string name)
+      : Base(Direct(client), refer_to(client, std::move(name), kType)) {}
+  // Takes over a reference. BadConversion if it is to an object of another type.
+  explicit List(const Ref& ref) : Base(Direct(client_of(ref)), checked(ref, kType)) {}
 
-  // Makes an anonymous list, which lives as long as the client's session.
+  // Makes an anonymous list, which lives as long as anything refers to it.
   static List make(const Client& client, std::vector<T> items = {}) {
     const List unnamed(client, "");
-    return List(client, unnamed.create(std::move(items)).name);
+    return List(ref_to(unnamed.create(std::move(items)), kType));
   }
 
   // Goes over the items page by page. Items that others insert or remove meanwhile may be missed or
@@ -275,8 +275,6 @@ class List : public BasicList<T, Direct> {
   };
   const_iterator begin() const { return const_iterator(*this); }
   const_iterator end() const { return {}; }
-
-  const Client& client() const { return this->runner().client(); }
 };
 
 }  // namespace coheld

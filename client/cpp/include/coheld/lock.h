@@ -17,10 +17,11 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <memory>
 #include <string>
+#include <utility>
 
 #include "coheld/client.h"
+#include "coheld/handle.h"
 #include "coheld/op.h"
 
 namespace coheld {
@@ -48,16 +49,17 @@ struct LockState {
 };
 
 // A lock. Threads may share a handle. Copies name the same lock but remember their own tokens.
-class Lock {
+class Lock : public Handle {
  public:
-  // Names a lock; nothing is sent. The first lock() creates it.
-  Lock(const Client& client, std::string name);
-  // Makes an anonymous lock, which lives as long as the client's session.
-  static Lock make(const Client& client, const LockOptions& options = {});
-  Lock(const Lock& other);
-  Lock& operator=(const Lock&) = delete;
+  static constexpr const char* kType = "lock";
 
-  const std::string& name() const { return name_; }
+  // Names a lock; nothing is sent. The first lock() creates it.
+  Lock(const Client& client, std::string name) : Handle(client, std::move(name), kType) {}
+  explicit Lock(const Ref& ref) : Handle(ref, kType) {}
+  // Makes an anonymous lock, which lives as long as anything refers to it.
+  static Lock make(const Client& client, const LockOptions& options = {});
+  Lock(const Lock& other) : Handle(other), token_(other.token()) {}
+  Lock& operator=(const Lock&) = delete;
 
   // Takes the lock, waiting for it. Throws what Client::call throws.
   void lock();
@@ -86,11 +88,7 @@ class Lock {
   // ObjectExists.
   Created create(const LockOptions& options = {}) const;
 
-  const Client& client() const { return client_; }
-
  private:
-  Client client_;
-  std::string name_;
   std::atomic<uint64_t> token_{0};
 };
 

@@ -7,13 +7,16 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "coheld/client.h"
+#include "coheld/value.h"
 
 namespace coheld {
 
@@ -51,6 +54,8 @@ struct Op {
   R (*read)(std::string_view reply) = nullptr;
   // A failure with this reason is not thrown but answers R{}.
   Reason absent = Reason::kUnspecified;
+  // The objects that the request refers to: they must not go before it is answered.
+  std::vector<std::shared_ptr<const core::Hold>> kept = {};
 };
 
 // Returns its argument: what a handle does to answers that need no decoding.
@@ -69,6 +74,18 @@ std::invoke_result_t<Then, R> read_answer(R (*read)(std::string_view), Reason ab
   return then(read(result.value()));
 }
 
+// While it lives, the references in replies that this thread reads belong to a client.
+class Receiving {
+ public:
+  explicit Receiving(const Client& client);
+  ~Receiving();
+  Receiving(const Receiving&) = delete;
+  Receiving& operator=(const Receiving&) = delete;
+
+ private:
+  const Client* outer_;
+};
+
 // Makes each op at once, in the calling thread. Any number of threads may use one.
 class Direct {
  public:
@@ -82,7 +99,9 @@ class Direct {
 
   template <typename R, typename Then = Identity>
   std::invoke_result_t<Then, R> run(const Op<R>& op, const Then& then = {}) const {
-    return read_answer(op.read, op.absent, then, client_.try_call(op.method, op.request));
+    const CallResult result = client_.try_call(op.method, op.request);
+    const Receiving receiving(client_);
+    return read_answer(op.read, op.absent, then, result);
   }
 
  private:
@@ -99,8 +118,14 @@ struct Changed {
 struct Created {
   std::string name;      // Given by the daemon if the object is anonymous.
   bool created = false;  // False if it was there before.
-  uint64_t version = 0;  // 0 for queues and locks, which have none.
+  uint64_t version = 0;  // 0 for types that have none, such as queues and locks.
+  std::shared_ptr<const core::Hold> hold = nullptr;  // On an anonymous object that was made.
 };
+
+// Returns the reference to what was created.
+inline Ref ref_to(const Created& created, const char* type) {
+  return {created.name, type, created.hold};
+}
 
 // A condition on changes: nothing happens, and VersionMismatch is thrown, if the object has another
 // version.

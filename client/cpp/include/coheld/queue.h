@@ -20,6 +20,7 @@
 
 #include "coheld/client.h"
 #include "coheld/codec.h"
+#include "coheld/handle.h"
 #include "coheld/op.h"
 #include "coheld/ops/queue.h"
 
@@ -29,25 +30,23 @@ namespace coheld {
 // returns a Pending answer, see batch.h). Threads: as its Client; a waiting thread holds up no
 // other.
 template <typename T, typename Runner>
-class BasicQueue {
+class BasicQueue : public BasicHandle<Runner> {
  public:
   template <typename R>
-  using Result = typename Runner::template Result<R>;
+  using Result = typename BasicHandle<Runner>::template Result<R>;
 
-  BasicQueue(Runner runner, std::string name)
-      : runner_(std::move(runner)), name_(std::move(name)) {}
+  BasicQueue(Runner runner, Ref ref) : BasicHandle<Runner>(std::move(runner), std::move(ref)) {}
 
-  // The object's name.
-  const std::string& name() const { return name_; }
+  using BasicHandle<Runner>::name;
 
   // Adds an item, waiting for room; returns the length then. QueueFull when the time is over.
   Result<size_t> put(T item, WaitTime time = {}) const {
-    return runner_.run(ops::queue_put(name_, encode(std::move(item)), time), ToSize{});
+    return run(ops::queue_put(name(), encode(std::move(item)), time), ToSize{});
   }
   // Adds all items as one op, waiting until all have room. QueueFull; TooLarge if they could never
   // fit.
   Result<size_t> put_many(std::vector<T> items, WaitTime time = {}) const {
-    return runner_.run(ops::queue_put_many(name_, encode_all(std::move(items)), time), ToSize{});
+    return run(ops::queue_put_many(name(), encode_all(std::move(items)), time), ToSize{});
   }
   // Adds an item if there is room. Returns whether it did.
   Result<bool> try_put(T item) const {
@@ -55,71 +54,63 @@ class BasicQueue {
   }
   // Adds an item, waiting for room at most so long. Returns whether it did.
   Result<bool> try_put_for(T item, WaitTime time) const {
-    return runner_.run(ops::queue_try_put(name_, encode(std::move(item)), time));
+    return run(ops::queue_try_put(name(), encode(std::move(item)), time));
   }
 
   // Removes and returns an item, waiting for one. QueueEmpty when the time is over.
-  Result<T> get(WaitTime time = {}) const {
-    return runner_.run(ops::queue_get(name_, time), Decode{});
-  }
+  Result<T> get(WaitTime time = {}) const { return run(ops::queue_get(name(), time), Decode{}); }
   // Removes and returns an item, or nothing if there is none.
   Result<std::optional<T>> try_get() const { return try_get_for(std::chrono::milliseconds(0)); }
   // Removes and returns an item, waiting for one at most so long; or nothing.
   Result<std::optional<T>> try_get_for(WaitTime time) const {
-    return runner_.run(ops::queue_try_get(name_, time), DecodeOptional{});
+    return run(ops::queue_try_get(name(), time), DecodeOptional{});
   }
   // Removes and returns what is there, at most `limit` (0: all), waiting for the first item;
   // nothing when the time is over.
   Result<std::vector<T>> get_many(uint32_t limit = 0, WaitTime time = {}) const {
-    return runner_.run(ops::queue_get_many(name_, limit, time), [](std::vector<Value> values) {
+    return run(ops::queue_get_many(name(), limit, time), [](std::vector<Value> values) {
       std::vector<T> items;
       for (Value& value : values) items.push_back(Codec<T>::decode(std::move(value)));
       return items;
     });
   }
   // Returns the item that get would return next, or nothing.
-  Result<std::optional<T>> peek() const {
-    return runner_.run(ops::queue_peek(name_), DecodeOptional{});
-  }
+  Result<std::optional<T>> peek() const { return run(ops::queue_peek(name()), DecodeOptional{}); }
 
   // Tells that items taken before are finished; returns how many are left. TaskDoneTooOften.
   Result<size_t> task_done(uint32_t count = 1) const {
-    return runner_.run(ops::queue_task_done(name_, count), ToSize{});
+    return run(ops::queue_task_done(name(), count), ToSize{});
   }
   // Waits until every item put was told finished. Returns false if the time was over first.
-  Result<bool> join(WaitTime time = {}) const { return runner_.run(ops::queue_join(name_, time)); }
+  Result<bool> join(WaitTime time = {}) const { return run(ops::queue_join(name(), time)); }
   // Removes all items, which count as finished; returns how many there were.
-  Result<size_t> purge() const { return runner_.run(ops::queue_purge(name_), ToSize{}); }
+  Result<size_t> purge() const { return run(ops::queue_purge(name()), ToSize{}); }
 
   // Returns the number of items.
   Result<size_t> size() const {
-    return runner_.run(ops::queue_len(name_),
-                       [](const QueueSizes& now) -> size_t { return now.length; });
+    return run(ops::queue_len(name()), [](const QueueSizes& now) -> size_t { return now.length; });
   }
   // Returns whether there are no items.
   Result<bool> empty() const {
-    return runner_.run(ops::queue_len(name_),
-                       [](const QueueSizes& now) { return now.length == 0; });
+    return run(ops::queue_len(name()), [](const QueueSizes& now) { return now.length == 0; });
   }
   // Returns whether there is no room.
   Result<bool> full() const {
-    return runner_.run(ops::queue_len(name_), [](const QueueSizes& now) {
-      return now.maxsize > 0 && now.length >= now.maxsize;
-    });
+    return run(ops::queue_len(name()),
+               [](const QueueSizes& now) { return now.maxsize > 0 && now.length >= now.maxsize; });
   }
   // Returns all there is to know about its sizes.
-  Result<QueueSizes> sizes() const { return runner_.run(ops::queue_len(name_)); }
+  Result<QueueSizes> sizes() const { return run(ops::queue_len(name())); }
 
   // Makes the queue if it is not there; an existing one is left as it is, unless options.exclusive:
   // ObjectExists.
   Result<Created> create(const QueueOptions& options = {}) const {
-    return runner_.run(ops::queue_create(name_, options));
+    return run(ops::queue_create(name(), options));
   }
 
- protected:
-  const Runner& runner() const { return runner_; }
-
  private:
+  using BasicHandle<Runner>::run;
+
   struct Decode {
     T operator()(Value value) const { return Codec<T>::decode(std::move(value)); }
   };
@@ -139,27 +130,27 @@ class BasicQueue {
     for (auto&& item : items) encoded.push_back(encode(std::move(item)));
     return encoded;
   }
-
-  Runner runner_;
-  std::string name_;
 };
 
 // A queue that is worked on at once.
 template <typename T>
 class Queue : public BasicQueue<T, Direct> {
  public:
+  // The type's word.
+  static constexpr const char* kType = "queue";
   using value_type = T;
 
   // Names a queue; nothing is sent.
   Queue(const Client& client, std::string name)
-      : BasicQueue<T, Direct>(Direct(client), std::move(name)) {}
+      : BasicQueue<T, Direct>(Direct(client), refer_to(client, std::move(name), kType)) {}
+  // Takes over a reference. BadConversion if it is to an object of another type.
+  explicit Queue(const Ref& ref)
+      : BasicQueue<T, Direct>(Direct(client_of(ref)), checked(ref, kType)) {}
 
-  // Makes an anonymous queue, which lives as long as the client's session.
+  // Makes an anonymous queue, which lives as long as anything refers to it.
   static Queue make(const Client& client, const QueueOptions& options = {}) {
-    return Queue(client, Queue(client, "").create(options).name);
+    return Queue(ref_to(Queue(client, "").create(options), kType));
   }
-
-  const Client& client() const { return this->runner().client(); }
 };
 
 }  // namespace coheld

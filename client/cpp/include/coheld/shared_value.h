@@ -17,6 +17,7 @@
 
 #include "coheld/client.h"
 #include "coheld/codec.h"
+#include "coheld/handle.h"
 #include "coheld/op.h"
 #include "coheld/ops/shared_value.h"
 
@@ -60,50 +61,45 @@ struct SharedValueOptions {
 // The ops of a shared value. Runner is Direct (the method does it and returns the answer) or
 // Batched (it returns a Pending answer, see batch.h). Threads: as its Client.
 template <typename T, typename Runner>
-class BasicSharedValue {
+class BasicSharedValue : public BasicHandle<Runner> {
  public:
   template <typename R>
-  using Result = typename Runner::template Result<R>;
+  using Result = typename BasicHandle<Runner>::template Result<R>;
 
-  BasicSharedValue(Runner runner, std::string name)
-      : runner_(std::move(runner)), name_(std::move(name)) {}
+  BasicSharedValue(Runner runner, Ref ref)
+      : BasicHandle<Runner>(std::move(runner), std::move(ref)) {}
 
-  // The object's name.
-  const std::string& name() const { return name_; }
+  using BasicHandle<Runner>::name;
 
   // Returns what the cell holds. BadConversion if that is not a T; a cell that was never written
   // holds null: use std::optional<T> where that may be.
   Result<T> get() const {
-    return runner_.run(ops::shared_value_get(name_), [](ops::CellAnswer cell) {
-      return Codec<T>::decode(std::move(cell.value));
-    });
+    return run(ops::shared_value_get(name()),
+               [](ops::CellAnswer cell) { return Codec<T>::decode(std::move(cell.value)); });
   }
   // Returns what the cell holds, and its version.
-  Result<Versioned<T>> load() const {
-    return runner_.run(ops::shared_value_get(name_), ToVersioned{});
-  }
+  Result<Versioned<T>> load() const { return run(ops::shared_value_get(name()), ToVersioned{}); }
   // Returns the type code it was created with; empty: none.
   Result<std::string> typecode() const {
-    return runner_.run(ops::shared_value_get(name_),
-                       [](ops::CellAnswer cell) { return std::move(cell.typecode); });
+    return run(ops::shared_value_get(name()),
+               [](ops::CellAnswer cell) { return std::move(cell.typecode); });
   }
   // Replaces the value; returns the version. TypecodeMismatch, Overflow, VersionMismatch.
   Result<uint64_t> set(T value, IfVersion version = {}) const {
-    return runner_.run(ops::shared_value_set(name_, Codec<T>::encode(std::move(value)), version));
+    return run(ops::shared_value_set(name(), Codec<T>::encode(std::move(value)), version));
   }
 
   // Applies an operator and returns the values before and after. UnsupportedOperand,
   // DivisionByZero, Overflow, TypecodeMismatch.
   Result<Modified<T>> modify(Operator how, T operand) const {
-    return runner_.run(
-        ops::shared_value_modify(name_, how, Codec<T>::encode(std::move(operand))),
-        [](ops::ModifyAnswer answer) {
-          // Before the first write there was null: the operand's zero.
-          T previous =
-              answer.previous.is_null() ? T{} : Codec<T>::decode(std::move(answer.previous));
-          return Modified<T>{std::move(previous), Codec<T>::decode(std::move(answer.value)),
-                             answer.version};
-        });
+    return run(ops::shared_value_modify(name(), how, Codec<T>::encode(std::move(operand))),
+               [](ops::ModifyAnswer answer) {
+                 // Before the first write there was null: the operand's zero.
+                 T previous =
+                     answer.previous.is_null() ? T{} : Codec<T>::decode(std::move(answer.previous));
+                 return Modified<T>{std::move(previous), Codec<T>::decode(std::move(answer.value)),
+                                    answer.version};
+               });
   }
   // Adds, and returns the value before, as std::atomic does.
   Result<T> fetch_add(T operand) const { return fetch(Operator::kAdd, std::move(operand)); }
@@ -112,24 +108,23 @@ class BasicSharedValue {
 
   // Replaces the value by `desired` if it equals `expected`.
   Result<Exchanged<T>> compare_exchange(T expected, T desired) const {
-    return runner_.run(
-        ops::shared_value_compare_exchange(name_, Codec<T>::encode(std::move(expected)),
-                                           Codec<T>::encode(std::move(desired))),
-        [](ops::ExchangeAnswer answer) {
-          return Exchanged<T>{answer.exchanged, Codec<T>::decode(std::move(answer.current)),
-                              answer.version};
-        });
+    return run(ops::shared_value_compare_exchange(name(), Codec<T>::encode(std::move(expected)),
+                                                  Codec<T>::encode(std::move(desired))),
+               [](ops::ExchangeAnswer answer) {
+                 return Exchanged<T>{answer.exchanged, Codec<T>::decode(std::move(answer.current)),
+                                     answer.version};
+               });
   }
 
   // Waits until the cell's version passes the one already seen, and returns what it holds then;
   // nothing when the time is over.
   Result<std::optional<Versioned<T>>> wait_for_change(uint64_t since_version,
                                                       WaitTime time = {}) const {
-    return runner_.run(ops::shared_value_wait(name_, since_version, time),
-                       [](std::optional<ops::CellAnswer> cell) -> std::optional<Versioned<T>> {
-                         if (!cell) return std::nullopt;
-                         return ToVersioned{}(std::move(*cell));
-                       });
+    return run(ops::shared_value_wait(name(), since_version, time),
+               [](std::optional<ops::CellAnswer> cell) -> std::optional<Versioned<T>> {
+                 if (!cell) return std::nullopt;
+                 return ToVersioned{}(std::move(*cell));
+               });
   }
 
   // Makes the cell if it is not there; an existing one is left as it is. TypecodeMismatch,
@@ -137,47 +132,46 @@ class BasicSharedValue {
   Result<Created> create(SharedValueOptions<T> options = {}) const {
     std::optional<Value> initial;
     if (options.initial) initial = Codec<T>::encode(std::move(*options.initial));
-    return runner_.run(
-        ops::shared_value_create(name_, options.typecode, std::move(initial), options.exclusive));
+    return run(
+        ops::shared_value_create(name(), options.typecode, std::move(initial), options.exclusive));
   }
 
- protected:
-  const Runner& runner() const { return runner_; }
-
  private:
+  using BasicHandle<Runner>::run;
+
   struct ToVersioned {
     Versioned<T> operator()(ops::CellAnswer cell) const {
       return {Codec<T>::decode(std::move(cell.value)), cell.version};
     }
   };
   Result<T> fetch(Operator how, T operand) const {
-    return runner_.run(ops::shared_value_modify(name_, how, Codec<T>::encode(std::move(operand))),
-                       [](ops::ModifyAnswer answer) {
-                         if (answer.previous.is_null()) return T{};
-                         return Codec<T>::decode(std::move(answer.previous));
-                       });
+    return run(ops::shared_value_modify(name(), how, Codec<T>::encode(std::move(operand))),
+               [](ops::ModifyAnswer answer) {
+                 if (answer.previous.is_null()) return T{};
+                 return Codec<T>::decode(std::move(answer.previous));
+               });
   }
-
-  Runner runner_;
-  std::string name_;
 };
 
 // A shared value that is worked on at once.
 template <typename T>
 class SharedValue : public BasicSharedValue<T, Direct> {
  public:
+  // The type's word.
+  static constexpr const char* kType = "value";
   using value_type = T;
 
   // Names a cell; nothing is sent.
   SharedValue(const Client& client, std::string name)
-      : BasicSharedValue<T, Direct>(Direct(client), std::move(name)) {}
+      : BasicSharedValue<T, Direct>(Direct(client), refer_to(client, std::move(name), kType)) {}
+  // Takes over a reference. BadConversion if it is to an object of another type.
+  explicit SharedValue(const Ref& ref)
+      : BasicSharedValue<T, Direct>(Direct(client_of(ref)), checked(ref, kType)) {}
 
-  // Makes an anonymous cell, which lives as long as the client's session.
+  // Makes an anonymous cell, which lives as long as anything refers to it.
   static SharedValue make(const Client& client, SharedValueOptions<T> options = {}) {
-    return SharedValue(client, SharedValue(client, "").create(std::move(options)).name);
+    return SharedValue(ref_to(SharedValue(client, "").create(std::move(options)), kType));
   }
-
-  const Client& client() const { return this->runner().client(); }
 };
 
 }  // namespace coheld

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iosfwd>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,10 @@
 #include <vector>
 
 namespace coheld {
+
+namespace core {
+class Hold;
+}
 
 class Value;
 
@@ -49,7 +54,7 @@ struct Tuple {
 };
 
 // A plain set: no two items equal, order insignificant.
-struct Set {
+struct ValueSet {
   std::vector<Value> items;
 };
 
@@ -58,11 +63,15 @@ struct Map {
   std::vector<Entry> entries;
 };
 
-// The name of another held object.
+// A reference to another held object. Handles are made from one: `List<int> list(ref)`.
 struct Ref {
   std::string name;
-  std::string type;
-  friend bool operator==(const Ref&, const Ref&) = default;
+  std::string type;  // The type's word, such as "list"; may be empty.
+  // Tells whose daemon has the object, and holds an anonymous one; null if made by hand.
+  std::shared_ptr<const core::Hold> hold = nullptr;
+  friend bool operator==(const Ref& a, const Ref& b) {
+    return a.name == b.name && a.type == b.type;
+  }
 };
 
 // Encoded data that only clients decode.
@@ -78,7 +87,7 @@ class Value {
  public:
   // The alternatives, in the order of Kind.
   using Variant = std::variant<std::monostate, bool, int64_t, BigInteger, double, std::string,
-                               Bytes, ValueList, Tuple, Set, Map, Ref, Opaque>;
+                               Bytes, ValueList, Tuple, ValueSet, Map, Ref, Opaque>;
   enum class Kind {
     kNull,
     kBoolean,
@@ -112,7 +121,7 @@ class Value {
   Value(BigInteger integer) : variant_(std::move(integer)) {}
   Value(ValueList list) : variant_(std::move(list)) {}
   Value(Tuple tuple) : variant_(std::move(tuple)) {}
-  Value(Set set) : variant_(std::move(set)) {}
+  Value(ValueSet set) : variant_(std::move(set)) {}
   Value(Map map) : variant_(std::move(map)) {}
   Value(Ref ref) : variant_(std::move(ref)) {}
   Value(Opaque opaque) : variant_(std::move(opaque)) {}
@@ -152,7 +161,7 @@ class Value {
 
 bool operator==(const ValueList& a, const ValueList& b);
 bool operator==(const Tuple& a, const Tuple& b);
-bool operator==(const Set& a, const Set& b);
+bool operator==(const ValueSet& a, const ValueSet& b);
 bool operator==(const Map& a, const Map& b);
 
 // Returns the kind's word, such as "big_integer".
