@@ -12,7 +12,7 @@
 namespace coheld::wire {
 
 // Every method number is below this.
-inline constexpr uint32_t kMethodNumberEnd = 1000;
+inline constexpr uint32_t kMethodNumberEnd = 1200;
 
 // One method of a coheld service.
 struct MethodRow {
