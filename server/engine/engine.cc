@@ -15,58 +15,12 @@ Failure Expired(SessionId session) {
               " has ended; open a new one (its locks were released)"};
 }
 
-Failure NotFound(std::string_view name) {
-  return {v1::ERROR_REASON_OBJECT_NOT_FOUND,
-          "no object \"" + std::string(name) +
-              "\"; an anonymous object ends with the session that made it"};
-}
-
 Failure WrongType(const std::string& name, const TypeRow& is, const TypeRow& wanted) {
   return {v1::ERROR_REASON_WRONG_TYPE,
           "\"" + name + "\" is a " + is.word + ", not a " + wanted.word + "; use another name"};
 }
 
 }  // namespace
-
-bool Turn::MustQueue(const WaitQueue& queue) const {
-  switch (try_) {
-    case Try::kFirst:
-      return !queue.empty();
-    case Try::kWoken:
-      return false;
-    case Try::kTimedOut:
-      return !queue.empty() && queue.ops().front()->stamp.call != stamp_.call;
-  }
-  return false;
-}
-
-Outcome Turn::Park(WaitQueue& queue, std::optional<uint64_t> timeout_ms, Outcome timed_out) {
-  if (try_ == Try::kTimedOut || timeout_ms == uint64_t{0}) return timed_out;
-  park_queue_ = &queue;
-  park_timeout_ms_ = timeout_ms;
-  return Outcome(Outcome::Kind::kParked);
-}
-
-uint64_t Turn::NextToken() { return ++engine_.last_token_; }
-
-void Turn::NoteHold(SessionId session, Object& object) {
-  Session* holder = engine_.sessions_.Find(session);
-  COHELD_CHECK(holder != nullptr);
-  holder->held.insert(object.name());
-}
-
-void Turn::NoteRelease(SessionId session, Object& object) {
-  if (Session* holder = engine_.sessions_.Find(session)) holder->held.erase(object.name());
-}
-
-Result<Object*> Turn::CreateLike(const Object& like, const std::string& name) {
-  if (!name.empty() && engine_.store_.Find(name) != nullptr) {
-    return Failure{v1::ERROR_REASON_OBJECT_EXISTS, "the name \"" + name + "\" is taken"};
-  }
-  const Store::Held* held = engine_.store_.Find(like.name());
-  if (held == nullptr) return NotFound(like.name());
-  return engine_.CreateObject(*held->type, name, *this);
-}
 
 OpMessages& MessagesOf(Engine& engine, const OpRow& row) {
   return engine.messages_[row.method->number];
@@ -110,7 +64,11 @@ void Engine::Apply(const Stamp& stamp, uint32_t method, std::string_view payload
   }
   Turn turn(*this, stamp, Turn::Try::kFirst);
   const Outcome outcome = Try(*row, payload, turn, replies);
-  if (outcome.kind() == Outcome::Kind::kParked) Park(stamp, *row, payload, turn);
+  if (outcome.kind() == Outcome::Kind::kParked) {
+    Park(stamp, *row, payload, turn);
+  } else if (turn.gave_up_) {
+    TellLeft(turn);
+  }
   DrainWakes(stamp.now, replies);
 }
 
@@ -121,14 +79,14 @@ Outcome Engine::Try(const OpRow& row, std::string_view payload, Turn& turn,
   switch (outcome.kind()) {
     case Outcome::Kind::kDone:
       if (row.method->read_only) {
-        DiscardCreated();
+        DiscardCreated(turn);
       } else if (turn.object_ != nullptr) {
         turn.object_->provisional_ = false;
       }
       replies->push_back(std::move(reply));
       break;
     case Outcome::Kind::kFailed:
-      DiscardCreated();
+      DiscardCreated(turn);
       turn.wakes_.clear();  // Nothing changed, so nobody can proceed.
       reply.failure = outcome.failure();
       replies->push_back(std::move(reply));
@@ -146,16 +104,15 @@ Outcome Engine::Try(const OpRow& row, std::string_view payload, Turn& turn,
 }
 
 void Engine::Park(const Stamp& stamp, const OpRow& row, std::string_view payload, Turn& turn) {
-  COHELD_CHECK(turn.park_queue_ != nullptr);
   const auto [place, fresh] = parked_.try_emplace(stamp.call);
   COHELD_CHECK(fresh);
   ParkedOp& op = place->second;
   op.stamp = stamp;
   op.row = &row;
   op.payload = payload;
-  op.object = turn.object_;
   if (turn.park_timeout_ms_) op.deadline = After(stamp.now, *turn.park_timeout_ms_);
-  turn.park_queue_->Add(&op);
+  turn.park_.queue->Add(&op, turn.park_.object);
+  for (const Waitplace& other : turn.park_others_) other.queue->Add(&op, other.object);
   if (op.deadline != kNever) deadlines_.insert({op.deadline, stamp.call});
   if (Session* session = sessions_.Find(stamp.owner.session)) session->parked.insert(stamp.call);
 }
@@ -164,14 +121,30 @@ bool Engine::Retry(ParkedOp& op, Turn::Try attempt, TimeMs now, std::vector<Repl
   Stamp stamp = op.stamp;
   stamp.now = now;
   Turn turn(*this, stamp, attempt);
-  WaitQueue* const queue = op.queue;
   const Outcome outcome = Try(*op.row, op.payload, turn, replies);
   if (outcome.kind() == Outcome::Kind::kParked) {
-    COHELD_CHECK(attempt == Turn::Try::kWoken && turn.park_queue_ == queue);
+    COHELD_CHECK(attempt == Turn::Try::kWoken && turn.park_.queue == op.place.queue &&
+                 turn.park_others_.size() == op.others.size());
     return false;
   }
+  // In the other queues of an op that stood in many it may have been in the way of the next.
+  for (const ParkedOp::Place& other : op.others) wakes_.push_back({other.queue, false});
+  if (!op.others.empty()) wakes_.push_back({op.place.queue, false});
   Unpark(stamp.call);
+  if (turn.gave_up_) TellLeft(turn);
   return true;
+}
+
+void Engine::TellLeft(const Turn& turn) {
+  if (turn.park_.object != nullptr) TellLeft(*turn.park_.object, turn.stamp_);
+  for (const Waitplace& other : turn.park_others_) TellLeft(*other.object, turn.stamp_);
+}
+
+void Engine::TellLeft(Object& object, const Stamp& waiter) {
+  Turn turn(*this, waiter, Turn::Try::kFirst);
+  turn.object_ = &object;
+  object.WaiterLeft(waiter, turn);
+  TakeWakes(turn);
 }
 
 void Engine::TakeWakes(Turn& turn) {
@@ -203,10 +176,10 @@ void Engine::Unpark(CallId call) {
   const auto found = parked_.find(call);
   COHELD_CHECK(found != parked_.end());
   ParkedOp& op = found->second;
-  if (op.queue != nullptr) {
-    op.queue->Remove(&op);
-    if (op.object->provisional_) left_.push_back(op.object->name());
-  }
+  ForEachPlace(op, [this](const ParkedOp::Place& place) {
+    if (place.object->provisional_) left_.push_back(place.object->name());
+  });
+  WaitQueue::Leave(&op);
   if (op.deadline != kNever) deadlines_.erase({op.deadline, call});
   if (Session* session = sessions_.Find(op.stamp.owner.session)) session->parked.erase(call);
   parked_.erase(found);
@@ -220,16 +193,22 @@ void Engine::FailParked(CallId call, Failure failure, std::vector<Reply>* replie
 void Engine::Cancel(CallId call, Failure failure, TimeMs now, std::vector<Reply>* replies) {
   const auto found = parked_.find(call);
   if (found == parked_.end()) return;
-  WaitQueue* const queue = found->second.queue;
+  Stamp waiter = found->second.stamp;
+  waiter.now = now;
+  std::vector<Object*> objects;
+  ForEachPlace(found->second, [&](const ParkedOp::Place& place) {
+    wakes_.push_back({place.queue, false});  // It may have been in the way of the next.
+    objects.push_back(place.object);
+  });
   FailParked(call, std::move(failure), replies);
-  wakes_.push_back({queue, false});  // It may have been in the way of the next.
+  for (Object* object : objects) TellLeft(*object, waiter);
   DrainWakes(now, replies);
 }
 
 void Engine::Advance(TimeMs now, std::vector<Reply>* replies) {
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
     ParkedOp& op = parked_.at(deadlines_.begin()->second);
-    WaitQueue* const queue = op.queue;
+    WaitQueue* const queue = op.place.queue;
     Retry(op, Turn::Try::kTimedOut, now, replies);
     wakes_.push_back({queue, false});
     DrainWakes(now, replies);
@@ -249,12 +228,14 @@ void Engine::EndSession(SessionId id, TimeMs now, std::vector<Reply>* replies) {
   if (session == nullptr) return;
   Turn turn(*this, {.owner = {.session = id}, .now = now}, Turn::Try::kFirst);
   // First its waits, so that nothing is granted to it any more.
+  std::vector<std::pair<Stamp, std::string>> left;
   for (const CallId call : std::set<CallId>(session->parked)) {
     const ParkedOp& op = parked_.at(call);
-    WaitQueue* const queue = op.queue;
-    const bool stays = op.object->maker_ != id;
+    ForEachPlace(op, [&](const ParkedOp::Place& place) {
+      left.emplace_back(op.stamp, place.object->name());
+      left.back().first.now = now;
+    });
     FailParked(call, Expired(id), replies);
-    if (stays) turn.Wake(*queue);
   }
   // Then its objects, so that nothing is granted on them.
   for (const std::string& name : std::set<std::string>(session->anonymous)) {
@@ -262,6 +243,12 @@ void Engine::EndSession(SessionId id, TimeMs now, std::vector<Reply>* replies) {
   }
   for (auto& [call, failure] : std::exchange(failed_, {})) {
     FailParked(call, std::move(failure), replies);
+  }
+  for (const auto& [waiter, name] : left) {
+    const Store::Held* held = store_.Find(name);
+    if (held == nullptr) continue;
+    for (WaitQueue* queue : held->object->wait_queues()) turn.Wake(*queue);
+    TellLeft(*held->object, waiter);
   }
   for (const std::string& name : std::set<std::string>(session->held)) {
     const Store::Held* held = store_.Find(name);
@@ -296,7 +283,9 @@ Result<Object*> Engine::CreateObject(const TypeRow& type, const std::string& nam
   return created_.back();
 }
 
-void Engine::DiscardCreated() {
+void Engine::DiscardCreated(Turn& turn) {
+  if (created_.empty()) return;
+  turn.gave_up_ = false;  // The objects that it would leave are gone.
   for (const Object* object : std::exchange(created_, {})) {
     Unlist(*object);
     store_.Discard(object->name());
@@ -332,7 +321,10 @@ bool Engine::DeleteObject(std::string_view name) {
       failed_.push_back({call,
                          {v1::ERROR_REASON_OBJECT_DELETED,
                           "\"" + object.name() + "\" was deleted while the op waited on it"}});
-      queue->Remove(op);
+      ForEachPlace(*op, [&](const ParkedOp::Place& place) {
+        if (place.object != &object) wakes_.push_back({place.queue, false});
+      });
+      WaitQueue::Leave(op);
     }
   }
   Unlist(object);

@@ -74,6 +74,9 @@ class Engine {
   void Park(const Stamp& stamp, const OpRow& row, std::string_view payload, Turn& turn);
   // Tries a parked op again. Returns false if it parked again (it kept its place).
   bool Retry(ParkedOp& op, Turn::Try attempt, TimeMs now, std::vector<Reply>* replies);
+  // Tells the objects on which an op asked to park that it left ungranted.
+  void TellLeft(const Turn& turn);
+  void TellLeft(Object& object, const Stamp& waiter);
   // Tries what the ops so far woke, and what those wake, until nothing can proceed.
   void DrainWakes(TimeMs now, std::vector<Reply>* replies);
   void TakeWakes(Turn& turn);
@@ -82,7 +85,7 @@ class Engine {
   void FailParked(CallId call, Failure failure, std::vector<Reply>* replies);
   Result<Object*> CreateObject(const TypeRow& type, const std::string& name, Turn& turn);
   // Removes what the op made, as if it had never been.
-  void DiscardCreated();
+  void DiscardCreated(Turn& turn);
   // Discards provisional objects on which nobody waits any more.
   void SweepProvisional();
   // Takes an object that is about to go out of the sessions' books.

@@ -34,6 +34,11 @@ class Object {
   virtual std::vector<Hold> holds() const { return {}; }
   // Its wait queues, in a fixed order.
   virtual std::vector<WaitQueue*> wait_queues() { return {}; }
+  // Told that an op that was parked on it, or would have been if there were time, ended without
+  // being granted: its time was up, it was cancelled, or its session ended. Not told when the
+  // object itself goes. The op stands in no queue any more; wakes with turn.Wake. For objects that
+  // an op changes before it parks: a barrier breaks.
+  virtual void WaiterLeft(const Stamp& /*waiter*/, Turn& /*turn*/) {}
   // Gives back every right that the session has on it. Called at the session's end, if the object
   // told Turn::Hold before; wakes with turn.Wake.
   virtual void ForgetSession(SessionId /*session*/, Turn& /*turn*/) {}

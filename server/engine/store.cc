@@ -23,6 +23,12 @@ std::optional<Failure> CheckName(std::string_view name) {
   return std::nullopt;
 }
 
+Failure NotFound(std::string_view name) {
+  return {v1::ERROR_REASON_OBJECT_NOT_FOUND,
+          "no object \"" + std::string(name) +
+              "\"; an anonymous object ends with the session that made it"};
+}
+
 std::string_view ShardKey(std::string_view name) {
   const size_t open = name.find('{');
   if (open == std::string_view::npos) return name;

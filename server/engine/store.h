@@ -22,6 +22,9 @@ bool IsAnonymous(std::string_view name);
 // Returns why a client may not use this as a name, or nothing.
 std::optional<Failure> CheckName(std::string_view name);
 
+// OBJECT_NOT_FOUND for this name.
+Failure NotFound(std::string_view name);
+
 // Returns the part of a name that decides its shard: what stands between the first `{` and the next
 // `}` if that is not empty, else the whole name (the rule of Redis Cluster).
 std::string_view ShardKey(std::string_view name);

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "proto/wire/result.h"
@@ -13,6 +15,7 @@
 namespace coheld::engine {
 
 class Engine;
+struct TypeRow;
 using wire::Failure;
 using wire::Result;
 
@@ -50,6 +53,9 @@ class Turn {
       : engine_(engine), stamp_(stamp), try_(attempt) {}
 
   const Owner& owner() const { return stamp_.owner; }
+  // The op's call, the same at each try: by it an op that changed something before it parked finds
+  // what is its own.
+  CallId call() const { return stamp_.call; }
   // The time of this try (not of the op's arrival).
   TimeMs now() const { return stamp_.now; }
   // True if this op made the object, or found it only waited on (Object::provisional).
@@ -57,11 +63,21 @@ class Turn {
 
   // True if others wait there already that go first: when the op just arrived, and when its time is
   // up while it is not the first in line.
-  bool MustQueue(const WaitQueue& queue) const;
-
+  bool MustQueue(const WaitQueue& queue) const {
+    if (try_ == Try::kWoken) return false;
+    return !IsFirst(queue);
+  }
+  // True if nobody waits in the queue, or this op before all others.
+  bool IsFirst(const WaitQueue& queue) const;
   // Parks the op on a queue of its object until it is woken or its time is up; absent is for ever.
   // When there is no time left (timeout 0, or the last try) returns `timed_out` instead.
   Outcome Park(WaitQueue& queue, std::optional<uint64_t> timeout_ms, Outcome timed_out);
+
+  // The same on several queues at once, of any objects, each named once and at least one: the op is
+  // tried when any of them is woken. Not MustQueue but IsFirst tells such an op whether others go
+  // first, also when it was woken. Each try must park on the same ones.
+  Outcome ParkInAll(const std::vector<Waitplace>& places, std::optional<uint64_t> timeout_ms,
+                    Outcome timed_out);
 
   // After this op: tries the parked ops of the queue in order, until one parks again.
   void Wake(WaitQueue& queue) {
@@ -80,8 +96,20 @@ class Turn {
   // Notes that the session has no right on the object any more.
   void NoteRelease(SessionId session, Object& object);
 
-  // Makes another object of the same type as `like`: anonymous if the name is empty. OBJECT_EXISTS,
-  // INVALID_NAME, SESSION_REQUIRED.
+  // Finds another object, as what it can do: `Find<Lockable>("l", "lock or rlock")`.
+  // OBJECT_NOT_FOUND, WRONG_TYPE (told with the word). Good for this try only: an op that parks
+  // finds it again.
+  template <typename Interface>
+  Result<Interface*> Find(const std::string& name, std::string_view word) {
+    Result<Object*> object = FindObject(name);
+    if (!object.ok()) return object.failure();
+    if (auto* found = dynamic_cast<Interface*>(object.value())) return found;
+    return NotA(name, word);
+  }
+  // Makes another object: anonymous if the name is empty. OBJECT_EXISTS, INVALID_NAME,
+  // SESSION_REQUIRED.
+  Result<Object*> Create(const TypeRow& type, const std::string& name);
+  // Makes another object of the same type as `like`.
   Result<Object*> CreateLike(const Object& like, const std::string& name);
 
   Engine& engine() { return engine_; }
@@ -94,13 +122,19 @@ class Turn {
     bool all;
   };
 
+  Outcome ParkIn(const Waitplace& place, std::optional<uint64_t> timeout_ms, Outcome timed_out);
+  Result<Object*> FindObject(const std::string& name);
+  Failure NotA(const std::string& name, std::string_view word);
+
   Engine& engine_;
   Stamp stamp_;
   Try try_;
   Object* object_ = nullptr;  // The named object that the op is for.
   bool created_ = false;
-  WaitQueue* park_queue_ = nullptr;
+  Waitplace park_;
+  std::vector<Waitplace> park_others_;
   std::optional<uint64_t> park_timeout_ms_;
+  bool gave_up_ = false;  // It asked to park when there was no time.
   std::vector<WakeRequest> wakes_;
 };
 

@@ -1,20 +1,21 @@
 // See wait_queue.h.
 #include "server/engine/wait_queue.h"
 
-#include "proto/wire/check.h"
-
 namespace coheld::engine {
 
-void WaitQueue::Add(ParkedOp* op) {
-  COHELD_CHECK(op->queue == nullptr);
-  op->queue = this;
-  op->place = ops_.insert(ops_.end(), op);
+void WaitQueue::Add(ParkedOp* op, Object* object) {
+  const ParkedOp::Place place{.object = object, .queue = this, .at = ops_.insert(ops_.end(), op)};
+  if (op->place.queue == nullptr) {
+    op->place = place;
+  } else {
+    op->others.push_back(place);
+  }
 }
 
-void WaitQueue::Remove(ParkedOp* op) {
-  COHELD_CHECK(op->queue == this);
-  ops_.erase(op->place);
-  op->queue = nullptr;
+void WaitQueue::Leave(ParkedOp* op) {
+  ForEachPlace(*op, [](const ParkedOp::Place& place) { place.queue->ops_.erase(place.at); });
+  op->place.queue = nullptr;
+  op->others.clear();
 }
 
 }  // namespace coheld::engine

@@ -1,16 +1,26 @@
 // The one place where ops wait. An op that cannot proceed is parked on a WaitQueue of its object;
-// when the object changes, the engine applies it again. A parked op is not state: it changes
-// nothing until it is granted, and then it is an immediate op like any other.
+// when the object changes, the engine applies it again. A parked op is not state: waiting changes
+// nothing, and when it is granted it is an immediate op like any other.
 //
 //   arrive --Park--> parked --woken, can proceed--> done (reply)
 //                      |---- woken, cannot ---> parked, in its place
-//                      |---- timeout ---------> done: applied a last time with timed_out() true
+//                      |---- timeout ---------> done: applied a last time, which must not park
 //                      '---- cancelled, session ended, object deleted ---> failed
+//
+// An op may change something and then park: Condition.Wait lets go of the lock, Barrier.Wait
+// arrives. That change happened when the op arrived: its wakes go out although it parked, and it is
+// the op's to remember (by Turn::call) that it is not to be done again. If such an op leaves
+// without being granted, its object is told (Object::WaiterLeft).
+//
+// An op may stand in several queues, of one object or of many (Turn::ParkInAll). It joins them all
+// in one step, so that any two such ops come in the same order everywhere, and it is tried when any
+// of them is woken; when it goes, all of them are.
 #pragma once
 
 #include <cstddef>
 #include <list>
 #include <string>
+#include <vector>
 
 #include "server/engine/ids.h"
 
@@ -26,16 +36,36 @@ struct Stamp {
   TimeMs now{};
 };
 
+// A queue of an object, to wait in.
+struct Waitplace {
+  Object* object = nullptr;
+  class WaitQueue* queue = nullptr;
+};
+
 // An op that waits. Owned by the engine's table of parked ops.
 struct ParkedOp {
+  // Where it stands.
+  struct Place {
+    Object* object = nullptr;
+    class WaitQueue* queue = nullptr;  // Null once it left.
+    std::list<ParkedOp*>::iterator at;
+  };
+
   Stamp stamp;  // As it arrived.
   const OpRow* row = nullptr;
   std::string payload;
-  Object* object = nullptr;  // Dangles once `queue` is null.
-  class WaitQueue* queue = nullptr;
-  std::list<ParkedOp*>::iterator place;
+  Place place;                // The first, and of most ops the only one.
+  std::vector<Place> others;  // Empty once it left.
   TimeMs deadline = kNever;
 };
+
+// Calls `visit` with each place where the op stands.
+template <typename Visit>
+void ForEachPlace(const ParkedOp& op, Visit visit) {
+  if (op.place.queue == nullptr) return;
+  visit(op.place);
+  for (const ParkedOp::Place& place : op.others) visit(place);
+}
 
 // Parked ops in the order in which they came.
 class WaitQueue {
@@ -48,10 +78,10 @@ class WaitQueue {
   size_t size() const { return ops_.size(); }
   const std::list<ParkedOp*>& ops() const { return ops_; }
 
-  // Adds an op at the end. Takes no ownership.
-  void Add(ParkedOp* op);
-  // Removes an op that is in this queue.
-  void Remove(ParkedOp* op);
+  // Adds an op at the end; `object` is whose queue this is. Takes no ownership.
+  void Add(ParkedOp* op, Object* object);
+  // Takes an op out of every queue in which it stands.
+  static void Leave(ParkedOp* op);
 
  private:
   std::list<ParkedOp*> ops_;

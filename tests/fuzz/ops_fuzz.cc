@@ -34,13 +34,18 @@ void CheckParked(const Engine& engine) {
   for (const auto& [name, held] : engine.store().objects()) {
     for (const engine::WaitQueue* queue : held.object->wait_queues()) {
       for (const engine::ParkedOp* op : queue->ops()) {
-        COHELD_CHECK(op->queue == queue);
-        COHELD_CHECK(&engine.parked().at(op->stamp.call) == op);
+        bool stands = false;
+        engine::ForEachPlace(*op, [&](const engine::ParkedOp::Place& place) {
+          stands |= place.queue == queue && place.object == held.object.get();
+        });
+        COHELD_CHECK(stands && &engine.parked().at(op->stamp.call) == op);
         ++queued;
       }
     }
   }
-  COHELD_CHECK(queued == engine.parked().size());
+  size_t places = 0;
+  for (const auto& [call, op] : engine.parked()) places += 1 + op.others.size();
+  COHELD_CHECK(queued == places);
   size_t of_sessions = 0;
   for (const auto& [id, session] : engine.sessions().all()) {
     for (const CallId call : session.parked) {

@@ -1,0 +1,73 @@
+// See turn.h.
+#include "server/engine/turn.h"
+
+#include "proto/wire/check.h"
+#include "server/engine/engine.h"
+
+namespace coheld::engine {
+
+bool Turn::IsFirst(const WaitQueue& queue) const {
+  return queue.empty() || queue.ops().front()->stamp.call == stamp_.call;
+}
+
+Outcome Turn::Park(WaitQueue& queue, std::optional<uint64_t> timeout_ms, Outcome timed_out) {
+  return ParkIn({.object = object_, .queue = &queue}, timeout_ms, std::move(timed_out));
+}
+
+Outcome Turn::ParkInAll(const std::vector<Waitplace>& places, std::optional<uint64_t> timeout_ms,
+                        Outcome timed_out) {
+  COHELD_CHECK(!places.empty());
+  park_others_.assign(places.begin() + 1, places.end());
+  return ParkIn(places.front(), timeout_ms, std::move(timed_out));
+}
+
+Outcome Turn::ParkIn(const Waitplace& place, std::optional<uint64_t> timeout_ms,
+                     Outcome timed_out) {
+  park_ = place;
+  if (try_ == Try::kTimedOut || timeout_ms == uint64_t{0}) {
+    gave_up_ = true;
+    return timed_out;
+  }
+  park_timeout_ms_ = timeout_ms;
+  return Outcome(Outcome::Kind::kParked);
+}
+
+uint64_t Turn::NextToken() { return ++engine_.last_token_; }
+
+void Turn::NoteHold(SessionId session, Object& object) {
+  Session* holder = engine_.sessions_.Find(session);
+  COHELD_CHECK(holder != nullptr);
+  holder->held.insert(object.name());
+}
+
+void Turn::NoteRelease(SessionId session, Object& object) {
+  if (Session* holder = engine_.sessions_.Find(session)) holder->held.erase(object.name());
+}
+
+Result<Object*> Turn::FindObject(const std::string& name) {
+  if (std::optional<Failure> failure = CheckName(name)) return *failure;
+  const Store::Held* held = engine_.store_.Find(name);
+  if (held == nullptr) return NotFound(name);
+  return held->object.get();
+}
+
+Failure Turn::NotA(const std::string& name, std::string_view word) {
+  return {v1::ERROR_REASON_WRONG_TYPE, "\"" + name + "\" is a " +
+                                           engine_.store_.Find(name)->type->word + ", not a " +
+                                           std::string(word) + "; use another name"};
+}
+
+Result<Object*> Turn::Create(const TypeRow& type, const std::string& name) {
+  if (!name.empty() && engine_.store_.Find(name) != nullptr) {
+    return Failure{v1::ERROR_REASON_OBJECT_EXISTS, "the name \"" + name + "\" is taken"};
+  }
+  return engine_.CreateObject(type, name, *this);
+}
+
+Result<Object*> Turn::CreateLike(const Object& like, const std::string& name) {
+  const Store::Held* held = engine_.store_.Find(like.name());
+  if (held == nullptr) return NotFound(like.name());
+  return Create(*held->type, name);
+}
+
+}  // namespace coheld::engine
