@@ -37,6 +37,7 @@ Code CodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_LOCK_NOT_HELD:
     case v1::ERROR_REASON_SESSION_REQUIRED:
     case v1::ERROR_REASON_SESSION_EXPIRED:
+    case v1::ERROR_REASON_SEMAPHORE_RELEASED_TOO_OFTEN:
       return Code::kFailedPrecondition;
     case v1::ERROR_REASON_OBJECT_NOT_FOUND:
     case v1::ERROR_REASON_OBJECT_DELETED:
@@ -49,6 +50,7 @@ Code CodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_OVERFLOW:
       return Code::kOutOfRange;
     case v1::ERROR_REASON_VERSION_MISMATCH:
+    case v1::ERROR_REASON_BARRIER_BROKEN:
       return Code::kAborted;
     case v1::ERROR_REASON_LOCK_NOT_OWNER:
       return Code::kPermissionDenied;

@@ -56,6 +56,8 @@ constexpr std::array kTable = {
     Row{Reason::kShuttingDown, Throw<ConnectionLost>},
     Row{Reason::kSlowConsumer, Throw<TooMany>},
     Row{Reason::kInternal, Throw<InternalError>},
+    Row{Reason::kSemaphoreReleasedTooOften, Throw<SemaphoreReleasedTooOften>},
+    Row{Reason::kBarrierBroken, Throw<BarrierBroken>},
     Row{Reason::kConnectionLost, Throw<ConnectionLost>},
 };
 

@@ -8,6 +8,7 @@ from coheld._base import BaseProxy
 from coheld._codecs import Opaque
 from coheld._dict import MISSING, DictProxy
 from coheld._errors import (
+    BarrierBroken,
     Cancelled,
     ConnectFailed,
     ConnectionLost,
@@ -49,6 +50,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "MISSING",
+    "BarrierBroken",
     "BaseProxy",
     "Cancelled",
     "ConnectFailed",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 from multiprocessing.managers import RemoteError
 from typing import Any
 
@@ -82,6 +83,10 @@ class QueueEmpty(Error, queue.Empty):
 
 class QueueFull(Error, queue.Full):
     """Tell that a queue had no room within the timeout."""
+
+
+class BarrierBroken(Error, threading.BrokenBarrierError):
+    """Tell that a barrier is broken, or broke or was reset while the party waited."""
 
 
 class LockNotHeld(Error, RuntimeError):
@@ -178,6 +183,8 @@ _CLASSES: dict[str, type[Error]] = {
     "SHUTTING_DOWN": ConnectionLost,
     "SLOW_CONSUMER": ConnectionLost,
     "INTERNAL": InternalError,
+    "SEMAPHORE_RELEASED_TOO_OFTEN": InvalidArgument,
+    "BARRIER_BROKEN": BarrierBroken,
     "CONNECT_FAILED": ConnectFailed,
     "CONNECTION_LOST": ConnectionLost,
     "OUTCOME_UNKNOWN": OutcomeUnknown,

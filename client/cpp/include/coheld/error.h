@@ -48,6 +48,8 @@ enum class Reason : int {
   kShuttingDown = 33,
   kSlowConsumer = 34,
   kInternal = 35,
+  kSemaphoreReleasedTooOften = 36,
+  kBarrierBroken = 37,
 
   kConnectFailed = 1001,   // No connection could be made.
   kConnectionLost = 1002,  // The connection broke; the op did not happen.
@@ -131,6 +133,12 @@ class QueueFull : public Error {
   using Error::Error;
 };
 class TaskDoneTooOften : public Error {
+  using Error::Error;
+};
+class SemaphoreReleasedTooOften : public Error {
+  using Error::Error;
+};
+class BarrierBroken : public Error {
   using Error::Error;
 };
 class LockNotHeld : public Error {
