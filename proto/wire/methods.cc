@@ -7,10 +7,15 @@
 
 #include "coheld/v1/admin.pb.h"
 #include "coheld/v1/common.pb.h"
+#include "coheld/v1/count_down_latch.pb.h"
 #include "coheld/v1/dict.pb.h"
+#include "coheld/v1/event.pb.h"
 #include "coheld/v1/list.pb.h"
 #include "coheld/v1/lock.pb.h"
 #include "coheld/v1/queue.pb.h"
+#include "coheld/v1/read_write_lock.pb.h"
+#include "coheld/v1/rlock.pb.h"
+#include "coheld/v1/semaphore.pb.h"
 #include "coheld/v1/session.pb.h"
 #include "coheld/v1/shared_value.pb.h"
 #include "proto/wire/check.h"
@@ -42,10 +47,19 @@ const Table& TheTable() {
   static const Table* const table = [] {
     auto* built = new Table;
     const FileDescriptor* const files[] = {
-        v1::SessionOpenRequest::descriptor()->file(),    v1::AdminPingRequest::descriptor()->file(),
-        v1::ListLenRequest::descriptor()->file(),        v1::DictLenRequest::descriptor()->file(),
-        v1::SharedValueGetRequest::descriptor()->file(), v1::QueueLenRequest::descriptor()->file(),
-        v1::LockCreateRequest::descriptor()->file()};
+        v1::AdminPingRequest::descriptor()->file(),             //
+        v1::CountDownLatchCreateRequest::descriptor()->file(),  //
+        v1::DictLenRequest::descriptor()->file(),               //
+        v1::EventCreateRequest::descriptor()->file(),           //
+        v1::ListLenRequest::descriptor()->file(),               //
+        v1::LockCreateRequest::descriptor()->file(),            //
+        v1::QueueLenRequest::descriptor()->file(),              //
+        v1::RLockCreateRequest::descriptor()->file(),           //
+        v1::ReadWriteLockCreateRequest::descriptor()->file(),   //
+        v1::SemaphoreCreateRequest::descriptor()->file(),       //
+        v1::SessionOpenRequest::descriptor()->file(),           //
+        v1::SharedValueGetRequest::descriptor()->file(),        //
+    };
     std::map<uint32_t, MethodRow> ordered;
     for (const FileDescriptor* file : files) {
       for (int s = 0; s < file->service_count(); ++s) {

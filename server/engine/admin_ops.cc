@@ -76,6 +76,8 @@ Outcome Describe(Engine& engine, const v1::AdminDescribeRequest& request,
     holder->set_thread(hold.owner.thread);
     holder->set_token(hold.token);
     holder->set_held_ms(Elapsed(hold.since, turn.now()));
+    holder->set_count(hold.count);
+    holder->set_shared(hold.shared);
     const Session* session = engine.sessions().Find(hold.owner.session);
     if (session != nullptr) *holder->mutable_label() = session->label;
   }

@@ -36,6 +36,11 @@ Result<Object*> ResolveObject(Engine& engine, const OpRow& row, const std::strin
     return turn.object_;
   }
   if (IsAnonymous(name) && !row.creates) return NotFound(name);
+  if (row.missing == Missing::kRefuse) {
+    if (std::optional<Failure> failure = CheckName(name)) return *failure;
+    return Failure{v1::ERROR_REASON_OBJECT_NOT_FOUND,
+                   "no " + row.type->word + " \"" + name + "\"; create it first"};
+  }
   if (row.method->read_only && row.missing == Missing::kByMark) {
     if (std::optional<Failure> failure = CheckName(name)) return *failure;
     return engine.store_.Empty(*row.type);

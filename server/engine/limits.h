@@ -35,4 +35,8 @@ inline constexpr uint32_t kPageItemsDefault = 1000;
 // Entries of one dict, those removed but not yet reclaimed included.
 inline constexpr uint32_t kDictEntriesMax = 1u << 31;
 
+// Permits of a semaphore, levels of a lock, parties of a barrier, counts of a latch: what the signed
+// integers of every client can hold.
+inline constexpr uint64_t kCountMax = INT64_MAX;
+
 }  // namespace coheld::engine

@@ -19,6 +19,8 @@ struct Hold {
   Owner owner;
   uint64_t token = 0;
   TimeMs since{};
+  uint64_t count = 1;   // Permits, or the depth of a lock that its owner went into again.
+  bool shared = false;  // Others may hold the same at the same time: a read.
 };
 
 // A named thing held. Lives in the Store; handlers get a reference for the length of one op.

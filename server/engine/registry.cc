@@ -29,8 +29,18 @@ Index BuildIndex() {
 }  // namespace
 
 const std::vector<const TypeRow*>& Types() {
-  static const std::vector<const TypeRow*> types = {&DictType(), &ListType(), &LockType(),
-                                                    &QueueType(), &SharedValueType()};
+  static const std::vector<const TypeRow*> types = {
+      &DictType(),            //
+      &EventType(),           //
+      &CountDownLatchType(),  // "latch"
+      &ListType(),            //
+      &LockType(),            //
+      &QueueType(),           //
+      &RLockType(),           //
+      &ReadWriteLockType(),   // "rwlock"
+      &SemaphoreType(),       //
+      &SharedValueType(),     // "value"
+  };
   return types;
 }
 

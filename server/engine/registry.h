@@ -34,6 +34,7 @@ struct TypeRow;
 enum class Missing {
   kByMark,  // A read-only op sees an empty object, any other creates it.
   kCreate,  // Creates it although marked read-only: an op that parks needs a place to wait.
+  kRefuse,  // OBJECT_NOT_FOUND: only Create knows what the object is made of.
 };
 
 // One op.
@@ -177,10 +178,15 @@ TypeRow MakeType(std::string word, std::vector<OpRow> ops) {
 }
 
 // The rows, each defined at the end of its own file.
+const TypeRow& CountDownLatchType();
 const TypeRow& DictType();
+const TypeRow& EventType();
 const TypeRow& ListType();
 const TypeRow& LockType();
 const TypeRow& QueueType();
+const TypeRow& RLockType();
+const TypeRow& ReadWriteLockType();
+const TypeRow& SemaphoreType();
 const TypeRow& SharedValueType();
 std::vector<OpRow> AdminOps();
 

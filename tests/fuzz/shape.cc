@@ -1,6 +1,7 @@
 // See shape.h.
 #include "tests/fuzz/shape.h"
 
+#include <algorithm>
 #include <cstring>
 #include <iterator>
 #include <limits>
@@ -19,18 +20,37 @@ using google::protobuf::Reflection;
 
 constexpr int kDepthMax = 5;
 
-// A few names for each object type, from the first letters of the request's type.
+// What the names of a service's objects begin with.
+struct Letters {
+  const char* service;
+  const char* letters;
+};
+
+// Of two services of which one begins as the other, the longer comes first.
+constexpr Letters kLetters[] = {
+    {"CountDownLatch", "Cd"},  //
+    {"Dict", "Di"},            //
+    {"Event", "Ev"},           //
+    {"List", "Li"},            //
+    {"Lock", "Lo"},            //
+    {"Queue", "Qu"},           //
+    {"RLock", "Rl"},           //
+    {"ReadWriteLock", "Rw"},   //
+    {"Semaphore", "Se"},       //
+    {"SharedValue", "Sh"},     //
+};
+
+// A few names for each object type.
 std::string Name(ByteSource& bytes, const Descriptor& type) {
-  static constexpr const char* kTypes[] = {"Li", "Lo", "Di", "Qu", "Sh"};
   const size_t choice = bytes.Below(16);
   if (choice == 15) return "";
   if (choice == 14) return "~" + std::to_string(1 + bytes.Below(8));
   if (choice == 13) return "Name of no object";
-  const std::string letters = type.name().substr(0, 2);
-  const bool of_a_type = std::any_of(std::begin(kTypes), std::end(kTypes),
-                                     [&](const char* word) { return letters == word; });
-  if (of_a_type && choice < 12) return letters + std::to_string(choice % 2);
-  return kTypes[bytes.Below(std::size(kTypes))] + std::to_string(choice % 2);
+  const auto* own = std::find_if(std::begin(kLetters), std::end(kLetters), [&](const auto& row) {
+    return type.name().starts_with(row.service);
+  });
+  if (own == std::end(kLetters) || choice >= 12) own = &kLetters[bytes.Below(std::size(kLetters))];
+  return own->letters + std::to_string(choice % 2);
 }
 
 uint64_t Number(ByteSource& bytes) {

@@ -19,19 +19,40 @@ using google::protobuf::FileDescriptor;
 using google::protobuf::ServiceDescriptor;
 
 // The services whose requests name an object.
-const std::set<std::string> kObjectServices = {"Dict", "List", "Lock", "Queue", "SharedValue"};
+const std::set<std::string> kObjectServices = {
+    "CountDownLatch",  //
+    "Dict",            //
+    "Event",           //
+    "List",            //
+    "Lock",            //
+    "Queue",           //
+    "RLock",           //
+    "ReadWriteLock",   //
+    "Semaphore",       //
+    "SharedValue",     //
+};
 
 // The first and last method number of each service.
 const std::map<std::string, std::pair<uint32_t, uint32_t>> kNumberRanges = {
-    {"Session", {1, 99}},        {"Admin", {100, 199}}, {"List", {200, 299}}, {"Dict", {300, 399}},
-    {"SharedValue", {400, 499}}, {"Queue", {500, 599}}, {"Lock", {600, 699}},
+    {"Session", {1, 99}},            //
+    {"Admin", {100, 199}},           //
+    {"List", {200, 299}},            //
+    {"Dict", {300, 399}},            //
+    {"SharedValue", {400, 499}},     //
+    {"Queue", {500, 599}},           //
+    {"Lock", {600, 699}},            //
+    {"Event", {700, 719}},           //
+    {"Semaphore", {720, 739}},       //
+    {"RLock", {740, 759}},           //
+    {"ReadWriteLock", {800, 819}},   //
+    {"CountDownLatch", {820, 839}},  //
 };
 
 // The words that methods which change nothing begin with, where Queue.Get and Queue.GetMany do.
 const std::set<std::string> kReadingVerbs = {
-    "Contains", "Count", "Describe", "Get",    "GetMany", "GetSlice", "Index",
-    "Inspect",  "Items", "Join",     "Keys",   "Len",     "Objects",  "Peek",
-    "Ping",     "Scan",  "Sessions", "Status", "Values",  "Wait"};
+    "Contains", "Count", "Describe", "Get",      "GetMany", "GetSlice", "Index",
+    "Inspect",  "IsSet", "Items",    "Join",     "Keys",    "Len",      "Objects",
+    "Peek",     "Ping",  "Scan",     "Sessions", "Status",  "Values",   "Wait"};
 const std::set<std::string> kTakers = {"Queue.Get", "Queue.GetMany"};
 
 TEST(Methods, HaveTheirPlaceInTheRangeOfTheirService) {
@@ -157,42 +178,99 @@ TEST(Enums, BeginWithUnspecified) {
 // line here; no line ever changes.
 TEST(Methods, NeverChangeTheirNumber) {
   const std::map<uint32_t, std::string> expected = {
-      {1, "Session.Open"},         {2, "Session.Close"},
-      {3, "Session.Call"},         {100, "Admin.Ping"},
-      {101, "Admin.Status"},       {102, "Admin.Objects"},
-      {103, "Admin.Describe"},     {104, "Admin.Delete"},
-      {105, "Admin.Sessions"},     {200, "List.Create"},
-      {201, "List.Len"},           {202, "List.Get"},
-      {203, "List.Set"},           {204, "List.Delete"},
-      {205, "List.GetSlice"},      {206, "List.SetSlice"},
-      {207, "List.DeleteSlice"},   {208, "List.Append"},
-      {209, "List.Extend"},        {210, "List.Insert"},
-      {211, "List.Pop"},           {212, "List.Remove"},
-      {213, "List.Index"},         {214, "List.Count"},
-      {215, "List.Contains"},      {216, "List.Reverse"},
-      {217, "List.Sort"},          {218, "List.Repeat"},
-      {219, "List.Clear"},         {220, "List.Copy"},
-      {221, "List.Scan"},          {300, "Dict.Create"},
-      {301, "Dict.Len"},           {302, "Dict.Get"},
-      {303, "Dict.GetMany"},       {304, "Dict.Set"},
-      {305, "Dict.SetMany"},       {306, "Dict.SetDefault"},
-      {307, "Dict.Delete"},        {308, "Dict.Pop"},
-      {309, "Dict.PopItem"},       {310, "Dict.Contains"},
-      {311, "Dict.Keys"},          {312, "Dict.Values"},
-      {313, "Dict.Items"},         {314, "Dict.Clear"},
-      {315, "Dict.Copy"},          {316, "Dict.Increment"},
-      {317, "Dict.CompareAndSet"}, {318, "Dict.Scan"},
-      {319, "Dict.IncrementMany"}, {400, "SharedValue.Create"},
-      {401, "SharedValue.Get"},    {402, "SharedValue.Set"},
-      {403, "SharedValue.Modify"}, {404, "SharedValue.CompareExchange"},
-      {405, "SharedValue.Wait"},   {500, "Queue.Create"},
-      {501, "Queue.Len"},          {502, "Queue.Put"},
-      {503, "Queue.PutMany"},      {504, "Queue.Get"},
-      {505, "Queue.GetMany"},      {506, "Queue.Peek"},
-      {507, "Queue.TaskDone"},     {508, "Queue.Join"},
-      {509, "Queue.Purge"},        {600, "Lock.Create"},
-      {601, "Lock.Acquire"},       {602, "Lock.Release"},
+      {1, "Session.Open"},
+      {2, "Session.Close"},
+      {3, "Session.Call"},
+      {100, "Admin.Ping"},
+      {101, "Admin.Status"},
+      {102, "Admin.Objects"},
+      {103, "Admin.Describe"},
+      {104, "Admin.Delete"},
+      {105, "Admin.Sessions"},
+      {200, "List.Create"},
+      {201, "List.Len"},
+      {202, "List.Get"},
+      {203, "List.Set"},
+      {204, "List.Delete"},
+      {205, "List.GetSlice"},
+      {206, "List.SetSlice"},
+      {207, "List.DeleteSlice"},
+      {208, "List.Append"},
+      {209, "List.Extend"},
+      {210, "List.Insert"},
+      {211, "List.Pop"},
+      {212, "List.Remove"},
+      {213, "List.Index"},
+      {214, "List.Count"},
+      {215, "List.Contains"},
+      {216, "List.Reverse"},
+      {217, "List.Sort"},
+      {218, "List.Repeat"},
+      {219, "List.Clear"},
+      {220, "List.Copy"},
+      {221, "List.Scan"},
+      {300, "Dict.Create"},
+      {301, "Dict.Len"},
+      {302, "Dict.Get"},
+      {303, "Dict.GetMany"},
+      {304, "Dict.Set"},
+      {305, "Dict.SetMany"},
+      {306, "Dict.SetDefault"},
+      {307, "Dict.Delete"},
+      {308, "Dict.Pop"},
+      {309, "Dict.PopItem"},
+      {310, "Dict.Contains"},
+      {311, "Dict.Keys"},
+      {312, "Dict.Values"},
+      {313, "Dict.Items"},
+      {314, "Dict.Clear"},
+      {315, "Dict.Copy"},
+      {316, "Dict.Increment"},
+      {317, "Dict.CompareAndSet"},
+      {318, "Dict.Scan"},
+      {319, "Dict.IncrementMany"},
+      {400, "SharedValue.Create"},
+      {401, "SharedValue.Get"},
+      {402, "SharedValue.Set"},
+      {403, "SharedValue.Modify"},
+      {404, "SharedValue.CompareExchange"},
+      {405, "SharedValue.Wait"},
+      {500, "Queue.Create"},
+      {501, "Queue.Len"},
+      {502, "Queue.Put"},
+      {503, "Queue.PutMany"},
+      {504, "Queue.Get"},
+      {505, "Queue.GetMany"},
+      {506, "Queue.Peek"},
+      {507, "Queue.TaskDone"},
+      {508, "Queue.Join"},
+      {509, "Queue.Purge"},
+      {600, "Lock.Create"},
+      {601, "Lock.Acquire"},
+      {602, "Lock.Release"},
       {603, "Lock.Inspect"},
+      {700, "Event.Create"},
+      {701, "Event.IsSet"},
+      {702, "Event.Set"},
+      {703, "Event.Clear"},
+      {704, "Event.Wait"},
+      {720, "Semaphore.Create"},
+      {721, "Semaphore.Acquire"},
+      {722, "Semaphore.Release"},
+      {723, "Semaphore.Inspect"},
+      {740, "RLock.Create"},
+      {741, "RLock.Acquire"},
+      {742, "RLock.Release"},
+      {743, "RLock.Inspect"},
+      {800, "ReadWriteLock.Create"},
+      {801, "ReadWriteLock.AcquireRead"},
+      {802, "ReadWriteLock.AcquireWrite"},
+      {803, "ReadWriteLock.Release"},
+      {804, "ReadWriteLock.Inspect"},
+      {820, "CountDownLatch.Create"},
+      {821, "CountDownLatch.CountDown"},
+      {822, "CountDownLatch.Wait"},
+      {823, "CountDownLatch.Inspect"},
   };
   std::map<uint32_t, std::string> actual;
   for (const MethodRow& row : Methods()) actual[row.number] = row.name;

@@ -1,0 +1,33 @@
+// See lock_like.h.
+#include "server/engine/lock_like.h"
+
+#include "server/engine/limits.h"
+
+namespace coheld::engine {
+
+std::string Describe(const Owner& owner) {
+  if (owner.session == kNoSession) return "a caller without a session";
+  return "session " + std::to_string(static_cast<uint64_t>(owner.session)) + " thread " +
+         std::to_string(owner.thread);
+}
+
+std::optional<Failure> CheckSession(const std::string& what, const Turn& turn) {
+  if (turn.owner().session != kNoSession) return std::nullopt;
+  return Failure{v1::ERROR_REASON_SESSION_REQUIRED,
+                 what + " needs a session to belong to; open one and send its token"};
+}
+
+std::optional<Failure> CheckExclusive(const std::string& what, bool exclusive, const Turn& turn) {
+  if (!exclusive || turn.created()) return std::nullopt;
+  return Failure{v1::ERROR_REASON_OBJECT_EXISTS,
+                 what + " exists; use another name, or create without exclusive"};
+}
+
+std::optional<Failure> CheckCount(const std::string& what, std::string_view field, uint64_t count) {
+  if (count <= kCountMax) return std::nullopt;
+  return Failure{v1::ERROR_REASON_INVALID_ARGUMENT, what + " cannot have " + std::to_string(count) +
+                                                        " " + std::string(field) + "; at most " +
+                                                        std::to_string(kCountMax) + " are allowed"};
+}
+
+}  // namespace coheld::engine
