@@ -30,6 +30,7 @@ Code CodeOf(v1::ErrorReason reason) {
       return Code::kInvalidArgument;
     case v1::ERROR_REASON_UNKNOWN_METHOD:
       return Code::kUnimplemented;
+    case v1::ERROR_REASON_NOT_COMPARABLE:
     case v1::ERROR_REASON_WRONG_TYPE:
     case v1::ERROR_REASON_QUEUE_EMPTY:
     case v1::ERROR_REASON_QUEUE_FULL:

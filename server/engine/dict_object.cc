@@ -41,6 +41,19 @@ std::optional<Failure> CheckRoom(const DictObject& dict, size_t more) {
                                                  " entries; spread them over several"};
 }
 
+// NOT_COMPARABLE if the request refuses to compare opaque values and that would decide whether the
+// dict has the key: some client may hold two keys for equal that differ in their bytes.
+template <typename Request>
+std::optional<Failure> CheckComparable(const DictObject& dict, const Value& key,
+                                       const Request& request) {
+  if (!request.refuse_opaque() || dict.table.empty()) return std::nullopt;
+  if (dict.table.opaque_keys() == 0 && !key.holds_opaque()) return std::nullopt;
+  if (dict.table.Find(key)) return std::nullopt;
+  return Failure{v1::ERROR_REASON_NOT_COMPARABLE,
+                 "only the client can compare the key " + ShortText(key) +
+                     " with those of the dict; compare them there, or leave out refuse_opaque"};
+}
+
 Result<std::vector<DictTable::Entry>> EntriesFromWire(const WireEntries& wire) {
   std::vector<DictTable::Entry> entries;
   entries.reserve(static_cast<size_t>(wire.size()));
@@ -91,6 +104,7 @@ Outcome Get(DictObject& dict, const v1::DictGetRequest& request, v1::DictGetRepl
             Turn& /*turn*/) {
   const Result<Value> key = KeyFromWire(request.key());
   if (!key.ok()) return key.failure();
+  if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request)) return *failure;
   if (const auto place = dict.table.Find(key.value())) {
     ToWire(dict.table.ValueAt(*place), reply->mutable_value());
   }
@@ -104,6 +118,9 @@ Outcome GetMany(DictObject& dict, const v1::DictGetManyRequest& request,
   for (const v1::Value& wire : request.keys()) {
     const Result<Value> key = KeyFromWire(wire);
     if (!key.ok()) return key.failure();
+    if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request)) {
+      return *failure;
+    }
     v1::OptionalValue* optional = reply->add_values();
     const auto place = dict.table.Find(key.value());
     if (!place) continue;
@@ -119,6 +136,7 @@ Outcome Set(DictObject& dict, const v1::DictSetRequest& request, v1::DictChangeR
   if (std::optional<Failure> failure = CheckVersion(dict, request)) return *failure;
   Result<Value> key = KeyFromWire(request.key());
   if (!key.ok()) return key.failure();
+  if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request)) return *failure;
   Result<Value> value = FromWire(request.value());
   if (!value.ok()) return value.failure();
   if (std::optional<Failure> failure = CheckRoom(dict, 1)) return *failure;
@@ -131,6 +149,9 @@ Outcome SetMany(DictObject& dict, const v1::DictSetManyRequest& request, v1::Dic
   if (std::optional<Failure> failure = CheckVersion(dict, request)) return *failure;
   Result<std::vector<DictTable::Entry>> entries = EntriesFromWire(request.entries());
   if (!entries.ok()) return entries.failure();
+  for (const DictTable::Entry& entry : entries.value()) {
+    if (std::optional<Failure> failure = CheckComparable(dict, entry.key, request)) return *failure;
+  }
   if (std::optional<Failure> failure = CheckRoom(dict, entries.value().size())) return *failure;
   const bool changed = !entries.value().empty();
   SetAll(std::move(entries).value(), &dict.table);
@@ -139,8 +160,10 @@ Outcome SetMany(DictObject& dict, const v1::DictSetManyRequest& request, v1::Dic
 
 Outcome SetDefault(DictObject& dict, const v1::DictSetDefaultRequest& request,
                    v1::DictSetDefaultReply* reply, Turn& /*turn*/) {
+  if (std::optional<Failure> failure = CheckVersion(dict, request)) return *failure;
   Result<Value> key = KeyFromWire(request.key());
   if (!key.ok()) return key.failure();
+  if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request)) return *failure;
   Result<Value> value = FromWire(request.value());
   if (!value.ok()) return value.failure();
   if (std::optional<Failure> failure = CheckRoom(dict, 1)) return *failure;
@@ -161,6 +184,7 @@ Outcome Delete(DictObject& dict, const v1::DictDeleteRequest& request, v1::DictC
   if (std::optional<Failure> failure = CheckVersion(dict, request)) return *failure;
   const Result<Value> key = KeyFromWire(request.key());
   if (!key.ok()) return key.failure();
+  if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request)) return *failure;
   const auto place = dict.table.Find(key.value());
   if (!place) return KeyNotFound(key.value());
   dict.table.Take(*place);
@@ -172,6 +196,7 @@ Outcome Pop(DictObject& dict, const v1::DictPopRequest& request, v1::DictPopRepl
   if (std::optional<Failure> failure = CheckVersion(dict, request)) return *failure;
   const Result<Value> key = KeyFromWire(request.key());
   if (!key.ok()) return key.failure();
+  if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request)) return *failure;
   if (const auto place = dict.table.Find(key.value())) {
     ToWire(dict.table.Take(*place).value, reply->mutable_value());
     dict.Touch();
@@ -195,6 +220,7 @@ Outcome Contains(DictObject& dict, const v1::DictContainsRequest& request,
                  v1::DictContainsReply* reply, Turn& /*turn*/) {
   const Result<Value> key = KeyFromWire(request.key());
   if (!key.ok()) return key.failure();
+  if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request)) return *failure;
   reply->set_contains(dict.table.Find(key.value()).has_value());
   return Done();
 }
@@ -269,8 +295,10 @@ Result<Value> AddNumbers(const Value& current, const Value& amount) {
 
 Outcome Increment(DictObject& dict, const v1::DictIncrementRequest& request,
                   v1::DictIncrementReply* reply, Turn& /*turn*/) {
+  if (std::optional<Failure> failure = CheckVersion(dict, request)) return *failure;
   Result<Value> key = KeyFromWire(request.key());
   if (!key.ok()) return key.failure();
+  if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request)) return *failure;
   const Result<Value> amount = FromWire(request.amount());
   if (!amount.ok()) return amount.failure();
   const Result<Value> initial =
@@ -294,11 +322,15 @@ Outcome Increment(DictObject& dict, const v1::DictIncrementRequest& request,
 
 Outcome IncrementMany(DictObject& dict, const v1::DictIncrementManyRequest& request,
                       v1::DictChangeReply* reply, Turn& /*turn*/) {
+  if (std::optional<Failure> failure = CheckVersion(dict, request)) return *failure;
   // The sums are made aside, in a table as a key may come twice, so that all or none are stored.
   DictTable sums;
   for (const v1::Entry& entry : request.amounts()) {
     Result<Value> key = KeyFromWire(entry.key());
     if (!key.ok()) return key.failure();
+    if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request)) {
+      return *failure;
+    }
     const Result<Value> amount = FromWire(entry.value());
     if (!amount.ok()) return amount.failure();
     const auto summed = sums.Find(key.value());
@@ -316,8 +348,10 @@ Outcome IncrementMany(DictObject& dict, const v1::DictIncrementManyRequest& requ
 
 Outcome CompareAndSet(DictObject& dict, const v1::DictCompareAndSetRequest& request,
                       v1::DictCompareAndSetReply* reply, Turn& /*turn*/) {
+  if (std::optional<Failure> failure = CheckVersion(dict, request)) return *failure;
   Result<Value> key = KeyFromWire(request.key());
   if (!key.ok()) return key.failure();
+  if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request)) return *failure;
   const Result<Value> expected = FromWire(request.expected());
   if (!expected.ok()) return expected.failure();
   Result<Value> desired = FromWire(request.desired());

@@ -58,6 +58,7 @@ void DictTable::Append(Value key, Value value, uint32_t hash) {
   }
   if (!ordinals_.empty()) ordinals_.push_back(NextOrdinal());
   const auto place = static_cast<Place>(entries_.size());
+  if (key.holds_opaque()) ++opaque_keys_;
   entries_.push_back({std::move(key), std::move(value)});
   ++size_;
   if (!slots_.empty()) {
@@ -112,6 +113,7 @@ DictTable::Entry DictTable::Take(Place place) {
   entries_[place].key = Value::List({});
   entries_[place].value = Value();
   --size_;
+  if (taken.key.holds_opaque()) --opaque_keys_;
   if (size_ == 0) {
     Clear();
     return taken;
@@ -130,6 +132,7 @@ void DictTable::Clear() {
   slots_ = {};
   ordinals_ = {};
   size_ = 0;
+  opaque_keys_ = 0;
 }
 
 uint64_t DictTable::OrdinalAt(Place place) const {

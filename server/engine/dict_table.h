@@ -33,6 +33,8 @@ class DictTable {
   // Entries that are there.
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
+  // Keys that hold an opaque value.
+  size_t opaque_keys() const { return opaque_keys_; }
   // Entries and holes, in insertion order; the last is never a hole.
   const std::vector<Entry>& entries() const { return entries_; }
   // Places for entries in use or reserved.
@@ -82,6 +84,7 @@ class DictTable {
   std::vector<uint64_t> ordinals_;  // By place; empty while they are first_ordinal_ + place.
   uint64_t first_ordinal_ = 1;
   size_t size_ = 0;
+  size_t opaque_keys_ = 0;
 };
 
 }  // namespace coheld::engine

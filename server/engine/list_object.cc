@@ -47,9 +47,26 @@ Outcome Unchanged(const ListObject& list, v1::ListChangeReply* reply) {
   return Done();
 }
 
+// Says whether an item equals the value of a request. NOT_COMPARABLE if it does not, one of them is
+// opaque, and the request leaves it to clients to compare those.
+template <typename Request>
+Result<bool> Matches(const Value& item, const Value& value, const Request& request) {
+  if (item == value) return true;
+  if (!request.refuse_opaque() || (!item.holds_opaque() && !value.holds_opaque())) return false;
+  return Failure{v1::ERROR_REASON_NOT_COMPARABLE,
+                 "only the client can compare " + ShortText(value) + " with the item " +
+                     ShortText(item) + "; compare them there, or leave out refuse_opaque"};
+}
+
 // Returns the first place in [start, stop) with an equal value, or stop.
-size_t FindValue(const ListObject& list, const Value& value, size_t start, size_t stop) {
-  while (start < stop && !(list.items[start] == value)) ++start;
+template <typename Request>
+Result<size_t> FindValue(const ListObject& list, const Value& value, size_t start, size_t stop,
+                         const Request& request) {
+  for (; start < stop; ++start) {
+    const Result<bool> matches = Matches(list.items[start], value, request);
+    if (!matches.ok()) return matches.failure();
+    if (matches.value()) break;
+  }
   return start;
 }
 
@@ -209,9 +226,11 @@ Outcome Remove(ListObject& list, const v1::ListRemoveRequest& request, v1::ListC
   if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
   const Result<Value> value = FromWire(request.value());
   if (!value.ok()) return value.failure();
-  const size_t place = FindValue(list, value.value(), 0, list.items.size());
-  if (place == list.items.size()) return NotFound(value.value());
-  list.items.Take(place);
+  const size_t length = list.items.size();
+  const Result<size_t> place = FindValue(list, value.value(), 0, length, request);
+  if (!place.ok()) return place.failure();
+  if (place.value() == length) return NotFound(value.value());
+  list.items.Take(place.value());
   return Changed(list, reply);
 }
 
@@ -222,9 +241,10 @@ Outcome Index(ListObject& list, const v1::ListIndexRequest& request, v1::ListInd
   const size_t length = list.items.size();
   const size_t start = request.has_start() ? ClampIndex(request.start(), length) : 0;
   const size_t stop = request.has_stop() ? ClampIndex(request.stop(), length) : length;
-  const size_t place = FindValue(list, value.value(), start, stop);
-  if (place >= stop) return NotFound(value.value());
-  reply->set_index(place);
+  const Result<size_t> place = FindValue(list, value.value(), start, stop, request);
+  if (!place.ok()) return place.failure();
+  if (place.value() >= stop) return NotFound(value.value());
+  reply->set_index(place.value());
   reply->set_version(list.version());
   return Done();
 }
@@ -235,7 +255,9 @@ Outcome Count(ListObject& list, const v1::ListCountRequest& request, v1::ListCou
   if (!value.ok()) return value.failure();
   uint64_t count = 0;
   for (size_t place = 0; place < list.items.size(); ++place) {
-    if (list.items[place] == value.value()) ++count;
+    const Result<bool> matches = Matches(list.items[place], value.value(), request);
+    if (!matches.ok()) return matches.failure();
+    if (matches.value()) ++count;
   }
   reply->set_count(count);
   return Done();
@@ -246,7 +268,9 @@ Outcome Contains(ListObject& list, const v1::ListContainsRequest& request,
   const Result<Value> value = FromWire(request.value());
   if (!value.ok()) return value.failure();
   const size_t length = list.items.size();
-  reply->set_contains(FindValue(list, value.value(), 0, length) < length);
+  const Result<size_t> place = FindValue(list, value.value(), 0, length, request);
+  if (!place.ok()) return place.failure();
+  reply->set_contains(place.value() < length);
   return Done();
 }
 

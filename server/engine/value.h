@@ -92,6 +92,8 @@ class Value {
   // equal to nothing (and a container finds no identical one as Python's `is` would).
   friend bool operator==(const Value& a, const Value& b);
 
+  // True if it is opaque, or an opaque value is in it: the daemon cannot compare it as clients do.
+  bool holds_opaque() const;
   // False if a list, set or map is in it (a tuple is hashable when its items are).
   bool hashable() const;
   // The same keys have the same hash. The same in every process that seeds the same. Only for

@@ -236,6 +236,32 @@ bool SameKey(const Value& a, const Value& b) {
 
 void SeedValueHash(uint64_t low, uint64_t high) { hash_key = {low, high}; }
 
+bool Value::holds_opaque() const {
+  switch (kind()) {
+    case ValueKind::kOpaque:
+      return true;
+    case ValueKind::kList:
+    case ValueKind::kTuple:
+    case ValueKind::kSet:
+      return std::any_of(items().begin(), items().end(),
+                         [](const Value& item) { return item.holds_opaque(); });
+    case ValueKind::kMap:
+      return std::any_of(entries().begin(), entries().end(), [](const auto& entry) {
+        return entry.first.holds_opaque() || entry.second.holds_opaque();
+      });
+    case ValueKind::kNull:
+    case ValueKind::kBoolean:
+    case ValueKind::kInteger:
+    case ValueKind::kBigInteger:
+    case ValueKind::kReal:
+    case ValueKind::kText:
+    case ValueKind::kBytes:
+    case ValueKind::kRef:
+      return false;
+  }
+  return false;
+}
+
 bool Value::hashable() const {
   switch (kind()) {
     case ValueKind::kList:

@@ -34,6 +34,7 @@ constexpr std::array kTable = {
     Row{Reason::kValueNotFound, Throw<ValueNotFound>},
     Row{Reason::kKeyNotFound, Throw<KeyNotFound>},
     Row{Reason::kVersionMismatch, Throw<VersionMismatch>},
+    Row{Reason::kNotComparable, Throw<NotOrderable>},
     Row{Reason::kNotOrderable, Throw<NotOrderable>},
     Row{Reason::kNotHashable, Throw<NotHashable>},
     Row{Reason::kUnsupportedOperand, Throw<UnsupportedOperand>},

@@ -34,6 +34,8 @@ def client_for(address: str, codec: str, connect_timeout: float = CONNECT_TIMEOU
     client = _clients.get(key)
     if client is None:
         made = Client(address, program(), codec, connect_timeout)
+        # Who decodes opaque values compares them too; others see them as bytes.
+        made.refuse_opaque = bool(codec)
         made.watched = {}
         made.unreferenced = []
         made.connect_timeout = connect_timeout

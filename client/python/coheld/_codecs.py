@@ -97,6 +97,20 @@ def decode(codec: str, data: bytes) -> Any:
     return pickle.loads(data) if codec == PICKLE else importlib.import_module(codec).loads(data)
 
 
+def decode_key(key: Any, codec: str) -> Any:
+    """Decode a key that came undecoded, and the items of a tuple."""
+    if type(key) is tuple:
+        return tuple(decode_key(item, codec) for item in key)
+    if type(key) is Opaque and (key.codec == codec or key.codec == PICKLE != codec != "json"):
+        return decode(key.codec, key.data)
+    return key
+
+
+def bytes_decide(key: object) -> bool:
+    """Say whether an opaque key equals only what has the same bytes: objects without an __eq__."""
+    return type(key).__eq__ is object.__eq__
+
+
 def _json(value: object) -> bytes:
     try:
         text = json.dumps(value, sort_keys=True, separators=(",", ":"))

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 
 from coheld import _core
 from coheld._base import BaseProxy
+from coheld._codecs import bytes_decide, decode_key
 from coheld._core import ABSENT
-from coheld._errors import KeyNotFound, TooLarge
+from coheld._errors import KeyNotFound, NotComparable, TooLarge, VersionMismatch
 
 _len = _core.method("Dict.Len", "length")
 _get = _core.method("Dict.Get", "value")
@@ -22,6 +23,10 @@ _pop = _core.method("Dict.Pop", "value")
 _pop_item = _core.method("Dict.PopItem", "entry")
 _contains = _core.method("Dict.Contains", "contains")
 _keys = _core.method("Dict.Keys", "keys")
+_raw_keys = _core.method("Dict.Keys", "keys", "version", raw=True)
+_raw_scan = _core.method(
+    "Dict.Scan", "entries", "next", "done", "length", "size_changed", "version", raw=True
+)
 _values = _core.method("Dict.Values", "values")
 _items = _core.method("Dict.Items", "entries")
 _clear = _core.method("Dict.Clear")
@@ -38,6 +43,8 @@ class DictProxy(BaseProxy):
     """Stand for a dict in the daemon; every method is one atomic op.
 
     Iteration reads pages of keys ahead, and raises RuntimeError when the size changed meanwhile.
+    Keys that only this process can compare (pickled ones) are looked up here, among all keys, and
+    used only if the dict did not change meanwhile; else the op starts over.
     """
 
     _type_word = "dict"
@@ -52,24 +59,37 @@ class DictProxy(BaseProxy):
         return length
 
     def __getitem__(self, key: Any) -> Any:
-        value = _get(self._client, self._name, key)
+        value = self._get(key)
         if value is ABSENT:
             raise KeyError(key)
         return value
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        _set(self._client, self._name, key, value)
+        client = self._client
+        try:
+            _set(client, self._name, key, value, client.refuse_opaque)
+        except NotComparable:
+            self._on_held_key(_set, key, value)
         self._mark_changed()
 
     def __delitem__(self, key: Any) -> None:
         try:
-            _delete(self._client, self._name, key)
+            _delete(self._client, self._name, key, self._client.refuse_opaque)
         except KeyNotFound:
             raise KeyError(key) from None
+        except NotComparable:
+            try:
+                self._on_held_key(_delete, key)
+            except KeyNotFound:
+                raise KeyError(key) from None
         self._mark_changed()
 
     def __contains__(self, key: Any) -> bool:
-        found: bool = _contains(self._client, self._name, key)
+        client = self._client
+        try:
+            found: bool = _contains(client, self._name, key, client.refuse_opaque)
+        except NotComparable:
+            found = _contains(client, self._name, self._held_keys([key])[0][0])
         return found
 
     def __iter__(self) -> Iterator[Any]:
@@ -120,23 +140,34 @@ class DictProxy(BaseProxy):
 
     def get(self, key: Any, default: Any = None, /) -> Any:
         """Return the key's value, or the default."""
-        value = _get(self._client, self._name, key)
+        value = self._get(key)
         return default if value is ABSENT else value
 
     def get_many(self, keys: Iterable[Any], default: Any = None) -> list[Any]:
         """Return the values of many keys as one op, the default where a key is missing."""
-        values = _get_many(self._client, self._name, list(keys))
+        client, wanted = self._client, list(keys)
+        try:
+            values = _get_many(client, self._name, wanted, client.refuse_opaque)
+        except NotComparable:
+            values = _get_many(client, self._name, self._held_keys(wanted)[0])
         return [default if value is ABSENT else value for value in values]
 
     def setdefault(self, key: Any, default: Any = None, /) -> Any:
         """Return the key's value, storing the default first if there is none."""
-        value = _set_default(self._client, self._name, key, default)
+        client = self._client
+        try:
+            value = _set_default(client, self._name, key, default, client.refuse_opaque)
+        except NotComparable:
+            value = self._on_held_key(_set_default, key, default)
         self._mark_changed()
         return value
 
     def pop(self, key: Any, default: Any = ABSENT, /) -> Any:
         """Remove a key and return its value, or the default."""
-        value = _pop(self._client, self._name, key)
+        try:
+            value = _pop(self._client, self._name, key, self._client.refuse_opaque)
+        except NotComparable:
+            value = self._on_held_key(_pop, key)
         self._mark_changed()
         if value is not ABSENT:
             return value
@@ -157,7 +188,7 @@ class DictProxy(BaseProxy):
         """Store many entries as one op."""
         if isinstance(other, DictProxy):
             other = other.items()
-        _set_many(self._client, self._name, dict(other, **kwds))
+        self._store_all(_set_many, dict(other, **kwds))
         self._mark_changed()
 
     def clear(self) -> None:
@@ -200,14 +231,18 @@ class DictProxy(BaseProxy):
 
     def increment(self, key: Any, amount: float = 1, initial: float = 0) -> Any:
         """Add to the key's number, a missing one counting as `initial`; return the sum."""
-        value = _increment(self._client, self._name, key, amount, initial)
+        client = self._client
+        try:
+            value = _increment(client, self._name, key, amount, initial, client.refuse_opaque)
+        except NotComparable:
+            value = self._on_held_key(_increment, key, amount, initial)
         self._mark_changed()
         return value
 
     def increment_many(self, amounts: Mapping[Any, float] | Iterable[tuple[Any, float]]) -> None:
         """Add to the numbers of many keys as one op: all or, on an error, none."""
         pairs = amounts.items() if isinstance(amounts, Mapping) else amounts
-        _increment_many(self._client, self._name, [tuple(pair) for pair in pairs])
+        self._store_all(_increment_many, [tuple(pair) for pair in pairs])
         self._mark_changed()
 
     def compare_and_set(self, key: Any, expected: Any, desired: Any) -> bool:
@@ -215,21 +250,75 @@ class DictProxy(BaseProxy):
 
         As `expected`, MISSING means that the key must not be there; as `desired`, remove it.
         """
-        swapped: bool = _compare_and_set(self._client, self._name, key, expected, desired)
+        client, swap = self._client, _compare_and_set
+        try:
+            swapped: bool = swap(client, self._name, key, expected, desired, client.refuse_opaque)
+        except NotComparable:
+            swapped = self._on_held_key(swap, key, expected, desired)
         self._mark_changed()
         return swapped
 
-    def _read_pages(self) -> list[tuple[Any, Any]]:
-        # For a dict too large for one reply: pages, all of the same version.
+    def _get(self, key: Any) -> Any:
+        client = self._client
+        try:
+            return _get(client, self._name, key, client.refuse_opaque)
+        except NotComparable:
+            return _get(client, self._name, self._held_keys([key])[0][0])
+
+    def _on_held_key(self, method: Any, key: Any, *fields: Any) -> Any:
+        # Makes the change with the key as the dict holds it, unless the dict changed since that was
+        # found out; then again. Some client succeeds each time, so this ends.
         while True:
-            entries, following, done, _, _, version = _scan(self._client, self._name, 0)
+            (held,), version = self._held_keys([key])
+            try:
+                return method(self._client, self._name, held, *fields, False, version)
+            except VersionMismatch:
+                continue
+
+    def _store_all(self, method: Any, entries: Any) -> None:
+        client = self._client
+        try:
+            method(client, self._name, entries, client.refuse_opaque)
+            return
+        except NotComparable:
+            pairs = list(entries.items() if isinstance(entries, dict) else entries)
+        while True:
+            held, version = self._held_keys([key for key, _ in pairs])
+            stored = [(key, value) for key, (_, value) in zip(held, pairs)]
+            try:
+                method(client, self._name, stored, False, version)
+                return
+            except VersionMismatch:
+                continue
+
+    def _held_keys(self, keys: list[Any]) -> tuple[list[Any], int | None]:
+        """Return keys as the dict holds them, those it lacks as they are, and its version."""
+        if all(map(bytes_decide, keys)):
+            return keys, None
+        codec = self._client.codec
+        try:
+            raw, version = _raw_keys(self._client, self._name)
+        except TooLarge:
+            entries, version = self._pages(_raw_scan, keys_only=True)
+            raw = [key for key, _ in entries]
+        held = {decode_key(key, codec): key for key in raw}
+        return [held.get(key, key) for key in keys], version
+
+    def _read_pages(self) -> list[tuple[Any, Any]]:
+        return self._pages(_scan, keys_only=False)[0]
+
+    def _pages(self, scan: Any, keys_only: bool) -> tuple[list[tuple[Any, Any]], int]:
+        # For a dict too large for one reply: pages, all of the same version.
+        client, name = self._client, self._name
+        while True:
+            entries, following, done, _, _, version = scan(client, name, 0, 0, keys_only)
             while not done:
-                page, following, done, _, _, now = _scan(self._client, self._name, following)
+                page, following, done, _, _, now = scan(client, name, following, 0, keys_only)
                 if now != version:
                     break
                 entries += page
             else:
-                return list(entries)
+                return list(entries), version
 
     def _getvalue(self) -> dict[Any, Any]:
         """Return a plain dict with the same entries."""

@@ -57,6 +57,10 @@ class NotOrderable(Error, TypeError):
     """Tell that values have no order among each other."""
 
 
+class NotComparable(Error, TypeError):
+    """Tell that only clients can compare the values; the package does and this stays inside."""
+
+
 class NotHashable(Error, TypeError):
     """Tell that a key or set item is not hashable."""
 
@@ -162,6 +166,7 @@ _CLASSES: dict[str, type[Error]] = {
     "KEY_NOT_FOUND": KeyNotFound,
     "VERSION_MISMATCH": VersionMismatch,
     "NOT_ORDERABLE": NotOrderable,
+    "NOT_COMPARABLE": NotComparable,
     "NOT_HASHABLE": NotHashable,
     "UNSUPPORTED_OPERAND": UnsupportedOperand,
     "SLICE_STEP_ZERO": InvalidArgument,

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, SupportsIndex
 
 from coheld import _core
 from coheld._base import BaseProxy
-from coheld._errors import NotOrderable, TooLarge, ValueNotFound, VersionMismatch
+from coheld._errors import NotComparable, NotOrderable, TooLarge, ValueNotFound, VersionMismatch
 
 _len = _core.method("List.Len", "length")
 _get = _core.method("List.Get", "value")
@@ -112,9 +112,13 @@ class ListProxy(BaseProxy):
         return iter(values)
 
     def __contains__(self, value: object) -> bool:
-        if _core.is_native(self._client, value):
-            found: bool = _contains(self._client, self._name, value)
-            return found
+        client = self._client
+        if _core.is_native(client, value):
+            try:
+                found: bool = _contains(client, self._name, value, client.refuse_opaque)
+                return found
+            except NotComparable:
+                pass
         return value in self._getvalue()
 
     def __add__(self, other: list[Any]) -> list[Any]:
@@ -160,28 +164,33 @@ class ListProxy(BaseProxy):
 
     def remove(self, value: Any, /) -> None:
         """Delete the first item equal to a value; ValueError if there is none."""
-        if _core.is_native(self._client, value):
-            _remove(self._client, self._name, value)
-        else:
+        if not self._removed_by_daemon(value):
             self._change(lambda values: _delete_place(values.index(value)))
         self._mark_changed()
 
     def index(self, value: Any, start: int = 0, stop: int = _INDEX_MAX, /) -> int:
         """Find the first item equal to a value; ValueError if there is none."""
-        if _core.is_native(self._client, value):
+        client = self._client
+        if _core.is_native(client, value):
             try:
-                found: int = _index(self._client, self._name, value, start, stop)
+                found: int = _index(client, self._name, value, start, stop, client.refuse_opaque)
                 return found
             except ValueNotFound as error:
                 raise ValueNotFound(f"{value!r} is not in list") from error
+            except NotComparable:
+                pass
         place: int = self._getvalue().index(value, start, stop)
         return place
 
     def count(self, value: Any, /) -> int:
         """Count the items equal to a value."""
-        if _core.is_native(self._client, value):
-            counted: int = _count(self._client, self._name, value)
-            return counted
+        client = self._client
+        if _core.is_native(client, value):
+            try:
+                counted: int = _count(client, self._name, value, client.refuse_opaque)
+                return counted
+            except NotComparable:
+                pass
         return int(self._getvalue().count(value))
 
     def reverse(self) -> None:
@@ -204,6 +213,16 @@ class ListProxy(BaseProxy):
     def copy(self) -> list[Any]:
         """Return a plain list with the same items."""
         return self._getvalue()
+
+    def _removed_by_daemon(self, value: Any) -> bool:
+        client = self._client
+        if not _core.is_native(client, value):
+            return False
+        try:
+            _remove(client, self._name, value, client.refuse_opaque)
+        except NotComparable:
+            return False
+        return True
 
     def _sorted_by_daemon(self, descending: bool) -> bool:
         try:

@@ -46,6 +46,7 @@ struct BoundMethod {
   MessageTable request;
   MessageTable reply;
   std::vector<size_t> chosen;
+  bool raw = false;  // Opaque values come undecoded.
 };
 
 constexpr char kCapsuleName[] = "coheld.method";
@@ -155,7 +156,7 @@ PyObject* CallMethod(PyObject* capsule, PyObject* const* arguments, Py_ssize_t c
     return nullptr;
   }
   const auto* const client = nb::inst_ptr<ClientObject>(nb::handle(arguments[0]));
-  const Scope scope{.client = arguments[0], .codec = client->codec};
+  const Scope scope{.client = arguments[0], .codec = client->codec, .raw = method->raw};
   std::string request;
   request.reserve(128);
   if (!BuildRequest(scope, method->request, arguments + 1, static_cast<size_t>(count - 1),
@@ -188,7 +189,7 @@ const wire::MethodRow& RowOf(const std::string& name) {
   throw nb::value_error(("no method is called " + name).c_str());
 }
 
-nb::object MakeMethod(const std::string& name, const nb::args& results) {
+nb::object MakeMethod(const std::string& name, const nb::args& results, bool raw) {
   static PyMethodDef definition = {
       "method", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(CallMethod)),
       METH_FASTCALL, "Call one method of the daemon: f(client, name, *fields)."};
@@ -198,7 +199,8 @@ nb::object MakeMethod(const std::string& name, const nb::args& results) {
                                                 .name = name,
                                                 .request = ReadTable(*row.descriptor->input_type()),
                                                 .reply = ReadTable(*row.descriptor->output_type()),
-                                                .chosen = {}});
+                                                .chosen = {},
+                                                .raw = raw});
   for (const nb::handle result : results) {
     method->chosen.push_back(PlaceOf(method->reply, name, nb::cast<std::string>(result)));
   }
@@ -290,7 +292,8 @@ NB_MODULE(_core, module) {
   nb::set_leak_warnings(false);
   module.doc() = "The C++ client for Python; use the package coheld instead.";
   module.attr("ABSENT") = nb::borrow(Absent());
-  module.def("method", MakeMethod, nb::arg("name"), nb::arg("results"));
+  module.def("method", MakeMethod, nb::arg("name"), nb::arg("results"), nb::kw_only(),
+             nb::arg("raw") = false);
   module.def("install_hooks", InstallHooks, nb::arg("hooks"));
   module.def("is_native", IsNativeFor, nb::arg("client"), nb::arg("object").none());
   module.def("thread_id", this_thread_id);

@@ -94,10 +94,10 @@ PyObject* Opaque(const Scope& scope, std::string_view body) {
   if (!data_bytes) return nullptr;
   const Owned codec_text(Text(codec));
   if (!codec_text) return nullptr;
-  if (Trusted(scope, codec)) {
+  if (!scope.raw && Trusted(scope, codec)) {
     return PyObject_CallFunctionObjArgs(hooks.decode, codec_text.get(), data_bytes.get(), nullptr);
   }
-  if (!RunsCode(codec)) {
+  if (scope.raw || !RunsCode(codec)) {
     return PyObject_CallFunctionObjArgs(hooks.opaque_type, codec_text.get(), data_bytes.get(),
                                         nullptr);
   }

@@ -31,6 +31,7 @@ extern Hooks hooks;
 struct Scope {
   PyObject* client = nullptr;  // Borrowed: the Python object.
   std::string_view codec;      // What carries objects without a form of their own; empty: nothing.
+  bool raw = false;            // Opaque values come undecoded.
 };
 
 // Returns the object with one more reference (Py_NewRef came with Python 3.10).

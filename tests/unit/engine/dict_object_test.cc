@@ -36,6 +36,36 @@ TEST_F(DictOps, CreateFillsOnlyWhatItMakes) {
   )");
 }
 
+TEST_F(DictOps, OpaqueKeysAreLeftToClientsThatWant) {
+  Run(R"(
+    - Dict.Set d key=opaque("pickle", "x") value=1 refuse_opaque=True -> length=1
+    - Dict.Set d key=1 value=1 refuse_opaque=True -> NOT_COMPARABLE "only the client can compare the key 1"
+    - Dict.Set d key=1 value=1 -> length=2
+    - Dict.Set d key=1 value=2 refuse_opaque=True -> length=2
+    - Dict.Get d key=opaque("pickle", "x") refuse_opaque=True -> value=1
+    - Dict.Get d key=2 -> value=absent
+    - Dict.Get d key=2 refuse_opaque=True -> NOT_COMPARABLE
+    - Dict.GetMany d keys=[1, 2] refuse_opaque=True -> NOT_COMPARABLE
+    - Dict.Contains d key=2 refuse_opaque=True -> NOT_COMPARABLE
+    - Dict.SetMany d entries=[{key=1 value=3}, {key=2 value=3}] refuse_opaque=True -> NOT_COMPARABLE
+    - Dict.SetDefault d key=2 value=3 refuse_opaque=True -> NOT_COMPARABLE
+    - Dict.Delete d key=2 refuse_opaque=True -> NOT_COMPARABLE
+    - Dict.Pop d key=2 refuse_opaque=True -> NOT_COMPARABLE
+    - Dict.Increment d key=2 amount=1 refuse_opaque=True -> NOT_COMPARABLE
+    - Dict.IncrementMany d amounts=[{key=2 value=1}] refuse_opaque=True -> NOT_COMPARABLE
+    - Dict.CompareAndSet d key=2 refuse_opaque=True -> NOT_COMPARABLE
+    - Dict.Pop d key=opaque("pickle", "x") -> value=1
+    - Dict.Get d key=2 refuse_opaque=True -> value=absent
+    - Dict.Get d key=(2, opaque("pickle", "x")) refuse_opaque=True -> NOT_COMPARABLE
+    - Dict.Clear d -> length=0
+    - Dict.Get d key=opaque("pickle", "x") refuse_opaque=True -> value=absent
+    - Dict.Set d key=opaque("pickle", "x") value=1 -> length=1
+    - Dict.Clear d -> length=0
+    - Dict.Set d key=1 value=1 -> length=1
+    - Dict.Get d key=2 refuse_opaque=True -> value=absent
+  )");
+}
+
 TEST_F(DictOps, MissingDictsReadAsEmpty) {
   Run(R"(
     - Dict.Len d -> length=0

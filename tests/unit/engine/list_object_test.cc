@@ -159,6 +159,23 @@ TEST_F(ListOps, SearchComparesByEquality) {
   )");
 }
 
+TEST_F(ListOps, OpaqueItemsAreLeftToClientsThatWant) {
+  Run(R"(
+    - List.Create l items=[1, opaque("pickle", "x"), 2, (3, opaque("pickle", "y"))] -> ok
+    - List.Contains l value=2 -> contains=True
+    - List.Contains l value=1 refuse_opaque=True -> contains=True
+    - List.Contains l value=2 refuse_opaque=True -> NOT_COMPARABLE "the item"
+    - List.Contains l value=opaque("pickle", "x") refuse_opaque=True -> NOT_COMPARABLE
+    - List.Index l value=2 refuse_opaque=True -> NOT_COMPARABLE
+    - List.Index l value=2 start=2 refuse_opaque=True -> index=2
+    - List.Count l value=1 -> count=1
+    - List.Count l value=1 refuse_opaque=True -> NOT_COMPARABLE
+    - List.Remove l value=9 -> VALUE_NOT_FOUND
+    - List.Remove l value=9 refuse_opaque=True -> NOT_COMPARABLE
+    - List.Remove l value=1 refuse_opaque=True -> length=3
+  )");
+}
+
 TEST_F(ListOps, SortIsStableBothWays) {
   Run(R"(
     - List.Create l items=[2, 1.0, True, 1, 3, 2.0] -> ok

@@ -50,6 +50,7 @@ enum class Reason : int {
   kInternal = 35,
   kSemaphoreReleasedTooOften = 36,
   kBarrierBroken = 37,
+  kNotComparable = 60,
 
   kConnectFailed = 1001,   // No connection could be made.
   kConnectionLost = 1002,  // The connection broke; the op did not happen.
