@@ -39,11 +39,17 @@ Code CodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_SESSION_REQUIRED:
     case v1::ERROR_REASON_SESSION_EXPIRED:
     case v1::ERROR_REASON_SEMAPHORE_RELEASED_TOO_OFTEN:
+    case v1::ERROR_REASON_HOST_TAKEN:
+    case v1::ERROR_REASON_HOST_NOT_ATTACHED:
+    case v1::ERROR_REASON_QUEUE_SHUT_DOWN:
+    case v1::ERROR_REASON_TOPIC_FULL:
       return Code::kFailedPrecondition;
     case v1::ERROR_REASON_OBJECT_NOT_FOUND:
     case v1::ERROR_REASON_OBJECT_DELETED:
     case v1::ERROR_REASON_VALUE_NOT_FOUND:
     case v1::ERROR_REASON_KEY_NOT_FOUND:
+    case v1::ERROR_REASON_ATTRIBUTE_NOT_FOUND:
+    case v1::ERROR_REASON_SUBSCRIPTION_NOT_FOUND:
       return Code::kNotFound;
     case v1::ERROR_REASON_OBJECT_EXISTS:
       return Code::kAlreadyExists;
@@ -64,6 +70,7 @@ Code CodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_DEADLINE_EXCEEDED:
       return Code::kDeadlineExceeded;
     case v1::ERROR_REASON_SHUTTING_DOWN:
+    case v1::ERROR_REASON_HOST_GONE:
       return Code::kUnavailable;
     case v1::ERROR_REASON_INTERNAL:
     case v1::ErrorReason_INT_MIN_SENTINEL_DO_NOT_USE_:

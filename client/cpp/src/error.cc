@@ -59,6 +59,13 @@ constexpr std::array kTable = {
     Row{Reason::kInternal, Throw<InternalError>},
     Row{Reason::kSemaphoreReleasedTooOften, Throw<SemaphoreReleasedTooOften>},
     Row{Reason::kBarrierBroken, Throw<BarrierBroken>},
+    Row{Reason::kAttributeNotFound, Throw<AttributeNotFound>},
+    Row{Reason::kHostGone, Throw<HostGone>},
+    Row{Reason::kHostTaken, Throw<HostTaken>},
+    Row{Reason::kHostNotAttached, Throw<HostNotAttached>},
+    Row{Reason::kQueueShutDown, Throw<QueueShutDown>},
+    Row{Reason::kTopicFull, Throw<TopicFull>},
+    Row{Reason::kSubscriptionNotFound, Throw<SubscriptionNotFound>},
     Row{Reason::kConnectionLost, Throw<ConnectionLost>},
 };
 

@@ -49,6 +49,10 @@ class KeyNotFound(Error, KeyError):
         return str(self.args[0]) if self.args else ""
 
 
+class AttributeNotFound(Error, AttributeError):
+    """Tell that a namespace has no such attribute."""
+
+
 class VersionMismatch(Error):
     """Tell that the object changed since its version was read; nothing was done."""
 
@@ -91,6 +95,30 @@ class QueueFull(Error, queue.Full):
 
 class BarrierBroken(Error, threading.BrokenBarrierError):
     """Tell that a barrier is broken, or broke or was reset while the party waited."""
+
+
+class QueueShutDown(Error, getattr(queue, "ShutDown", Exception)):  # type: ignore[misc]
+    """Tell that a queue was shut down: it takes no more items, or has none left."""
+
+
+class TopicFull(Error, queue.Full):
+    """Tell that a subscription that refuses to lose anything has no room."""
+
+
+class SubscriptionNotFound(Error, LookupError):
+    """Tell that the session has no such subscription (any more)."""
+
+
+class HostGone(Error, RuntimeError):
+    """Tell that no program serves the host, or it went before it answered."""
+
+
+class HostTaken(Error, RuntimeError):
+    """Tell that another program serves the host."""
+
+
+class HostNotAttached(Error, RuntimeError):
+    """Tell that this program does not serve the host (any more)."""
 
 
 class LockNotHeld(Error, RuntimeError):
@@ -190,6 +218,13 @@ _CLASSES: dict[str, type[Error]] = {
     "INTERNAL": InternalError,
     "SEMAPHORE_RELEASED_TOO_OFTEN": InvalidArgument,
     "BARRIER_BROKEN": BarrierBroken,
+    "ATTRIBUTE_NOT_FOUND": AttributeNotFound,
+    "HOST_GONE": HostGone,
+    "HOST_TAKEN": HostTaken,
+    "HOST_NOT_ATTACHED": HostNotAttached,
+    "QUEUE_SHUT_DOWN": QueueShutDown,
+    "TOPIC_FULL": TopicFull,
+    "SUBSCRIPTION_NOT_FOUND": SubscriptionNotFound,
     "CONNECT_FAILED": ConnectFailed,
     "CONNECTION_LOST": ConnectionLost,
     "OUTCOME_UNKNOWN": OutcomeUnknown,

@@ -27,7 +27,7 @@ TEST(ErrorTest, EveryReasonOfTheWireHasItsOwnRow) {
 }
 
 TEST(ErrorTest, TheEnumsEndTogether) {
-  EXPECT_EQ(static_cast<int>(Reason::kBarrierBroken), static_cast<int>(v1::ErrorReason_MAX));
+  EXPECT_EQ(static_cast<int>(Reason::kSubscriptionNotFound), static_cast<int>(v1::ErrorReason_MAX));
 }
 
 TEST(ErrorTest, AReasonOfANewerDaemonIsInternalAndKeepsItsNumber) {

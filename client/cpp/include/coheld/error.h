@@ -51,6 +51,13 @@ enum class Reason : int {
   kSemaphoreReleasedTooOften = 36,
   kBarrierBroken = 37,
   kNotComparable = 60,
+  kAttributeNotFound = 60,
+  kHostGone = 61,
+  kHostTaken = 62,
+  kHostNotAttached = 63,
+  kQueueShutDown = 64,
+  kTopicFull = 65,
+  kSubscriptionNotFound = 66,
 
   kConnectFailed = 1001,   // No connection could be made.
   kConnectionLost = 1002,  // The connection broke; the op did not happen.
@@ -121,6 +128,9 @@ class ValueNotFound : public Error {
 class KeyNotFound : public Error {
   using Error::Error;
 };
+class AttributeNotFound : public Error {
+  using Error::Error;
+};
 class VersionMismatch : public Error {
   using Error::Error;
 };
@@ -131,6 +141,9 @@ class QueueEmpty : public Error {
   using Error::Error;
 };
 class QueueFull : public Error {
+  using Error::Error;
+};
+class QueueShutDown : public Error {
   using Error::Error;
 };
 class TaskDoneTooOften : public Error {
@@ -146,6 +159,22 @@ class LockNotHeld : public Error {
   using Error::Error;
 };
 class LockNotOwner : public Error {
+  using Error::Error;
+};
+// No session serves the host, or it went before it answered: the call may have run or not.
+class HostGone : public Error {
+  using Error::Error;
+};
+class HostTaken : public Error {
+  using Error::Error;
+};
+class HostNotAttached : public Error {
+  using Error::Error;
+};
+class TopicFull : public Error {
+  using Error::Error;
+};
+class SubscriptionNotFound : public Error {
   using Error::Error;
 };
 // SESSION_EXPIRED and SESSION_REQUIRED. What the session owned (locks) is released.
