@@ -10,6 +10,8 @@
 #include "coheld/v1/count_down_latch.pb.h"
 #include "coheld/v1/dict.pb.h"
 #include "coheld/v1/event.pb.h"
+#include "coheld/v1/host.pb.h"
+#include "coheld/v1/hosted.pb.h"
 #include "coheld/v1/list.pb.h"
 #include "coheld/v1/lock.pb.h"
 #include "coheld/v1/queue.pb.h"
@@ -51,6 +53,8 @@ const Table& TheTable() {
         v1::CountDownLatchCreateRequest::descriptor()->file(),  //
         v1::DictLenRequest::descriptor()->file(),               //
         v1::EventCreateRequest::descriptor()->file(),           //
+        v1::HostCreateRequest::descriptor()->file(),            //
+        v1::HostedCreateRequest::descriptor()->file(),          //
         v1::ListLenRequest::descriptor()->file(),               //
         v1::LockCreateRequest::descriptor()->file(),            //
         v1::QueueLenRequest::descriptor()->file(),              //

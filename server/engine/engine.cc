@@ -333,6 +333,9 @@ bool Engine::DeleteObject(std::string_view name) {
     }
   }
   Unlist(object);
+  Turn turn(*this, {}, Turn::Try::kFirst);
+  object.Ending(turn);
+  TakeWakes(turn);
   store_.Erase(object.name());
   return true;
 }

@@ -32,6 +32,10 @@ inline constexpr size_t kPageBytesMax = size_t{1} << 20;
 // Items in a page of a scan that names no limit.
 inline constexpr uint32_t kPageItemsDefault = 1000;
 
+// Calls of one host that are not answered, and bytes of the arguments of those not taken.
+inline constexpr size_t kHostCallsMax = size_t{1} << 16;
+inline constexpr size_t kHostCallBytesMax = size_t{256} << 20;
+
 // Entries of one dict, those removed but not yet reclaimed included.
 inline constexpr uint32_t kDictEntriesMax = 1u << 31;
 

@@ -41,6 +41,9 @@ class Object {
   // object itself goes. The op stands in no queue any more; wakes with turn.Wake. For objects that
   // an op changes before it parks: a barrier breaks.
   virtual void WaiterLeft(const Stamp& /*waiter*/, Turn& /*turn*/) {}
+  // Told that the object is about to go for good: deleted, or its end has come. Not told when it is
+  // undone as if it had never been made. It may change other objects; wakes with turn.Wake.
+  virtual void Ending(Turn& /*turn*/) {}
   // Gives back every right that the session has on it. Called at the session's end, if the object
   // told Turn::Hold before; wakes with turn.Wake.
   virtual void ForgetSession(SessionId /*session*/, Turn& /*turn*/) {}

@@ -32,6 +32,8 @@ const std::vector<const TypeRow*>& Types() {
   static const std::vector<const TypeRow*> types = {
       &DictType(),            //
       &EventType(),           //
+      &HostType(),            //
+      &HostedType(),          //
       &CountDownLatchType(),  // "latch"
       &ListType(),            //
       &LockType(),            //

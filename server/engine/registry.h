@@ -181,6 +181,8 @@ TypeRow MakeType(std::string word, std::vector<OpRow> ops) {
 const TypeRow& CountDownLatchType();
 const TypeRow& DictType();
 const TypeRow& EventType();
+const TypeRow& HostType();
+const TypeRow& HostedType();
 const TypeRow& ListType();
 const TypeRow& LockType();
 const TypeRow& QueueType();

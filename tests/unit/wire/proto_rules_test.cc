@@ -23,6 +23,8 @@ const std::set<std::string> kObjectServices = {
     "CountDownLatch",  //
     "Dict",            //
     "Event",           //
+    "Host",            //
+    "Hosted",          //
     "List",            //
     "Lock",            //
     "Queue",           //
@@ -46,6 +48,8 @@ const std::map<std::string, std::pair<uint32_t, uint32_t>> kNumberRanges = {
     {"RLock", {740, 759}},           //
     {"ReadWriteLock", {800, 819}},   //
     {"CountDownLatch", {820, 839}},  //
+    {"Host", {1100, 1119}},          //
+    {"Hosted", {1120, 1139}},        //
 };
 
 // The words that methods which change nothing begin with, where Queue.Get and Queue.GetMany do.
@@ -271,6 +275,15 @@ TEST(Methods, NeverChangeTheirNumber) {
       {821, "CountDownLatch.CountDown"},
       {822, "CountDownLatch.Wait"},
       {823, "CountDownLatch.Inspect"},
+      {1100, "Host.Create"},
+      {1101, "Host.Attach"},
+      {1102, "Host.Detach"},
+      {1103, "Host.Take"},
+      {1104, "Host.Answer"},
+      {1105, "Host.Call"},
+      {1106, "Host.Inspect"},
+      {1120, "Hosted.Create"},
+      {1121, "Hosted.Inspect"},
   };
   std::map<uint32_t, std::string> actual;
   for (const MethodRow& row : Methods()) actual[row.number] = row.name;
