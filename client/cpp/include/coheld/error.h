@@ -50,7 +50,7 @@ enum class Reason : int {
   kInternal = 35,
   kSemaphoreReleasedTooOften = 36,
   kBarrierBroken = 37,
-  kNotComparable = 60,
+  kNotComparable = 80,
   kAttributeNotFound = 60,
   kHostGone = 61,
   kHostTaken = 62,
