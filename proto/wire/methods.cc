@@ -6,7 +6,9 @@
 #include <unordered_map>
 
 #include "coheld/v1/admin.pb.h"
+#include "coheld/v1/barrier.pb.h"
 #include "coheld/v1/common.pb.h"
+#include "coheld/v1/condition.pb.h"
 #include "coheld/v1/count_down_latch.pb.h"
 #include "coheld/v1/dict.pb.h"
 #include "coheld/v1/event.pb.h"
@@ -50,6 +52,8 @@ const Table& TheTable() {
     auto* built = new Table;
     const FileDescriptor* const files[] = {
         v1::AdminPingRequest::descriptor()->file(),             //
+        v1::BarrierCreateRequest::descriptor()->file(),         //
+        v1::ConditionCreateRequest::descriptor()->file(),       //
         v1::CountDownLatchCreateRequest::descriptor()->file(),  //
         v1::DictLenRequest::descriptor()->file(),               //
         v1::EventCreateRequest::descriptor()->file(),           //

@@ -43,4 +43,7 @@ inline constexpr uint32_t kDictEntriesMax = 1u << 31;
 // integers of every client can hold.
 inline constexpr uint64_t kCountMax = INT64_MAX;
 
+// Locks that one op takes at once.
+inline constexpr size_t kLocksAtOnceMax = 1000;
+
 }  // namespace coheld::engine

@@ -2,6 +2,7 @@
 #include "server/engine/lock_like.h"
 
 #include "server/engine/limits.h"
+#include "server/engine/store.h"
 
 namespace coheld::engine {
 
@@ -28,6 +29,15 @@ std::optional<Failure> CheckCount(const std::string& what, std::string_view fiel
   return Failure{v1::ERROR_REASON_INVALID_ARGUMENT, what + " cannot have " + std::to_string(count) +
                                                         " " + std::string(field) + "; at most " +
                                                         std::to_string(kCountMax) + " are allowed"};
+}
+
+std::optional<Failure> CheckTogether(const std::string& name, const std::string& other) {
+  if (IsAnonymous(name) || IsAnonymous(other) || ShardKey(name) == ShardKey(other)) {
+    return std::nullopt;
+  }
+  return Failure{v1::ERROR_REASON_INVALID_NAME,
+                 "\"" + name + "\" and \"" + other +
+                     "\" may live on different shards; give them names with the same {tag}"};
 }
 
 }  // namespace coheld::engine

@@ -24,6 +24,10 @@ std::optional<Failure> CheckExclusive(const std::string& what, bool exclusive, c
 // Returns why a number of permits, levels or parties is refused (INVALID_ARGUMENT), or nothing.
 std::optional<Failure> CheckCount(const std::string& what, std::string_view field, uint64_t count);
 
+// Returns why one op may not work on these two objects (INVALID_NAME: their names have different
+// shard keys), or nothing.
+std::optional<Failure> CheckTogether(const std::string& name, const std::string& other);
+
 // Returns how long a request may wait; nothing is for ever.
 template <typename Request>
 std::optional<uint64_t> TimeoutOf(const Request& request) {

@@ -1,48 +1,38 @@
-// The lock: mutual exclusion between owners, not re-entrant.
+// The lock: mutual exclusion between owners, not re-entrant; and the ops that take several locks,
+// of this type or re-entrant ones, at once.
 //
 //   free --Acquire--> held by owner, token --Release, session's end--> free, or held by the next
 //                       '--Acquire (by anyone)--> parked, first come first served
-#include <optional>
+//
+// AcquireAll stands in the line of every lock that it wants, from the moment it came, and proceeds
+// when it is the first in all of them and all are free. Any two of them come in the same order
+// everywhere, so they cannot wait for each other in a ring, and none is passed over.
+#include <algorithm>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "coheld/v1/lock.pb.h"
-#include "server/engine/object.h"
+#include "server/engine/limits.h"
+#include "server/engine/lock_like.h"
+#include "server/engine/lockable.h"
 #include "server/engine/registry.h"
 #include "server/engine/turn.h"
 
 namespace coheld::engine {
 namespace {
 
-class LockObject : public Object {
+class LockObject : public Lockable {
  public:
-  uint64_t size() const override { return hold ? 1 : 0; }
-  std::vector<Hold> holds() const override {
-    return hold ? std::vector<Hold>{*hold} : std::vector<Hold>();
-  }
-  std::vector<WaitQueue*> wait_queues() override { return {&waiters}; }
-  void ForgetSession(SessionId session, Turn& turn) override {
-    if (hold && hold->owner.session == session) Free(turn);
-  }
-
-  // Ends the hold there is and lets the next in line try.
-  void Free(Turn& turn) {
-    turn.NoteRelease(hold->owner.session, *this);
-    hold.reset();
-    Touch();
-    turn.Wake(waiters);
-  }
+  std::string_view word() const override { return "lock"; }
+  bool MayGoDeeper(const Turn& /*turn*/) const override { return false; }
 
   v1::LockRelease release = v1::LOCK_RELEASE_OWNER;
-  std::optional<Hold> hold;
-  WaitQueue waiters;
-};
 
-std::string Describe(const Owner& owner) {
-  if (owner.session == kNoSession) return "a caller without a session";
-  return "session " + std::to_string(static_cast<uint64_t>(owner.session)) + " thread " +
-         std::to_string(owner.thread);
-}
+ private:
+  bool anyone_releases() const override { return release == v1::LOCK_RELEASE_ANYONE; }
+};
 
 Outcome Create(LockObject& lock, const v1::LockCreateRequest& request, v1::LockCreateReply* reply,
                Turn& turn) {
@@ -51,79 +41,108 @@ Outcome Create(LockObject& lock, const v1::LockCreateRequest& request, v1::LockC
                                                           std::to_string(request.release()) +
                                                           "; use OWNER (1) or ANYONE (2)"};
   }
-  if (request.exclusive() && !turn.created()) {
-    return Failure{
-        v1::ERROR_REASON_OBJECT_EXISTS,
-        "the lock \"" + lock.name() + "\" exists; use another name, or create without exclusive"};
-  }
+  if (auto failure = CheckExclusive(lock.What(), request.exclusive(), turn)) return *failure;
   if (turn.created()) {
     lock.release = request.release();
     lock.Touch();
   }
-  reply->set_name(lock.name());
-  reply->set_created(turn.created());
-  return Done();
+  return AnswerCreate(lock, turn, reply);
 }
 
 Outcome Acquire(LockObject& lock, const v1::LockAcquireRequest& request,
                 v1::LockAcquireReply* reply, Turn& turn) {
-  if (turn.owner().session == kNoSession) {
-    return Failure{v1::ERROR_REASON_SESSION_REQUIRED,
-                   "the lock \"" + lock.name() +
-                       "\" belongs to a session while held; open one and send its token"};
+  if (auto failure = lock.CheckAcquire(1, turn)) return *failure;
+  if (turn.MustQueue(lock.waiters()) || lock.hold()) {
+    return turn.Park(lock.waiters(), TimeoutOf(request), Done());
   }
-  if (turn.MustQueue(lock.waiters) || lock.hold) {
-    std::optional<uint64_t> timeout_ms;
-    if (request.has_timeout_ms()) timeout_ms = request.timeout_ms();
-    return turn.Park(lock.waiters, timeout_ms, Done());
-  }
-  lock.hold = {.owner = turn.owner(), .token = turn.NextToken(), .since = turn.now()};
-  turn.NoteHold(turn.owner().session, lock);
-  lock.Touch();
   reply->set_acquired(true);
-  reply->set_token(lock.hold->token);
+  reply->set_token(lock.Take(1, turn));
   return Done();
 }
 
 Outcome Release(LockObject& lock, const v1::LockReleaseRequest& request,
                 v1::LockReleaseReply* /*reply*/, Turn& turn) {
-  if (!lock.hold) {
-    return Failure{v1::ERROR_REASON_LOCK_NOT_HELD,
-                   "the lock \"" + lock.name() + "\" is free; acquire it before the release"};
-  }
-  if (request.token() != 0 && request.token() != lock.hold->token) {
-    return Failure{v1::ERROR_REASON_LOCK_NOT_OWNER,
-                   "token " + std::to_string(request.token()) + " of the lock \"" + lock.name() +
-                       "\" is stale: the current grant has " + std::to_string(lock.hold->token)};
-  }
-  if (lock.release != v1::LOCK_RELEASE_ANYONE && lock.hold->owner != turn.owner()) {
-    return Failure{v1::ERROR_REASON_LOCK_NOT_OWNER,
-                   "the lock \"" + lock.name() + "\" is held by " + Describe(lock.hold->owner) +
-                       ", not by " + Describe(turn.owner()) +
-                       "; let its owner release it, or create it with LOCK_RELEASE_ANYONE"};
-  }
-  lock.Free(turn);
+  if (auto failure = lock.CheckRelease(1, request.token(), turn)) return *failure;
+  lock.GiveBack(1, turn);
   return Done();
 }
 
 Outcome Inspect(LockObject& lock, const v1::LockInspectRequest& /*request*/,
                 v1::LockInspectReply* reply, Turn& turn) {
-  reply->set_waiters(lock.waiters.size());
-  if (!lock.hold) return Done();
+  reply->set_waiters(lock.waiters().size());
+  if (!lock.hold()) return Done();
   reply->set_locked(true);
-  reply->set_session(static_cast<uint64_t>(lock.hold->owner.session));
-  reply->set_thread(lock.hold->owner.thread);
-  reply->set_token(lock.hold->token);
-  reply->set_held_ms(Elapsed(lock.hold->since, turn.now()));
+  reply->set_session(static_cast<uint64_t>(lock.hold()->owner.session));
+  reply->set_thread(lock.hold()->owner.thread);
+  reply->set_token(lock.hold()->token);
+  reply->set_held_ms(Elapsed(lock.hold()->since, turn.now()));
+  return Done();
+}
+
+// Finds the locks that a request names, each once.
+template <typename Request>
+Result<std::vector<Lockable*>> FindAll(const Request& request, Turn& turn) {
+  std::vector<std::string> names = {request.name()};
+  names.insert(names.end(), request.others().begin(), request.others().end());
+  if (names.size() > kLocksAtOnceMax) {
+    return Failure{v1::ERROR_REASON_TOO_LARGE,
+                   std::to_string(names.size()) + " locks at once are too many; at most " +
+                       std::to_string(kLocksAtOnceMax) + " are allowed"};
+  }
+  std::vector<Lockable*> locks;
+  std::set<std::string_view> seen;
+  for (const std::string& name : names) {
+    if (!seen.insert(name).second) {
+      return Failure{v1::ERROR_REASON_INVALID_ARGUMENT,
+                     "\"" + name + "\" is named twice; name each lock once"};
+    }
+    if (std::optional<Failure> failure = CheckTogether(names.front(), name)) return *failure;
+    const Result<Lockable*> lock = turn.Find<Lockable>(name, "lock or rlock");
+    if (!lock.ok()) return lock.failure();
+    locks.push_back(lock.value());
+  }
+  return locks;
+}
+
+bool IsTurnOf(Lockable& lock, const Turn& turn) {
+  return lock.MayGoDeeper(turn) || (!lock.hold() && turn.IsFirst(lock.waiters()));
+}
+
+Outcome AcquireAll(Engine& /*engine*/, const v1::LockAcquireAllRequest& request,
+                   v1::LockAcquireAllReply* reply, Turn& turn) {
+  const Result<std::vector<Lockable*>> found = FindAll(request, turn);
+  if (!found.ok()) return found.failure();
+  std::vector<Waitplace> places;
+  bool all_free = true;
+  for (Lockable* lock : found.value()) {
+    if (auto failure = lock->CheckAcquire(1, turn)) return *failure;
+    places.push_back({.object = lock, .queue = &lock->waiters()});
+    all_free = all_free && IsTurnOf(*lock, turn);
+  }
+  if (!all_free) return turn.ParkInAll(places, TimeoutOf(request), Done());
+  reply->set_acquired(true);
+  for (Lockable* lock : found.value()) reply->add_tokens(lock->Take(1, turn));
+  return Done();
+}
+
+Outcome ReleaseAll(Engine& /*engine*/, const v1::LockReleaseAllRequest& request,
+                   v1::LockReleaseAllReply* /*reply*/, Turn& turn) {
+  const Result<std::vector<Lockable*>> found = FindAll(request, turn);
+  if (!found.ok()) return found.failure();
+  for (const Lockable* lock : found.value()) {
+    if (auto failure = lock->CheckRelease(1, 0, turn)) return *failure;
+  }
+  for (Lockable* lock : found.value()) lock->GiveBack(1, turn);
   return Done();
 }
 
 }  // namespace
 
 const TypeRow& LockType() {
-  static const TypeRow row =
-      MakeType<LockObject>("lock", {Op<Create>("Lock.Create"), Op<Acquire>("Lock.Acquire"),
-                                    Op<Release>("Lock.Release"), Op<Inspect>("Lock.Inspect")});
+  static const TypeRow row = MakeType<LockObject>(
+      "lock", {Op<Create>("Lock.Create"), Op<Acquire>("Lock.Acquire"), Op<Release>("Lock.Release"),
+               Op<Inspect>("Lock.Inspect"), Op<AcquireAll>("Lock.AcquireAll"),
+               Op<ReleaseAll>("Lock.ReleaseAll")});
   return row;
 }
 

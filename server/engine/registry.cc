@@ -30,6 +30,8 @@ Index BuildIndex() {
 
 const std::vector<const TypeRow*>& Types() {
   static const std::vector<const TypeRow*> types = {
+      &BarrierType(),         //
+      &ConditionType(),       //
       &DictType(),            //
       &EventType(),           //
       &HostType(),            //

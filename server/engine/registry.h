@@ -178,6 +178,8 @@ TypeRow MakeType(std::string word, std::vector<OpRow> ops) {
 }
 
 // The rows, each defined at the end of its own file.
+const TypeRow& BarrierType();
+const TypeRow& ConditionType();
 const TypeRow& CountDownLatchType();
 const TypeRow& DictType();
 const TypeRow& EventType();

@@ -28,6 +28,8 @@ struct Letters {
 
 // Of two services of which one begins as the other, the longer comes first.
 constexpr Letters kLetters[] = {
+    {"Barrier", "Ba"},         //
+    {"Condition", "Cn"},       //
     {"CountDownLatch", "Cd"},  //
     {"Dict", "Di"},            //
     {"Event", "Ev"},           //

@@ -20,6 +20,8 @@ using google::protobuf::ServiceDescriptor;
 
 // The services whose requests name an object.
 const std::set<std::string> kObjectServices = {
+    "Barrier",         //
+    "Condition",       //
     "CountDownLatch",  //
     "Dict",            //
     "Event",           //
@@ -46,18 +48,21 @@ const std::map<std::string, std::pair<uint32_t, uint32_t>> kNumberRanges = {
     {"Event", {700, 719}},           //
     {"Semaphore", {720, 739}},       //
     {"RLock", {740, 759}},           //
+    {"Condition", {760, 779}},       //
+    {"Barrier", {780, 799}},         //
     {"ReadWriteLock", {800, 819}},   //
     {"CountDownLatch", {820, 839}},  //
     {"Host", {1100, 1119}},          //
     {"Hosted", {1120, 1139}},        //
 };
 
-// The words that methods which change nothing begin with, where Queue.Get and Queue.GetMany do.
+// The words of methods that change nothing, and the methods of such a word that change something.
 const std::set<std::string> kReadingVerbs = {
     "Contains", "Count", "Describe", "Get",      "GetMany", "GetSlice", "Index",
     "Inspect",  "IsSet", "Items",    "Join",     "Keys",    "Len",      "Objects",
     "Peek",     "Ping",  "Scan",     "Sessions", "Status",  "Values",   "Wait"};
-const std::set<std::string> kTakers = {"Queue.Get", "Queue.GetMany"};
+const std::set<std::string> kTakers = {"Barrier.Wait", "Condition.Wait", "Queue.Get",
+                                       "Queue.GetMany"};
 
 TEST(Methods, HaveTheirPlaceInTheRangeOfTheirService) {
   for (const MethodRow& row : Methods()) {
@@ -253,6 +258,8 @@ TEST(Methods, NeverChangeTheirNumber) {
       {601, "Lock.Acquire"},
       {602, "Lock.Release"},
       {603, "Lock.Inspect"},
+      {604, "Lock.AcquireAll"},
+      {605, "Lock.ReleaseAll"},
       {700, "Event.Create"},
       {701, "Event.IsSet"},
       {702, "Event.Set"},
@@ -266,6 +273,16 @@ TEST(Methods, NeverChangeTheirNumber) {
       {741, "RLock.Acquire"},
       {742, "RLock.Release"},
       {743, "RLock.Inspect"},
+      {760, "Condition.Create"},
+      {761, "Condition.Wait"},
+      {762, "Condition.Notify"},
+      {763, "Condition.Inspect"},
+      {780, "Barrier.Create"},
+      {781, "Barrier.Wait"},
+      {782, "Barrier.ActionDone"},
+      {783, "Barrier.Abort"},
+      {784, "Barrier.Reset"},
+      {785, "Barrier.Inspect"},
       {800, "ReadWriteLock.Create"},
       {801, "ReadWriteLock.AcquireRead"},
       {802, "ReadWriteLock.AcquireWrite"},
