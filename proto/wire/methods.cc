@@ -16,6 +16,7 @@
 #include "coheld/v1/hosted.pb.h"
 #include "coheld/v1/list.pb.h"
 #include "coheld/v1/lock.pb.h"
+#include "coheld/v1/object.pb.h"
 #include "coheld/v1/queue.pb.h"
 #include "coheld/v1/read_write_lock.pb.h"
 #include "coheld/v1/rlock.pb.h"
@@ -61,6 +62,7 @@ const Table& TheTable() {
         v1::HostedCreateRequest::descriptor()->file(),          //
         v1::ListLenRequest::descriptor()->file(),               //
         v1::LockCreateRequest::descriptor()->file(),            //
+        v1::ObjectHoldRequest::descriptor()->file(),            //
         v1::QueueLenRequest::descriptor()->file(),              //
         v1::RLockCreateRequest::descriptor()->file(),           //
         v1::ReadWriteLockCreateRequest::descriptor()->file(),   //

@@ -32,6 +32,7 @@ class ConditionObject : public Object {
  public:
   uint64_t size() const override { return waiters.size(); }
   std::vector<WaitQueue*> wait_queues() override { return {&waiters}; }
+  void VisitValues(const ValueVisitor& visit) const override { visit(lock); }
   void WaiterLeft(const Stamp& waiter, Turn& /*turn*/) override { depths.erase(waiter.call); }
 
   std::string What() const { return "the condition \"" + name() + "\""; }
@@ -57,9 +58,7 @@ void TellLock(const ConditionObject& condition, v1::Ref* wire) {
 Result<Lockable*> LockForNew(const ConditionObject& condition, const std::string& name,
                              Turn& turn) {
   if (name.empty()) {
-    Result<Object*> made = turn.Create(RLockType(), "");
-    if (!made.ok()) return made.failure();
-    return static_cast<Lockable*>(made.value());
+    return static_cast<Lockable*>(turn.CreateKept(RLockType()));
   }
   if (std::optional<Failure> failure = CheckTogether(condition.name(), name)) return *failure;
   return FindLock(name, turn);

@@ -15,6 +15,13 @@ namespace {
 class DictObject : public Object {
  public:
   uint64_t size() const override { return table.size(); }
+  void VisitValues(const ValueVisitor& visit) const override {
+    for (const DictTable::Entry& entry : table.entries()) {
+      if (entry.hole()) continue;
+      visit(entry.key);
+      visit(entry.value);
+    }
+  }
 
   DictTable table;
 };

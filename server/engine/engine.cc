@@ -54,8 +54,14 @@ Result<Object*> ResolveObject(Engine& engine, const OpRow& row, const std::strin
 
 Engine::Engine() : messages_(wire::kMethodNumberEnd) {}
 
+Engine::~Engine() {
+  for (const auto& [id, session] : sessions_.all()) lifetime_.TakeAllHandles(id);
+  for (const auto& [name, held] : store_.objects()) lifetime_.End(*held.object);
+}
+
 void Engine::Apply(const Stamp& stamp, uint32_t method, std::string_view payload,
                    std::vector<Reply>* replies) {
+  const Lifetime::Scope scope(lifetime_);
   ++ops_applied_;
   const OpRow* row = FindOp(method);
   if (row == nullptr) {
@@ -88,22 +94,23 @@ Outcome Engine::Try(const OpRow& row, std::string_view payload, Turn& turn,
       } else if (turn.object_ != nullptr) {
         turn.object_->provisional_ = false;
       }
+      lifetime_.HandOut(turn.owner().session, turn.now());
       replies->push_back(std::move(reply));
       break;
     case Outcome::Kind::kFailed:
+      lifetime_.ForgetSent();
       DiscardCreated(turn);
       turn.wakes_.clear();  // Nothing changed, so nobody can proceed.
       reply.failure = outcome.failure();
       replies->push_back(std::move(reply));
       break;
     case Outcome::Kind::kParked:
+      lifetime_.ForgetSent();
       for (Object* object : created_) object->provisional_ = true;
       break;
   }
   created_.clear();
-  for (auto& [call, failure] : std::exchange(failed_, {})) {
-    FailParked(call, std::move(failure), replies);
-  }
+  FailDeleted(replies);
   TakeWakes(turn);
   return outcome;
 }
@@ -158,7 +165,11 @@ void Engine::TakeWakes(Turn& turn) {
 }
 
 void Engine::DrainWakes(TimeMs now, std::vector<Reply>* replies) {
-  while (!wakes_.empty()) {
+  while (!wakes_.empty() || lifetime_.in_doubt()) {
+    if (wakes_.empty()) {
+      Settle(now, replies);
+      continue;
+    }
     const Turn::WakeRequest wake = wakes_.front();
     wakes_.pop_front();
     if (!wake.all) {
@@ -196,6 +207,7 @@ void Engine::FailParked(CallId call, Failure failure, std::vector<Reply>* replie
 }
 
 void Engine::Cancel(CallId call, Failure failure, TimeMs now, std::vector<Reply>* replies) {
+  const Lifetime::Scope scope(lifetime_);
   const auto found = parked_.find(call);
   if (found == parked_.end()) return;
   Stamp waiter = found->second.stamp;
@@ -211,7 +223,14 @@ void Engine::Cancel(CallId call, Failure failure, TimeMs now, std::vector<Reply>
 }
 
 void Engine::Advance(TimeMs now, std::vector<Reply>* replies) {
-  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+  const Lifetime::Scope scope(lifetime_);
+  while (NextDeadline() <= now) {
+    if (deadlines_.empty() || lifetime_.NextDeadline() < deadlines_.begin()->first) {
+      if (Object* object = lifetime_.NextOverdue(now)) DeleteObject(object->name());
+      FailDeleted(replies);
+      DrainWakes(now, replies);
+      continue;
+    }
     ParkedOp& op = parked_.at(deadlines_.begin()->second);
     WaitQueue* const queue = op.place.queue;
     Retry(op, Turn::Try::kTimedOut, now, replies);
@@ -221,7 +240,8 @@ void Engine::Advance(TimeMs now, std::vector<Reply>* replies) {
 }
 
 TimeMs Engine::NextDeadline() const {
-  return deadlines_.empty() ? kNever : deadlines_.begin()->first;
+  const TimeMs due = lifetime_.NextDeadline();
+  return deadlines_.empty() ? due : std::min(due, deadlines_.begin()->first);
 }
 
 void Engine::OpenSession(SessionId id, const v1::SessionLabel& label, uint64_t ttl_ms, TimeMs now) {
@@ -229,6 +249,7 @@ void Engine::OpenSession(SessionId id, const v1::SessionLabel& label, uint64_t t
 }
 
 void Engine::EndSession(SessionId id, TimeMs now, std::vector<Reply>* replies) {
+  const Lifetime::Scope scope(lifetime_);
   Session* session = sessions_.Find(id);
   if (session == nullptr) return;
   Turn turn(*this, {.owner = {.session = id}, .now = now}, Turn::Try::kFirst);
@@ -242,13 +263,11 @@ void Engine::EndSession(SessionId id, TimeMs now, std::vector<Reply>* replies) {
     });
     FailParked(call, Expired(id), replies);
   }
-  // Then its objects, so that nothing is granted on them.
-  for (const std::string& name : std::set<std::string>(session->anonymous)) {
-    DeleteObject(name);
-  }
-  for (auto& [call, failure] : std::exchange(failed_, {})) {
-    FailParked(call, std::move(failure), replies);
-  }
+  // Then what goes with it, so that nothing is granted on that.
+  lifetime_.TakeAllHandles(id);
+  Settle(now, replies);
+  lifetime_.FindCyclesAtEnd();
+  Settle(now, replies);
   for (const auto& [waiter, name] : left) {
     const Store::Held* held = store_.Find(name);
     if (held == nullptr) continue;
@@ -265,18 +284,22 @@ void Engine::EndSession(SessionId id, TimeMs now, std::vector<Reply>* replies) {
   DrainWakes(now, replies);
 }
 
+Object* Engine::CreateAnonymous(const TypeRow& type) {
+  Object* object = store_.Create(type, store_.NextAnonymousName());
+  lifetime_.Begin(*object, type.word);
+  created_.push_back(object);
+  return object;
+}
+
 Result<Object*> Engine::CreateObject(const TypeRow& type, const std::string& name, Turn& turn) {
   if (name.empty()) {
-    Session* session = sessions_.Find(turn.owner().session);
-    if (session == nullptr) {
+    if (turn.owner().session == kNoSession) {
       return Failure{
           v1::ERROR_REASON_SESSION_REQUIRED,
-          "an anonymous object lives as long as its session; open a session or give a name"};
+          "an anonymous object lives while a session has a handle on it; open a session or give a "
+          "name"};
     }
-    Object* object = store_.Create(type, store_.NextAnonymousName());
-    object->maker_ = turn.owner().session;
-    session->anonymous.insert(object->name());
-    created_.push_back(object);
+    lifetime_.GiveHandle(turn.owner().session, *CreateAnonymous(type)->tenure_);
   } else {
     if (IsAnonymous(name)) {
       return Failure{v1::ERROR_REASON_INVALID_NAME,
@@ -291,7 +314,8 @@ Result<Object*> Engine::CreateObject(const TypeRow& type, const std::string& nam
 void Engine::DiscardCreated(Turn& turn) {
   if (created_.empty()) return;
   turn.gave_up_ = false;  // The objects that it would leave are gone.
-  for (const Object* object : std::exchange(created_, {})) {
+  for (Object* object : std::exchange(created_, {})) {
+    lifetime_.TakeHandles(turn.owner().session, object->name(), 1);
     Unlist(*object);
     store_.Discard(object->name());
   }
@@ -303,23 +327,37 @@ void Engine::SweepProvisional() {
     if (held == nullptr || !held->object->provisional()) continue;
     const std::vector<WaitQueue*> queues = held->object->wait_queues();
     if (std::all_of(queues.begin(), queues.end(), [](auto* queue) { return queue->empty(); })) {
+      Unlist(*held->object);
       store_.Discard(name);
     }
   }
 }
 
-void Engine::Unlist(const Object& object) {
+void Engine::Settle(TimeMs now, std::vector<Reply>* replies) {
+  while (Object* object = lifetime_.NextUnkept(now)) DeleteObject(object->name());
+  lifetime_.FindCyclesIfWorth();
+  FailDeleted(replies);
+}
+
+void Engine::FailDeleted(std::vector<Reply>* replies) {
+  for (auto& [call, failure] : std::exchange(failed_, {})) {
+    FailParked(call, std::move(failure), replies);
+  }
+}
+
+void Engine::Unlist(Object& object) {
   for (const Hold& hold : object.holds()) {
     if (Session* session = sessions_.Find(hold.owner.session)) session->held.erase(object.name());
   }
-  if (Session* maker = sessions_.Find(object.maker_)) maker->anonymous.erase(object.name());
+  lifetime_.End(object);
 }
 
 bool Engine::DeleteObject(std::string_view name) {
   const Store::Held* held = store_.Find(name);
   if (held == nullptr) return false;
   Object& object = *held->object;
-  for (WaitQueue* queue : object.wait_queues()) {
+  const std::vector<WaitQueue*> queues = object.wait_queues();
+  for (WaitQueue* queue : queues) {
     while (!queue->empty()) {
       ParkedOp* op = queue->ops().front();
       const CallId call = op->stamp.call;
@@ -332,11 +370,19 @@ bool Engine::DeleteObject(std::string_view name) {
       WaitQueue::Leave(op);
     }
   }
+  std::erase_if(wakes_, [&](const Turn::WakeRequest& wake) {
+    return std::find(queues.begin(), queues.end(), wake.queue) != queues.end();
+  });
   Unlist(object);
   Turn turn(*this, {}, Turn::Try::kFirst);
   object.Ending(turn);
   TakeWakes(turn);
-  store_.Erase(object.name());
+  // The name of an anonymous object is never given again: its version can mislead nobody.
+  if (IsAnonymous(name)) {
+    store_.Discard(name);
+  } else {
+    store_.Erase(name);
+  }
   return true;
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "server/engine/ids.h"
+#include "server/engine/lifetime.h"
 #include "server/engine/registry.h"
 #include "server/engine/sessions.h"
 #include "server/engine/store.h"
@@ -32,6 +33,7 @@ struct Reply {
 class Engine {
  public:
   Engine();
+  ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
@@ -44,7 +46,8 @@ class Engine {
   // (any more). May wake ops that queued behind it.
   void Cancel(CallId call, Failure failure, TimeMs now, std::vector<Reply>* replies);
 
-  // Tells that time passed: parked ops whose time is up are tried a last time.
+  // Tells that time passed: parked ops whose time is up are tried a last time, and objects go whose
+  // TTL or grace has passed.
   void Advance(TimeMs now, std::vector<Reply>* replies);
   // Returns when Advance has something to do next, or kNever.
   TimeMs NextDeadline() const;
@@ -52,7 +55,7 @@ class Engine {
   // Opens a session under an id that is new.
   void OpenSession(SessionId id, const v1::SessionLabel& label, uint64_t ttl_ms, TimeMs now);
   // Ends a session: its parked ops fail with SESSION_EXPIRED, its rights go to the next in line,
-  // its anonymous objects are deleted. Does nothing if it is not open.
+  // its handles are given back. Does nothing if it is not open.
   void EndSession(SessionId id, TimeMs now, std::vector<Reply>* replies);
 
   // Deletes an object; ops parked on it fail with OBJECT_DELETED. Returns false if it is not there.
@@ -61,6 +64,8 @@ class Engine {
 
   const Store& store() const { return store_; }
   const Sessions& sessions() const { return sessions_; }
+  Lifetime& lifetime() { return lifetime_; }
+  const Lifetime& lifetime() const { return lifetime_; }
   const std::map<CallId, ParkedOp>& parked() const { return parked_; }
   uint64_t ops_applied() const { return ops_applied_; }
 
@@ -83,14 +88,19 @@ class Engine {
   // Takes a parked op out of the table, its queue, its session and the deadlines.
   void Unpark(CallId call);
   void FailParked(CallId call, Failure failure, std::vector<Reply>* replies);
+  Object* CreateAnonymous(const TypeRow& type);
   Result<Object*> CreateObject(const TypeRow& type, const std::string& name, Turn& turn);
   // Removes what the op made, as if it had never been.
   void DiscardCreated(Turn& turn);
   // Discards provisional objects on which nobody waits any more.
   void SweepProvisional();
-  // Takes an object that is about to go out of the sessions' books.
-  void Unlist(const Object& object);
+  // Frees the anonymous objects that nothing keeps any more.
+  void Settle(TimeMs now, std::vector<Reply>* replies);
+  void FailDeleted(std::vector<Reply>* replies);
+  // Takes an object that is about to go out of all books.
+  void Unlist(Object& object);
 
+  Lifetime lifetime_{store_, sessions_};  // Outlives the values in the store.
   Store store_;
   Sessions sessions_;
   std::map<CallId, ParkedOp> parked_;

@@ -36,11 +36,26 @@ inline constexpr uint32_t kPageItemsDefault = 1000;
 inline constexpr size_t kHostCallsMax = size_t{1} << 16;
 inline constexpr size_t kHostCallBytesMax = size_t{256} << 20;
 
+// How long a handle in flight keeps an anonymous object, where the client does not say, and at
+// most.
+inline constexpr uint64_t kGraceMsDefault = 60'000;
+inline constexpr uint64_t kGraceMsMax = 86'400'000;
+
+// Cycles of references are looked for when this many objects may be in one, and at least one for
+// each so many values that the last search looked at ...
+inline constexpr size_t kCyclesSuspectsMin = 1000;
+inline constexpr uint64_t kCyclesValuesPerSuspect = 16;
+// ... or so long after the first of them, longer after a long search ...
+inline constexpr uint64_t kCyclesDelayMs = 1000;
+inline constexpr uint64_t kCyclesValuesPerMs = 1000;
+// ... or at a session's end, unless the last search looked at more than this.
+inline constexpr uint64_t kCyclesValuesAtEndMax = 100'000;
+
 // Entries of one dict, those removed but not yet reclaimed included.
 inline constexpr uint32_t kDictEntriesMax = 1u << 31;
 
-// Permits of a semaphore, levels of a lock, parties of a barrier, counts of a latch: what the signed
-// integers of every client can hold.
+// Permits of a semaphore, levels of a lock, parties of a barrier, counts of a latch: what the
+// signed integers of every client can hold.
 inline constexpr uint64_t kCountMax = INT64_MAX;
 
 // Locks that one op takes at once.

@@ -16,6 +16,9 @@ namespace {
 class ListObject : public Object {
  public:
   uint64_t size() const override { return items.size(); }
+  void VisitValues(const ValueVisitor& visit) const override {
+    for (size_t index = 0; index < items.size(); ++index) visit(items[index]);
+  }
 
   ValueRing items;
 };

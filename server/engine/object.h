@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,11 @@
 namespace coheld::engine {
 
 class Turn;
+class Value;
+struct Tenure;
+
+// Called with a value that an object holds.
+using ValueVisitor = std::function<void(const Value&)>;
 
 // A right that an owner has on an object.
 struct Hold {
@@ -36,6 +42,9 @@ class Object {
   virtual std::vector<Hold> holds() const { return {}; }
   // Its wait queues, in a fixed order.
   virtual std::vector<WaitQueue*> wait_queues() { return {}; }
+  // Visits every value that it holds, in any order. Cycles of references are found by this: a type
+  // that holds values and does not visit them keeps such cycles for ever.
+  virtual void VisitValues(const ValueVisitor& /*visit*/) const {}
   // Told that an op that was parked on it, or would have been if there were time, ended without
   // being granted: its time was up, it was cancelled, or its session ended. Not told when the
   // object itself goes. The op stands in no queue any more; wakes with turn.Wake. For objects that
@@ -56,16 +65,20 @@ class Object {
   // True while only ops that wait ever used it: it was made to give them a place, is not there for
   // a Create, and ends with the last of them.
   bool provisional() const { return provisional_; }
+  // When its grace or its TTL ends; kNever if it has none.
+  TimeMs end() const { return end_; }
 
  protected:
   Object() = default;
 
  private:
   friend class Engine;
+  friend class Lifetime;
   friend class Store;
   std::string name_;
   uint64_t version_ = 0;
-  SessionId maker_ = kNoSession;  // Whose anonymous object it is.
+  Tenure* tenure_ = nullptr;  // Of an anonymous object.
+  TimeMs end_ = kNever;
   bool provisional_ = false;
 };
 

@@ -35,6 +35,13 @@ class QueueItems {
   Value Take();
   void Clear();
 
+  // Visits all items, in no order.
+  template <typename Visitor>
+  void Visit(const Visitor& visit) const {
+    for (const Value& item : by_arrival_) visit(item);
+    for (const Value& item : by_priority_) visit(item);
+  }
+
   size_t size() const { return by_arrival_.size() + by_priority_.size(); }
   bool empty() const { return size() == 0; }
 

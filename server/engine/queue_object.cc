@@ -25,6 +25,8 @@ class QueueObject : public Object {
   uint64_t size() const override { return items.size(); }
   std::vector<WaitQueue*> wait_queues() override { return {&putters, &getters, &joiners}; }
 
+  void VisitValues(const ValueVisitor& visit) const override { items.Visit(visit); }
+
   bool HasRoomFor(size_t count) const { return maxsize == 0 || items.size() + count <= maxsize; }
 
   QueueItems items;

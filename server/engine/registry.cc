@@ -23,6 +23,7 @@ Index BuildIndex() {
     }
   }
   for (const OpRow& row : AdminOps()) index.rows.push_back(row);
+  for (const OpRow& row : ObjectOps()) index.rows.push_back(row);
   return index;
 }
 

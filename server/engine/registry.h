@@ -193,5 +193,6 @@ const TypeRow& ReadWriteLockType();
 const TypeRow& SemaphoreType();
 const TypeRow& SharedValueType();
 std::vector<OpRow> AdminOps();
+std::vector<OpRow> ObjectOps();
 
 }  // namespace coheld::engine

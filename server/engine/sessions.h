@@ -12,14 +12,21 @@
 
 namespace coheld::engine {
 
+struct Tenure;
+
 // What the engine knows of an open session.
 struct Session {
   v1::SessionLabel label;
   uint64_t ttl_ms = 0;
   TimeMs opened{};
-  std::set<std::string> held;       // Names of the objects it has rights on.
-  std::set<std::string> anonymous;  // Names of the anonymous objects it made.
-  std::set<CallId> parked;          // Its ops that wait.
+  // Handles on one anonymous object (lifetime.h).
+  struct Handles {
+    Tenure* tenure = nullptr;
+    uint64_t count = 0;
+  };
+  std::set<std::string> held;                           // Names of the objects it has rights on.
+  std::map<std::string, Handles, std::less<>> handles;  // By the object's name.
+  std::set<CallId> parked;                              // Its ops that wait.
 };
 
 // Open sessions by id, in order.

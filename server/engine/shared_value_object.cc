@@ -20,6 +20,7 @@ class SharedValueObject : public Object {
  public:
   uint64_t size() const override { return 1; }
   std::vector<WaitQueue*> wait_queues() override { return {&watchers}; }
+  void VisitValues(const ValueVisitor& visit) const override { visit(value); }
 
   // Stores a value that conforms to the type code and tells those who wait for a change.
   void Store(Value next, Turn& turn) {

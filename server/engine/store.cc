@@ -26,7 +26,7 @@ std::optional<Failure> CheckName(std::string_view name) {
 Failure NotFound(std::string_view name) {
   return {v1::ERROR_REASON_OBJECT_NOT_FOUND,
           "no object \"" + std::string(name) +
-              "\"; an anonymous object ends with the session that made it"};
+              "\"; an anonymous object ends when nothing refers to it any more"};
 }
 
 std::string_view ShardKey(std::string_view name) {

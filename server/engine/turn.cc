@@ -64,6 +64,8 @@ Result<Object*> Turn::Create(const TypeRow& type, const std::string& name) {
   return engine_.CreateObject(type, name, *this);
 }
 
+Object* Turn::CreateKept(const TypeRow& type) { return engine_.CreateAnonymous(type); }
+
 Result<Object*> Turn::CreateLike(const Object& like, const std::string& name) {
   const Store::Held* held = engine_.store_.Find(like.name());
   if (held == nullptr) return NotFound(like.name());

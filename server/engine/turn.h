@@ -109,6 +109,9 @@ class Turn {
   // Makes another object: anonymous if the name is empty. OBJECT_EXISTS, INVALID_NAME,
   // SESSION_REQUIRED.
   Result<Object*> Create(const TypeRow& type, const std::string& name);
+  // Makes another, anonymous object on which nobody has a handle: the maker keeps a Value that
+  // refers to it, or it is freed after the op.
+  Object* CreateKept(const TypeRow& type);
   // Makes another object of the same type as `like`.
   Result<Object*> CreateLike(const Object& like, const std::string& name);
 

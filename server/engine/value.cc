@@ -2,6 +2,7 @@
 #include "server/engine/value.h"
 
 #include "proto/wire/check.h"
+#include "server/engine/lifetime.h"
 
 namespace coheld::engine {
 namespace {
@@ -53,6 +54,12 @@ Value::Value(const Value& other) {
     case ValueKind::kMap:
       wide_.entries = new Entries(*other.wide_.entries);
       return;
+    case ValueKind::kRef:
+      if (tenure() != nullptr) {
+        Lifetime::Refer(*tenure());
+        return;
+      }
+      [[fallthrough]];
     case ValueKind::kNull:
     case ValueKind::kBoolean:
     case ValueKind::kInteger:
@@ -60,7 +67,6 @@ Value::Value(const Value& other) {
     case ValueKind::kBigInteger:
     case ValueKind::kText:
     case ValueKind::kBytes:
-    case ValueKind::kRef:
     case ValueKind::kOpaque:
       wide_.block = new char[wide_.block_bytes];
       std::memcpy(wide_.block, other.wide_.block, wide_.block_bytes);
@@ -78,6 +84,9 @@ void Value::Free() {
     case ValueKind::kMap:
       delete wide_.entries;
       return;
+    case ValueKind::kRef:
+      if (tenure() != nullptr) return Lifetime::Unrefer(*tenure());
+      [[fallthrough]];
     case ValueKind::kNull:
     case ValueKind::kBoolean:
     case ValueKind::kInteger:
@@ -85,7 +94,6 @@ void Value::Free() {
     case ValueKind::kBigInteger:
     case ValueKind::kText:
     case ValueKind::kBytes:
-    case ValueKind::kRef:
     case ValueKind::kOpaque:
       delete[] wide_.block;
       return;
@@ -156,7 +164,14 @@ Value Value::Map(Entries entries) {
 }
 
 Value Value::Ref(std::string_view name, std::string_view type) {
-  return Pair(ValueKind::kRef, name, type);
+  Tenure* const tenure = Lifetime::current() == nullptr ? nullptr : Lifetime::current()->Find(name);
+  if (tenure == nullptr) return Pair(ValueKind::kRef, name, type);
+  Value made;
+  made.wide_.kind = ValueKind::kRef;
+  made.wide_.inline_bytes = kOwned;
+  made.wide_.tenure = tenure;
+  Lifetime::Refer(*tenure);
+  return made;
 }
 
 Value Value::Opaque(std::string_view codec, std::string_view data) {
@@ -189,6 +204,7 @@ const Value::Entries& Value::entries() const {
 }
 
 std::pair<std::string_view, std::string_view> Value::pair() const {
+  if (kind() == ValueKind::kRef && tenure() != nullptr) return {tenure()->name, tenure()->type};
   uint32_t first_bytes = 0;
   std::memcpy(&first_bytes, wide_.block, kPairHeadBytes);
   const std::string_view both(wide_.block + kPairHeadBytes, wide_.block_bytes - kPairHeadBytes);
@@ -218,6 +234,8 @@ size_t Value::owned_bytes() const {
     case ValueKind::kText:
     case ValueKind::kBytes:
     case ValueKind::kRef:
+      return tenure() != nullptr ? tenure()->name.size() + tenure()->type.size()
+                                 : wide_.block_bytes;
     case ValueKind::kOpaque:
       return wide_.block_bytes;
   }

@@ -21,6 +21,8 @@
 
 namespace coheld::engine {
 
+struct Tenure;
+
 // The alternatives of v1::Value. The numbers stand together.
 enum class ValueKind : uint8_t {
   kNull,
@@ -69,6 +71,8 @@ class Value {
   // No two items may be the same key (the codec drops those that are); likewise for Map.
   static Value Set(Items items);
   static Value Map(Entries entries);
+  // A Ref to an anonymous object of the engine in scope (lifetime.h) is counted while it exists,
+  // and has the type that the object has.
   static Value Ref(std::string_view name, std::string_view type);
   static Value Opaque(std::string_view codec, std::string_view data);
 
@@ -87,6 +91,9 @@ class Value {
   const Entries& entries() const;
   // Ref: name, type. Opaque: codec, data.
   std::pair<std::string_view, std::string_view> pair() const;
+
+  // Ref: what keeps the anonymous object that it names; nullptr if it is not counted.
+  Tenure* tenure() const { return wide_.block_bytes == 0 ? wide_.tenure : nullptr; }
 
   // Python's ==: 1 == 1.0 == True; a list never equals a tuple; sets and maps without order; NaN is
   // equal to nothing (and a container finds no identical one as Python's `is` would).
@@ -118,6 +125,7 @@ class Value {
       char* block;  // Text, bytes, big integer; ref, opaque: the first part's length, both parts.
       Items* items;
       Entries* entries;
+      Tenure* tenure;  // Ref that is counted: block_bytes is 0.
     };
   };
   struct Inline {

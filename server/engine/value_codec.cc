@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "server/engine/lifetime.h"
+#include "server/engine/store.h"
+
 namespace coheld::engine {
 namespace {
 
@@ -96,6 +99,13 @@ void DropMarked(const std::vector<bool>& marked, Members* members) {
   members->erase(members->begin() + static_cast<ptrdiff_t>(kept), members->end());
 }
 
+Result<Value> RefFromWire(const v1::Ref& wire) {
+  Value ref = Value::Ref(wire.name(), wire.type());
+  if (ref.tenure() != nullptr || !IsAnonymous(wire.name())) return ref;
+  if (Lifetime::current() == nullptr) return ref;
+  return NotFound(wire.name());
+}
+
 Result<Value> Decode(const v1::Value& wire, int depth);
 
 Result<Value::Items> DecodeItems(const v1::ValueList& wire, int depth) {
@@ -181,7 +191,7 @@ Result<Value> Decode(const v1::Value& wire, int depth) {
     case v1::Value::kMap:
       return DecodeMap(wire.map(), depth + 1);
     case v1::Value::kRef:
-      return Value::Ref(wire.ref().name(), wire.ref().type());
+      return RefFromWire(wire.ref());
     case v1::Value::kOpaque:
       return Value::Opaque(wire.opaque().codec(), wire.opaque().data());
   }
@@ -254,6 +264,9 @@ void ToWire(const Value& value, v1::Value* wire) {
     case ValueKind::kMap:
       return EntriesToWire(value, wire->mutable_map());
     case ValueKind::kRef: {
+      if (value.tenure() != nullptr && Lifetime::current() != nullptr) {
+        Lifetime::current()->NoteSent(*value.tenure());
+      }
       const auto [name, type] = value.pair();
       wire->mutable_ref()->set_name(name.data(), name.size());
       wire->mutable_ref()->set_type(type.data(), type.size());

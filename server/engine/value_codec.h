@@ -10,7 +10,8 @@
 namespace coheld::engine {
 
 // INVALID_VALUE (nests over kNestingMax, a big integer that is no number or fits 64 bits or has
-// over kIntegerDigitsMax digits), NOT_HASHABLE (a set item or map key). Of set items that are the
+// over kIntegerDigitsMax digits), NOT_HASHABLE (a set item or map key), OBJECT_NOT_FOUND (a ref to
+// an anonymous object that is not there). Of set items that are the
 // same key the first stays; of map entries the later value, at the place of the first.
 wire::Result<Value> FromWire(const v1::Value& wire);
 // The same for a dict key: NOT_HASHABLE.
@@ -18,6 +19,8 @@ wire::Result<Value> KeyFromWire(const v1::Value& wire);
 // The same for many values; the failure is that of the first that is wrong.
 wire::Result<Value::Items> ItemsFromWire(const google::protobuf::RepeatedPtrField<v1::Value>& wire);
 
+// For replies only: whoever gets the reply gets a handle on each anonymous object that it refers to
+// (lifetime.h). So values that go through an op go through Value, never from message to message.
 void ToWire(const Value& value, v1::Value* wire);
 
 // Adds up the size of the values that go into a reply, so that building it stops in time.

@@ -301,6 +301,7 @@ uint64_t Value::Hash() const {
     case ValueKind::kTuple:
       return HashItems(items());
     case ValueKind::kRef:
+      return HashText(kind(), pair().first);
     case ValueKind::kOpaque:
       return HashText(kind(), {wide_.block, wide_.block_bytes});
     case ValueKind::kList:

@@ -69,13 +69,32 @@ void CheckHolds(const Engine& engine) {
     }
   }
   for (const auto& [id, session] : engine.sessions().all()) {
-    for (const std::string& name : session.anonymous) {
-      COHELD_CHECK(engine.store().Find(name) != nullptr);
-    }
     for (const std::string& name : session.held) {
       COHELD_CHECK(engine.store().Find(name) != nullptr);
     }
   }
+}
+
+// Every anonymous object that is there is kept by something, and the books on it agree.
+void CheckLifetimes(const Engine& engine) {
+  std::map<std::string, uint64_t, std::less<>> handles;
+  for (const auto& [id, session] : engine.sessions().all()) {
+    for (const auto& [name, held] : session.handles) {
+      COHELD_CHECK(held.count > 0 && held.tenure->name == name);
+      handles[name] += held.count;
+    }
+  }
+  uint64_t anonymous = 0;
+  for (const auto& [name, held] : engine.store().objects()) {
+    const engine::Tenure* tenure = engine.lifetime().Find(name);
+    COHELD_CHECK((tenure != nullptr) == engine::IsAnonymous(name));
+    if (tenure == nullptr) continue;
+    ++anonymous;
+    COHELD_CHECK(tenure->object == held.object.get() && tenure->handles == handles[name]);
+    COHELD_CHECK(tenure->handles > 0 || tenure->references > 0 ||
+                 held.object->end() != engine::kNever);
+  }
+  COHELD_CHECK(anonymous == engine.lifetime().anonymous());
 }
 
 // What an op must leave as it was if it fails or only reads.
@@ -122,6 +141,7 @@ class Run {
     CheckReplies();
     CheckParked(engine_);
     CheckHolds(engine_);
+    CheckLifetimes(engine_);
   }
 
   // Without sessions and objects nothing is left to wait for.

@@ -29,6 +29,7 @@ const std::set<std::string> kObjectServices = {
     "Hosted",          //
     "List",            //
     "Lock",            //
+    "Object",          //
     "Queue",           //
     "RLock",           //
     "ReadWriteLock",   //
@@ -54,6 +55,7 @@ const std::map<std::string, std::pair<uint32_t, uint32_t>> kNumberRanges = {
     {"CountDownLatch", {820, 839}},  //
     {"Host", {1100, 1119}},          //
     {"Hosted", {1120, 1139}},        //
+    {"Object", {1060, 1079}},        //
 };
 
 // The words of methods that change nothing, and the methods of such a word that change something.
@@ -301,6 +303,11 @@ TEST(Methods, NeverChangeTheirNumber) {
       {1106, "Host.Inspect"},
       {1120, "Hosted.Create"},
       {1121, "Hosted.Inspect"},
+      {1060, "Object.Hold"},
+      {1061, "Object.Release"},
+      {1062, "Object.Lend"},
+      {1063, "Object.SetTtl"},
+      {1064, "Object.Inspect"},
   };
   std::map<uint32_t, std::string> actual;
   for (const MethodRow& row : Methods()) actual[row.number] = row.name;

@@ -1,0 +1,110 @@
+// The ops on how long an object lives, whatever its type: Hold, Release, Lend, SetTtl, Inspect.
+#include <algorithm>
+
+#include "coheld/v1/object.pb.h"
+#include "server/engine/engine.h"
+#include "server/engine/limits.h"
+#include "server/engine/lock_like.h"
+#include "server/engine/registry.h"
+
+namespace coheld::engine {
+namespace {
+
+Result<const Store::Held*> FindHeld(const Engine& engine, const std::string& name) {
+  const Store::Held* held = engine.store().Find(name);
+  if (held == nullptr) return NotFound(name);
+  return held;
+}
+
+// The milliseconds from now until the object's grace or TTL ends, which it must have.
+uint64_t TimeLeft(const Object& object, TimeMs now) {
+  return object.end() <= now ? 0 : Elapsed(now, object.end());
+}
+
+Outcome HoldObject(Engine& engine, const v1::ObjectHoldRequest& request, v1::ObjectHoldReply* reply,
+                   Turn& turn) {
+  if (std::optional<Failure> failure = CheckSession("a handle", turn)) return *failure;
+  const Result<const Store::Held*> held = FindHeld(engine, request.name());
+  if (!held.ok()) return held.failure();
+  reply->set_type(held.value()->type->word);
+  Tenure* const tenure = engine.lifetime().Find(request.name());
+  if (tenure == nullptr) return Done();
+  engine.lifetime().GiveHandle(turn.owner().session, *tenure);
+  reply->set_handles(engine.lifetime().HandlesOf(turn.owner().session, request.name()));
+  return Done();
+}
+
+Outcome Release(Engine& engine, const v1::ObjectReleaseRequest& request,
+                v1::ObjectReleaseReply* reply, Turn& turn) {
+  if (std::optional<Failure> failure = CheckSession("a handle", turn)) return *failure;
+  const auto take = [&](const std::string& name, uint64_t count) {
+    return engine.lifetime().TakeHandles(turn.owner().session, name, std::max<uint64_t>(count, 1));
+  };
+  uint64_t released = take(request.name(), request.count());
+  for (const v1::ObjectHandles& other : request.others()) {
+    released += take(other.name(), other.count());
+  }
+  reply->set_released(released);
+  return Done();
+}
+
+Outcome Lend(Engine& engine, const v1::ObjectLendRequest& request, v1::ObjectLendReply* reply,
+             Turn& turn) {
+  const uint64_t grace_ms = request.has_grace_ms() ? request.grace_ms() : kGraceMsDefault;
+  if (grace_ms > kGraceMsMax) {
+    return Failure{v1::ERROR_REASON_INVALID_ARGUMENT,
+                   "a grace of " + std::to_string(grace_ms) + " ms; at most " +
+                       std::to_string(kGraceMsMax) + " (a day) are allowed"};
+  }
+  const Result<const Store::Held*> held = FindHeld(engine, request.name());
+  if (!held.ok()) return held.failure();
+  if (!IsAnonymous(request.name())) return Done();
+  Object& object = *held.value()->object;
+  engine.lifetime().KeepUntil(object, After(turn.now(), grace_ms));
+  reply->set_grace_ms(TimeLeft(object, turn.now()));
+  return Done();
+}
+
+Outcome SetTtl(Engine& engine, const v1::ObjectSetTtlRequest& request,
+               v1::ObjectSetTtlReply* /*reply*/, Turn& turn) {
+  if (IsAnonymous(request.name())) {
+    return Failure{v1::ERROR_REASON_INVALID_ARGUMENT,
+                   "\"" + request.name() +
+                       "\" is anonymous and ends when nothing refers to it; to keep it for a time "
+                       "use Lend"};
+  }
+  const Result<const Store::Held*> held = FindHeld(engine, request.name());
+  if (!held.ok()) return held.failure();
+  engine.lifetime().EndAt(*held.value()->object,
+                          request.has_ttl_ms() ? After(turn.now(), request.ttl_ms()) : kNever);
+  return Done();
+}
+
+Outcome Inspect(Engine& engine, const v1::ObjectInspectRequest& request,
+                v1::ObjectInspectReply* reply, Turn& turn) {
+  const Result<const Store::Held*> held = FindHeld(engine, request.name());
+  if (!held.ok()) return held.failure();
+  const Object& object = *held.value()->object;
+  const bool ends = object.end() != kNever;
+  reply->set_type(held.value()->type->word);
+  const Tenure* const tenure = engine.lifetime().Find(request.name());
+  if (tenure == nullptr) {
+    if (ends) reply->set_ttl_ms(TimeLeft(object, turn.now()));
+    return Done();
+  }
+  reply->set_anonymous(true);
+  reply->set_handles(tenure->handles);
+  reply->set_own_handles(engine.lifetime().HandlesOf(turn.owner().session, request.name()));
+  reply->set_references(tenure->references);
+  if (ends) reply->set_grace_ms(TimeLeft(object, turn.now()));
+  return Done();
+}
+
+}  // namespace
+
+std::vector<OpRow> ObjectOps() {
+  return {Op<HoldObject>("Object.Hold"), Op<Release>("Object.Release"), Op<Lend>("Object.Lend"),
+          Op<SetTtl>("Object.SetTtl"), Op<Inspect>("Object.Inspect")};
+}
+
+}  // namespace coheld::engine
