@@ -5,6 +5,7 @@
 #include <array>
 
 #include "proto/wire/check.h"
+#include "server/transport/h2_memory.h"
 #include "server/transport/session_state.h"
 
 namespace coheld::transport {
@@ -28,7 +29,8 @@ nghttp2_session* MakeSession(nghttp2_session_callbacks* callbacks, void* user) {
   nghttp2_option_set_max_continuations(option, kContinuationsMax);
   nghttp2_option_set_stream_reset_rate_limit(option, kResetBurst, kResetsPerSecond);
   nghttp2_session* session = nullptr;
-  COHELD_CHECK(nghttp2_session_server_new2(&session, callbacks, user, option) == 0);
+  COHELD_CHECK(
+      nghttp2_session_server_new3(&session, callbacks, user, option, MemoryOfThisThread()) == 0);
   nghttp2_option_del(option);
   return session;
 }
