@@ -1,6 +1,7 @@
 // See peer_calls.h.
 #include "server/dispatch/peer_calls.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "coheld/v1/session.pb.h"
@@ -13,7 +14,7 @@
 namespace coheld::dispatch {
 namespace {
 
-constexpr std::string_view kCallPath = "/coheld.v1.Session/Call";
+constexpr std::string_view kCallName = "Session.Call";
 constexpr std::string_view kSessionKey = "coheld-session";
 constexpr std::string_view kThreadKey = "coheld-thread";
 
@@ -41,72 +42,82 @@ PeerCalls::PeerCalls(Dispatcher& dispatcher, transport::Connection& connection)
 PeerCalls::~PeerCalls() {
   dispatcher_.peers_.erase(this);
   std::vector<CallId> calls;
-  for (auto& [id, stream] : streams_) {
-    for (const CallId call : TakeParked(stream)) calls.push_back(call);
-  }
+  for (const auto& [frame, call] : parked_) calls.push_back(call);
+  parked_.clear();
   dispatcher_.Abandon(std::move(calls));
   for (const SessionId session : sessions_) dispatcher_.Detach(session, connection_.peer());
 }
 
-engine::Result<PeerCalls::Stream> PeerCalls::Begin(const transport::CallHead& head) {
-  Stream stream;
-  if (head.path == kHealthCheckPath) {
-    stream.kind = Kind::kHealthCheck;
+std::optional<Failure> PeerCalls::Begin(const transport::CallHead& head, Stream* stream) {
+  if (const wire::MethodRow* method = wire::FindMethod(head.path)) {
+    stream->kind = method->name == kCallName ? Kind::kCallStream : Kind::kUnary;
+    stream->method = method->number;
+  } else if (head.path == kHealthCheckPath) {
+    stream->kind = Kind::kHealthCheck;
   } else if (head.path == kHealthWatchPath) {
-    stream.kind = Kind::kHealthWatch;
+    stream->kind = Kind::kHealthWatch;
   } else if (head.path == kReflectionPath) {
-    stream.kind = Kind::kReflection;
+    stream->kind = Kind::kReflection;
   } else if (head.path == kReflectionAlphaPath) {
-    stream.kind = Kind::kReflectionAlpha;
-  } else if (const wire::MethodRow* method = wire::FindMethod(head.path)) {
-    stream.kind = head.path == kCallPath ? Kind::kCallStream : Kind::kUnary;
-    stream.method = method->number;
+    stream->kind = Kind::kReflectionAlpha;
   } else {
     return Failure{v1::ERROR_REASON_UNKNOWN_METHOD, "no method " + head.path};
   }
-  engine::Result<uint64_t> thread = ThreadOf(head.metadata);
+  const engine::Result<uint64_t> thread = ThreadOf(head.metadata);
   if (!thread.ok()) return thread.failure();
-  stream.thread = thread.value();
-  stream.deadline_ms = head.timeout_ms.value_or(0);
+  stream->thread = thread.value();
+  stream->deadline_ms = head.timeout_ms.value_or(0);
   if (const std::optional<std::string_view> token = transport::Find(head.metadata, kSessionKey)) {
-    engine::Result<SessionId> session = dispatcher_.Authenticate(*token);
+    const engine::Result<SessionId> session = dispatcher_.Authenticate(*token);
     if (!session.ok()) return session.failure();
-    stream.session = session.value();
-    UseSession(stream.session);
+    stream->session = session.value();
+    UseSession(stream->session);
   }
-  return stream;
+  return std::nullopt;
 }
 
-void PeerCalls::OnCall(StreamId id, transport::CallHead head) {
-  engine::Result<Stream> stream = Begin(head);
-  if (!stream.ok()) {
-    connection_.session().Finish(id, stream.failure());
-    return;
+PeerCalls::Stream* PeerCalls::Find(StreamId id) {
+  const auto found =
+      std::lower_bound(streams_.begin(), streams_.end(), id,
+                       [](const Stream& s, StreamId wanted) { return s.id < wanted; });
+  return found == streams_.end() || found->id != id ? nullptr : &*found;
+}
+
+void PeerCalls::Erase(StreamId id) {
+  const Stream* stream = Find(id);
+  if (stream != nullptr) streams_.erase(streams_.begin() + (stream - streams_.data()));
+}
+
+void PeerCalls::OnCall(StreamId id, const transport::CallHead& head) {
+  COHELD_CHECK(streams_.empty() || streams_.back().id < id);
+  Stream stream{.id = id};
+  if (std::optional<Failure> failure = Begin(head, &stream)) {
+    return connection_.session().Finish(id, *failure);
   }
-  streams_.insert_or_assign(id, std::move(stream).value());
+  streams_.push_back(stream);
 }
 
 void PeerCalls::OnMessage(StreamId id, std::string_view message) {
-  const auto found = streams_.find(id);
-  if (found == streams_.end()) return;  // Already answered.
-  Stream& stream = found->second;
-  switch (stream.kind) {
+  Stream* stream = Find(id);
+  if (stream == nullptr) return;  // Already answered.
+  switch (stream->kind) {
     case Kind::kUnary:
-      return OnUnary(id, stream, message);
+      return OnUnary(*stream, message);
     case Kind::kCallStream:
-      return OnFrame(id, stream, message);
+      return OnFrame(*stream, message);
     case Kind::kHealthCheck:
     case Kind::kHealthWatch:
-      return OnHealth(id, stream, message);
+      return OnHealth(*stream, message);
     case Kind::kReflection:
     case Kind::kReflectionAlpha:
-      return OnReflection(id, stream, message);
+      return OnReflection(*stream, message);
   }
 }
 
-void PeerCalls::OnUnary(StreamId id, Stream& stream, std::string_view message) {
+void PeerCalls::OnUnary(Stream& stream, std::string_view message) {
+  const StreamId id = stream.id;
   if (stream.submitted) {
-    Abandon(stream);
+    Abandon(id);
     return Fail(id, NotOneMessage());
   }
   stream.submitted = true;
@@ -118,25 +129,25 @@ void PeerCalls::OnUnary(StreamId id, Stream& stream, std::string_view message) {
                       .deadline_ms = stream.deadline_ms});
 }
 
-void PeerCalls::OnFrame(StreamId id, Stream& stream, std::string_view message) {
+void PeerCalls::OnFrame(const Stream& stream, std::string_view message) {
+  const StreamId id = stream.id;
   wire::CallRequestView request;
   if (!wire::ParseCallRequest(message, &request) || request.id == 0) {
-    Abandon(stream);
+    Abandon(id);
     return Fail(id, {v1::ERROR_REASON_MALFORMED, "the message is no CallRequest with an id"});
   }
-  const auto parked = stream.parked.find(request.id);
+  const auto parked = parked_.find({id, request.id});
   if (request.method == 0) {  // Cancel; too late if it is not parked any more.
-    if (parked == stream.parked.end()) return;
+    if (parked == parked_.end()) return;
     return dispatcher_.Cancel(parked->second, {v1::ERROR_REASON_CANCELLED,
                                                "the caller cancelled the op; it did not happen"});
   }
-  const Route route{.peer = this, .stream = id, .frame = request.id};
-  if (parked != stream.parked.end()) {
-    Abandon(stream);
+  if (parked != parked_.end()) {
+    Abandon(id);
     return Fail(id, {v1::ERROR_REASON_INVALID_ARGUMENT,
                      "id " + std::to_string(request.id) + " is that of an op in flight"});
   }
-  dispatcher_.Submit({.route = route,
+  dispatcher_.Submit({.route = {.peer = this, .stream = id, .frame = request.id},
                       .session = stream.session,
                       .thread = request.thread,
                       .method = request.method,
@@ -144,7 +155,8 @@ void PeerCalls::OnFrame(StreamId id, Stream& stream, std::string_view message) {
                       .deadline_ms = request.deadline_ms});
 }
 
-void PeerCalls::OnHealth(StreamId id, Stream& stream, std::string_view message) {
+void PeerCalls::OnHealth(Stream& stream, std::string_view message) {
+  const StreamId id = stream.id;
   if (stream.submitted) return Fail(id, NotOneMessage());
   stream.submitted = true;
   const bool watch = stream.kind == Kind::kHealthWatch;
@@ -152,58 +164,61 @@ void PeerCalls::OnHealth(StreamId id, Stream& stream, std::string_view message) 
       HealthReply(message, {.serving = !dispatcher_.shutting_down(), .watch = watch});
   if (!reply.ok()) return Fail(id, reply.failure());
   if (watch) return connection_.session().Send(id, reply.value());
-  streams_.erase(id);
+  Erase(id);
   connection_.session().Reply(id, reply.value());
 }
 
-void PeerCalls::OnReflection(StreamId id, const Stream& stream, std::string_view message) {
+void PeerCalls::OnReflection(const Stream& stream, std::string_view message) {
   const std::string reply =
       stream.kind == Kind::kReflection ? ReflectionReply(message) : ReflectionAlphaReply(message);
-  connection_.session().Send(id, reply);
+  connection_.session().Send(stream.id, reply);
 }
 
 void PeerCalls::OnHalfClose(StreamId id) {
-  const auto found = streams_.find(id);
-  if (found == streams_.end()) return;
-  Stream& stream = found->second;
-  stream.half_closed = true;
-  switch (stream.kind) {
+  Stream* stream = Find(id);
+  if (stream == nullptr) return;
+  stream->half_closed = true;
+  switch (stream->kind) {
     case Kind::kUnary:
     case Kind::kHealthCheck:
     case Kind::kHealthWatch:
-      if (!stream.submitted) Fail(id, NotOneMessage());
+      if (!stream->submitted) Fail(id, NotOneMessage());
       return;
     case Kind::kCallStream:
-      return FinishIfDrained(id, stream);
+      return FinishIfDrained(*stream);
     case Kind::kReflection:
     case Kind::kReflectionAlpha:
-      streams_.erase(found);
+      Erase(id);
       return connection_.session().Finish(id);
   }
 }
 
-void PeerCalls::FinishIfDrained(StreamId id, const Stream& stream) {
-  if (!stream.half_closed || !stream.parked.empty()) return;
-  streams_.erase(id);
+bool PeerCalls::HasParked(StreamId id) const {
+  const auto first = parked_.lower_bound({id, 0});
+  return first != parked_.end() && first->first.first == id;
+}
+
+void PeerCalls::FinishIfDrained(const Stream& stream) {
+  const StreamId id = stream.id;
+  if (!stream.half_closed || HasParked(id)) return;
+  Erase(id);
   connection_.session().Finish(id);
 }
 
 void PeerCalls::OnAbort(StreamId id) {
-  const auto found = streams_.find(id);
-  if (found == streams_.end()) return;
-  Abandon(found->second);
-  streams_.erase(id);
+  Abandon(id);
+  Erase(id);
 }
 
-std::vector<CallId> PeerCalls::TakeParked(Stream& stream) {
+void PeerCalls::Abandon(StreamId id) {
   std::vector<CallId> calls;
-  for (const auto& [frame, call] : stream.parked) calls.push_back(call);
-  parked_ -= calls.size();
-  stream.parked.clear();
-  return calls;
+  auto place = parked_.lower_bound({id, 0});
+  while (place != parked_.end() && place->first.first == id) {
+    calls.push_back(place->second);
+    place = parked_.erase(place);
+  }
+  dispatcher_.Abandon(std::move(calls));
 }
-
-void PeerCalls::Abandon(Stream& stream) { dispatcher_.Abandon(TakeParked(stream)); }
 
 void PeerCalls::Answer(const Route& route, const engine::Reply& reply) {
   if (reply.failure) return Answer(route, *reply.failure);
@@ -212,7 +227,7 @@ void PeerCalls::Answer(const Route& route, const engine::Reply& reply) {
 
 void PeerCalls::AnswerWith(const Route& route, std::string_view payload) {
   if (route.frame == 0) {
-    streams_.erase(route.stream);
+    Erase(route.stream);
     connection_.session().Reply(route.stream, payload);
     return;
   }
@@ -233,23 +248,21 @@ void PeerCalls::Answer(const Route& route, const Failure& failure) {
 
 void PeerCalls::SendFrame(StreamId id, std::string_view frame) {
   connection_.session().Send(id, frame);
-  const auto found = streams_.find(id);
-  if (found != streams_.end()) FinishIfDrained(id, found->second);
+  if (const Stream* stream = Find(id)) FinishIfDrained(*stream);
 }
 
 void PeerCalls::Fail(StreamId id, const Failure& failure) {
-  streams_.erase(id);
+  Erase(id);
   connection_.session().Finish(id, failure);
 }
 
 void PeerCalls::NoteParked(const Route& route, CallId call) {
-  streams_.at(route.stream).parked.emplace(route.frame, call);
-  ++parked_;
+  COHELD_CHECK(Find(route.stream) != nullptr);
+  parked_.emplace(std::pair(route.stream, route.frame), call);
 }
 
 void PeerCalls::ForgetParked(const Route& route) {
-  COHELD_CHECK(streams_.at(route.stream).parked.erase(route.frame) == 1);
-  --parked_;
+  COHELD_CHECK(parked_.erase({route.stream, route.frame}) == 1);
 }
 
 void PeerCalls::UseSession(SessionId session) {
@@ -258,8 +271,8 @@ void PeerCalls::UseSession(SessionId session) {
 
 void PeerCalls::Shutdown() {
   for (auto place = streams_.begin(); place != streams_.end();) {
-    const StreamId id = place->first;
-    const Kind kind = place->second.kind;
+    const StreamId id = place->id;
+    const Kind kind = place->kind;
     if (kind == Kind::kUnary || kind == Kind::kHealthCheck) {
       ++place;
       continue;

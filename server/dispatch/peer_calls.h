@@ -4,10 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "proto/wire/methods.h"
@@ -21,7 +23,7 @@ class PeerCalls : public transport::CallHandler {
   // The connection is closed: what it had parked is abandoned.
   ~PeerCalls() override;
 
-  void OnCall(StreamId stream, transport::CallHead head) override;
+  void OnCall(StreamId stream, const transport::CallHead& head) override;
   void OnMessage(StreamId stream, std::string_view message) override;
   void OnHalfClose(StreamId stream) override;
   void OnAbort(StreamId stream) override;
@@ -34,7 +36,7 @@ class PeerCalls : public transport::CallHandler {
 
   void NoteParked(const Route& route, CallId call);
   void ForgetParked(const Route& route);
-  size_t parked() const { return parked_; }
+  size_t parked() const { return parked_.size(); }
   // Counts this connection among those that keep the session open.
   void UseSession(SessionId session);
   // Ends the streams that would stay open.
@@ -51,6 +53,7 @@ class PeerCalls : public transport::CallHandler {
   };
 
   struct Stream {
+    StreamId id = 0;
     Kind kind = Kind::kUnary;
     uint32_t method = 0;
     SessionId session = engine::kNoSession;
@@ -58,28 +61,32 @@ class PeerCalls : public transport::CallHandler {
     uint64_t deadline_ms = 0;
     bool submitted = false;    // A unary call's only message came.
     bool half_closed = false;  // The client sends no more.
-    // Parked calls by frame; a unary call's frame is 0.
-    std::unordered_map<uint64_t, CallId> parked;
   };
 
-  engine::Result<Stream> Begin(const transport::CallHead& head);
-  void OnUnary(StreamId id, Stream& stream, std::string_view message);
-  void OnFrame(StreamId id, Stream& stream, std::string_view message);
-  void OnHealth(StreamId id, Stream& stream, std::string_view message);
-  void OnReflection(StreamId id, const Stream& stream, std::string_view message);
-  void Abandon(Stream& stream);
-  // Takes what is parked out of the stream's table.
-  std::vector<CallId> TakeParked(Stream& stream);
-  void FinishIfDrained(StreamId id, const Stream& stream);
+  // Learns from the head what the stream is for.
+  std::optional<Failure> Begin(const transport::CallHead& head, Stream* stream);
+  void OnUnary(Stream& stream, std::string_view message);
+  void OnFrame(const Stream& stream, std::string_view message);
+  void OnHealth(Stream& stream, std::string_view message);
+  void OnReflection(const Stream& stream, std::string_view message);
+  // Returns the stream, or nullptr. Valid until any stream begins or ends.
+  Stream* Find(StreamId id);
+  void Erase(StreamId id);
+  bool HasParked(StreamId id) const;
+  // Ends what the stream has parked.
+  void Abandon(StreamId id);
+  void FinishIfDrained(const Stream& stream);
   void Fail(StreamId id, const Failure& failure);
   // Sends a frame of a Session/Call stream, the last one if nothing more will come.
   void SendFrame(StreamId id, std::string_view frame);
 
   Dispatcher& dispatcher_;
   transport::Connection& connection_;
-  std::unordered_map<StreamId, Stream> streams_;
+  // Ordered by id, which grows: a new one goes to the end. Few, so that moving them is nothing.
+  std::vector<Stream> streams_;
+  // By stream and frame; a unary call's frame is 0.
+  std::map<std::pair<StreamId, uint64_t>, CallId> parked_;
   std::set<SessionId> sessions_;
-  size_t parked_ = 0;
   std::string scratch_;  // The frame being sent.
 };
 

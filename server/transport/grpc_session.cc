@@ -44,6 +44,14 @@ std::optional<std::string_view> Find(const Metadata& metadata, std::string_view 
   return std::nullopt;
 }
 
+void CallHead::Clear() {
+  constexpr size_t kPathBytesKept = 256;
+  path.clear();
+  if (path.capacity() > kPathBytesKept) path.shrink_to_fit();
+  metadata.clear();
+  timeout_ms.reset();
+}
+
 GrpcSession::State::State(const SessionLimits& limits, CallHandler& handler)
     : limits_(limits), handler_(handler) {
   static nghttp2_session_callbacks* const callbacks = MakeCallbacks();

@@ -40,6 +40,9 @@ struct SessionLimits {
 
 // How a gRPC call begins.
 struct CallHead {
+  // Forgets everything.
+  void Clear();
+
   std::string path;   // "/coheld.v1.List/Append".
   Metadata metadata;  // Custom metadata only: not HTTP's and gRPC's own names, not user-agent.
   std::optional<uint64_t> timeout_ms;  // From grpc-timeout, rounded up.
@@ -51,8 +54,9 @@ struct CallHead {
 class CallHandler {
  public:
   virtual ~CallHandler() = default;
-  // A well-formed gRPC request began.
-  virtual void OnCall(StreamId stream, CallHead head) = 0;
+  // A well-formed gRPC request began. The ids of a session's streams grow. The head is valid during
+  // the call.
+  virtual void OnCall(StreamId stream, const CallHead& head) = 0;
   // A whole message, decompressed. The bytes are valid during the call.
   virtual void OnMessage(StreamId stream, std::string_view message) = 0;
   // The client sends no more messages on the stream.

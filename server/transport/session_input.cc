@@ -112,7 +112,8 @@ void GrpcSession::State::BeginCall(GrpcStream& stream) {
   stream.reader.set_encoding(stream.request.encoding);
   stream.compresses = stream.request.accepts_gzip && stream.request.encoding == Encoding::kGzip;
   stream.called = true;
-  handler_.OnCall(stream.id, std::move(stream.request.head));
+  handler_.OnCall(stream.id, stream.request.head);
+  stream.request.head.Clear();
 }
 
 // The connection's window is given back at once, so that no stream stalls another; only what is

@@ -32,7 +32,7 @@ class Answerer : public transport::CallHandler {
 
   void set_session(GrpcSession* session) { session_ = session; }
 
-  void OnCall(StreamId stream, CallHead head) override {
+  void OnCall(StreamId stream, const CallHead& head) override {
     COHELD_CHECK(stream > last_stream_ && stream % 2 == 1);
     last_stream_ = stream;
     COHELD_CHECK(calls_.emplace(stream, Call{}).second);

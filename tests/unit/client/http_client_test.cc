@@ -17,7 +17,7 @@ namespace {
 // Answers each message as the test says.
 class Handler : public transport::CallHandler {
  public:
-  void OnCall(transport::StreamId, transport::CallHead call) override { head = std::move(call); }
+  void OnCall(transport::StreamId, const transport::CallHead& call) override { head = call; }
   void OnMessage(transport::StreamId stream, std::string_view message) override {
     on_message(stream, message);
   }

@@ -234,9 +234,9 @@ bool ClientSession::Give(std::string_view bytes) {
   return used >= 0;
 }
 
-void Recorder::OnCall(StreamId stream, CallHead head) {
+void Recorder::OnCall(StreamId stream, const CallHead& head) {
   events.push_back("call " + std::to_string(stream) + " " + head.path);
-  heads[stream] = std::move(head);
+  heads[stream] = head;
   if (when_called) when_called(stream);
 }
 

@@ -99,7 +99,7 @@ class ClientSession {
 // Records events as text: "call 1 /a.B/C", "message 1 text", "half-close 1", "abort 1".
 class Recorder : public CallHandler {
  public:
-  void OnCall(StreamId stream, CallHead head) override;
+  void OnCall(StreamId stream, const CallHead& head) override;
   void OnMessage(StreamId stream, std::string_view message) override;
   void OnHalfClose(StreamId stream) override;
   void OnAbort(StreamId stream) override;

@@ -33,7 +33,7 @@ class Echo : public CallHandler {
     open_->insert(&connection_);
   }
   ~Echo() override { open_->erase(&connection_); }
-  void OnCall(StreamId, CallHead) override {}
+  void OnCall(StreamId, const CallHead&) override {}
   void OnMessage(StreamId stream, std::string_view message) override {
     connection_.session().Send(stream, message);
   }
