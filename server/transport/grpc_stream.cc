@@ -41,6 +41,15 @@ void OutputQueue::Clear(size_t bytes_kept) {
   if (buffer_.capacity() > bytes_kept) buffer_.shrink_to_fit();
 }
 
+void GrpcStream::Recycle() {
+  static_cast<StreamProgress&>(*this) = {};
+  static_cast<RequestTraits&>(request) = {};
+  request.head.Clear();
+  reader.Reset(0);
+  output.Clear(kSpareBufferBytesKept);
+  ending.reset();
+}
+
 GrpcStream* GrpcStreamPool::Take(StreamId id, size_t message_bytes_max) {
   if (spares_.empty()) {
     streams_.push_back(std::make_unique<GrpcStream>());
@@ -62,15 +71,7 @@ void GrpcStreamPool::Put(GrpcStream* stream) {
     streams_.pop_back();
     return;
   }
-  // Everything is as new, but the two buffers keep their memory.
-  MessageReader reader = std::move(stream->reader);
-  OutputQueue output = std::move(stream->output);
-  output.Clear(kSpareBufferBytesKept);
-  reader.Reset(0);
-  *stream = GrpcStream{};
-  stream->index = index;
-  stream->reader = std::move(reader);
-  stream->output = std::move(output);
+  stream->Recycle();
   spares_.push_back(stream);
 }
 

@@ -14,9 +14,8 @@
 
 namespace coheld::transport {
 
-// What the request's headers said. Judged when they are complete.
-struct RequestHeaders {
-  CallHead head;
+// What the request's headers said beside the call's head. Judged when they are complete.
+struct RequestTraits {
   bool post = false;
   bool grpc = false;  // The content-type is gRPC's.
   bool accepts_gzip = false;
@@ -25,6 +24,10 @@ struct RequestHeaders {
   bool encoding_unknown = false;
   Encoding encoding = Encoding::kIdentity;
   size_t bytes = 0;  // Decoded, counted as RFC 9113 6.5.2 does: 32 more for each field.
+};
+
+struct RequestHeaders : RequestTraits {
+  CallHead head;
 };
 
 // The framed messages that wait for their turn on the wire.
@@ -53,15 +56,11 @@ struct Ending {
   std::string accept_encoding;
 };
 
-struct GrpcStream {
+// How far a stream is.
+struct StreamProgress {
   StreamId id = 0;
-  size_t index = 0;  // In the pool.
-  RequestHeaders request;
-  MessageReader reader;
-  OutputQueue output;
   size_t unconsumed = 0;            // Received, but not yet given back to the peer's window.
   size_t held_bytes = 0;            // Of these, not given back to the connection's either.
-  std::unique_ptr<Ending> ending;   // Absent: OK.
   bool called = false;              // OnCall was given; the handler knows the stream.
   bool half_closed = false;         // The peer sends no more.
   bool half_close_told = false;     // OnHalfClose was given.
@@ -72,6 +71,17 @@ struct GrpcStream {
   bool compresses = false;          // Replies may be gzip.
   bool held = false;                // In the session's list of held streams.
   bool large = false;               // In the session's list of large messages.
+};
+
+struct GrpcStream : StreamProgress {
+  // Makes it as new, but for the memory of its buffers and its place in the pool.
+  void Recycle();
+
+  size_t index = 0;  // In the pool.
+  RequestHeaders request;
+  MessageReader reader;
+  OutputQueue output;
+  std::unique_ptr<Ending> ending;  // Absent: OK.
 };
 
 // Owns the streams of a session and recycles them with their buffers.

@@ -145,6 +145,7 @@ void GrpcSession::State::OnStreamClosed(StreamId id) {
   if (stream->large) ForgetLarge(*stream);
   Release(*stream);
   nghttp2_session_set_stream_user_data(h2_, id, nullptr);
+  last_found_ = nullptr;
   pool_.Put(stream);
   if (abort) handler_.OnAbort(id);
 }

@@ -48,7 +48,10 @@ std::vector<nghttp2_nv> EndingFields(const Ending& ending) {
 }  // namespace
 
 GrpcStream* GrpcSession::State::Find(StreamId id) const {
-  return static_cast<GrpcStream*>(nghttp2_session_get_stream_user_data(h2_, id));
+  if (last_found_ != nullptr && last_found_->id == id) return last_found_;
+  auto* const stream = static_cast<GrpcStream*>(nghttp2_session_get_stream_user_data(h2_, id));
+  if (stream != nullptr) last_found_ = stream;
+  return stream;
 }
 
 GrpcStream* GrpcSession::State::FindOpen(StreamId id) const {

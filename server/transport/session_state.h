@@ -94,6 +94,8 @@ class GrpcSession::State {
   CallHandler& handler_;
   nghttp2_session* h2_ = nullptr;
   GrpcStreamPool pool_;
+  // What is asked for next is mostly the same stream: spares nghttp2's table. Null if it is closed.
+  mutable GrpcStream* last_found_ = nullptr;
   FloodBudget budget_;
   std::vector<StreamId> held_;  // Streams with messages that wait until output has drained.
   // Streams in the middle of a message that is larger than their window lets through; only the
