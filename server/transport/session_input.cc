@@ -12,11 +12,6 @@ constexpr size_t kHeaderFieldOverhead = 32;  // RFC 9113 6.5.2.
 constexpr size_t kPoliteRefusalFactor = 4;
 constexpr uint64_t kBombTokens = 200;
 
-bool IsReserved(std::string_view name) {
-  return name == "te" || name == "content-type" || name == "user-agent" ||
-         name.starts_with("grpc-") || name.starts_with(':');
-}
-
 // "-bin" values may be several, joined by commas.
 bool AddBinary(std::string_view name, std::string_view value, Metadata* metadata) {
   while (true) {
@@ -37,14 +32,16 @@ void AddMetadata(std::string_view name, std::string_view value, RequestHeaders* 
   }
 }
 
-void AddReserved(std::string_view name, std::string_view value, RequestHeaders* request) {
+void AddPseudo(std::string_view name, std::string_view value, RequestHeaders* request) {
   if (name == ":path") {
     request->head.path = value;
   } else if (name == ":method") {
     request->post = value == "POST";
-  } else if (name == "content-type") {
-    request->grpc = IsGrpcContentType(value);
-  } else if (name == "grpc-timeout") {
+  }
+}
+
+void AddGrpc(std::string_view name, std::string_view value, RequestHeaders* request) {
+  if (name == "grpc-timeout") {
     request->head.timeout_ms = ParseTimeout(value);
     request->timeout_malformed = !request->head.timeout_ms;
   } else if (name == "grpc-accept-encoding") {
@@ -52,6 +49,18 @@ void AddReserved(std::string_view name, std::string_view value, RequestHeaders* 
   } else if (name == "grpc-encoding") {
     request->encoding = value == "gzip" ? Encoding::kGzip : Encoding::kIdentity;
     request->encoding_unknown = value != "gzip" && value != "identity";
+  }
+}
+
+void AddField(std::string_view name, std::string_view value, RequestHeaders* request) {
+  if (name.starts_with(':')) {
+    AddPseudo(name, value, request);
+  } else if (name.starts_with("grpc-")) {
+    AddGrpc(name, value, request);
+  } else if (name == "content-type") {
+    request->grpc = IsGrpcContentType(value);
+  } else if (name != "te" && name != "user-agent") {
+    AddMetadata(name, value, request);
   }
 }
 
@@ -66,11 +75,7 @@ int GrpcSession::State::OnHeader(const nghttp2_frame& frame, std::string_view na
   if (request.bytes > limits_.header_bytes_max) return OnOversizedHeader(request);
   // Trailers of a request mean nothing in gRPC; they are counted and dropped.
   if (stream->called) return 0;
-  if (IsReserved(name)) {
-    AddReserved(name, value, &request);
-  } else {
-    AddMetadata(name, value, &request);
-  }
+  AddField(name, value, &request);
   return 0;
 }
 
