@@ -2,8 +2,9 @@
 // a view of its bytes, CallReply is written from its parts. The encoding is protobuf's own.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 namespace coheld::wire {
@@ -20,7 +21,8 @@ struct CallRequestView {
 // Reads a serialised CallRequest; unknown fields are skipped. False if it is not valid protobuf.
 bool ParseCallRequest(std::string_view bytes, CallRequestView* request);
 
-// Replaces *out by a serialised CallReply with this payload.
-void EncodeCallReply(uint64_t id, std::string_view payload, std::string* out);
+// Writes what stands before the payload in a serialised CallReply and returns it.
+using CallReplyHead = std::array<char, 24>;
+std::string_view EncodeCallReplyHead(uint64_t id, size_t payload_bytes, CallReplyHead* head);
 
 }  // namespace coheld::wire

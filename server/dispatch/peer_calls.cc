@@ -231,8 +231,8 @@ void PeerCalls::AnswerWith(const Route& route, std::string_view payload) {
     connection_.session().Reply(route.stream, payload);
     return;
   }
-  wire::EncodeCallReply(route.frame, payload, &scratch_);
-  SendFrame(route.stream, scratch_);
+  wire::CallReplyHead head;
+  SendFrame(route.stream, wire::EncodeCallReplyHead(route.frame, payload.size(), &head), payload);
 }
 
 void PeerCalls::Answer(const Route& route, const Failure& failure) {
@@ -246,8 +246,8 @@ void PeerCalls::Answer(const Route& route, const Failure& failure) {
   SendFrame(route.stream, reply.SerializeAsString());
 }
 
-void PeerCalls::SendFrame(StreamId id, std::string_view frame) {
-  connection_.session().Send(id, frame);
+void PeerCalls::SendFrame(StreamId id, std::string_view head, std::string_view payload) {
+  connection_.session().Send(id, head, payload);
   if (const Stream* stream = Find(id)) FinishIfDrained(*stream);
 }
 

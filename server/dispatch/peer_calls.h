@@ -77,8 +77,9 @@ class PeerCalls : public transport::CallHandler {
   void Abandon(StreamId id);
   void FinishIfDrained(const Stream& stream);
   void Fail(StreamId id, const Failure& failure);
-  // Sends a frame of a Session/Call stream, the last one if nothing more will come.
-  void SendFrame(StreamId id, std::string_view frame);
+  // Sends a frame of a Session/Call stream, in one part or two. It is the last one if nothing more
+  // will come.
+  void SendFrame(StreamId id, std::string_view head, std::string_view payload = {});
 
   Dispatcher& dispatcher_;
   transport::Connection& connection_;
@@ -87,7 +88,6 @@ class PeerCalls : public transport::CallHandler {
   // By stream and frame; a unary call's frame is 0.
   std::map<std::pair<StreamId, uint64_t>, CallId> parked_;
   std::set<SessionId> sessions_;
-  std::string scratch_;  // The frame being sent.
 };
 
 }  // namespace coheld::dispatch

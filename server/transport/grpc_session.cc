@@ -116,7 +116,9 @@ bool GrpcSession::HoldsMessages() const { return state_->HoldsMessages(); }
 bool GrpcSession::Greeted() const { return state_->ready(); }
 void GrpcSession::Advance(uint64_t now_ms) { state_->Advance(now_ms); }
 
-void GrpcSession::Send(StreamId stream, std::string_view message) { state_->Send(stream, message); }
+void GrpcSession::Send(StreamId stream, std::string_view front, std::string_view back) {
+  state_->Send(stream, front, back);
+}
 void GrpcSession::Finish(StreamId stream) { state_->Finish(stream); }
 void GrpcSession::Finish(StreamId stream, const wire::Failure& failure) {
   state_->Fail(stream, failure);

@@ -93,9 +93,9 @@ class GrpcSession {
   // Tells the time of any steady clock in milliseconds, from which the budget against floods grows.
   void Advance(uint64_t now_ms);
 
-  // Queues a message of the reply. Response headers go first by themselves. Does nothing on a
-  // stream that is gone.
-  void Send(StreamId stream, std::string_view message);
+  // Queues a message of the reply, given in one part or two. Response headers go first by
+  // themselves. Does nothing on a stream that is gone.
+  void Send(StreamId stream, std::string_view front, std::string_view back = {});
   // Ends the call: OK, or the failure in trailers with status details.
   void Finish(StreamId stream);
   void Finish(StreamId stream, const wire::Failure& failure);

@@ -14,10 +14,11 @@ constexpr size_t kCompactBytes = 1 << 20;
 
 }  // namespace
 
-void OutputQueue::Append(std::string_view message) {
-  wire::AppendPrefix({.compressed = false, .length = static_cast<uint32_t>(message.size())},
-                     &buffer_);
-  buffer_.append(message);
+void OutputQueue::Append(std::string_view front, std::string_view back) {
+  const size_t length = front.size() + back.size();
+  wire::AppendPrefix({.compressed = false, .length = static_cast<uint32_t>(length)}, &buffer_);
+  buffer_.append(front);
+  buffer_.append(back);
 }
 
 void OutputQueue::AppendCompressed(std::string_view gzip) {

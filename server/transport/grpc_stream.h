@@ -33,7 +33,8 @@ struct RequestHeaders : RequestTraits {
 // The framed messages that wait for their turn on the wire.
 class OutputQueue {
  public:
-  void Append(std::string_view message);
+  // Appends a message, given in two parts.
+  void Append(std::string_view front, std::string_view back);
   void AppendCompressed(std::string_view gzip);
   // Appends bytes that are no gRPC message.
   void AppendRaw(std::string_view bytes) { buffer_.append(bytes); }

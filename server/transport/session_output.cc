@@ -59,17 +59,17 @@ GrpcStream* GrpcSession::State::FindOpen(StreamId id) const {
   return stream == nullptr || stream->finished ? nullptr : stream;
 }
 
-void GrpcSession::State::Send(StreamId id, std::string_view message) {
+void GrpcSession::State::Send(StreamId id, std::string_view front, std::string_view back) {
   GrpcStream* stream = FindOpen(id);
   if (stream == nullptr) return;
-  Queue(*stream, message);
+  Queue(*stream, front, back);
   Schedule(*stream);
 }
 
 void GrpcSession::State::Reply(StreamId id, std::string_view message) {
   GrpcStream* stream = FindOpen(id);
   if (stream == nullptr) return;
-  Queue(*stream, message);
+  Queue(*stream, message, {});
   stream->finished = true;
   Schedule(*stream);
 }
@@ -96,15 +96,17 @@ void GrpcSession::State::Reset(StreamId id) {
   nghttp2_submit_rst_stream(h2_, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
 }
 
-void GrpcSession::State::Queue(GrpcStream& stream, std::string_view message) {
+void GrpcSession::State::Queue(GrpcStream& stream, std::string_view front, std::string_view back) {
   budget_.Earn(1);
   const size_t before = stream.output.size();
   std::optional<std::string> gzip;
-  if (stream.compresses && message.size() >= kCompressBytesMin) gzip = DeflateGzip(message);
+  if (stream.compresses && front.size() + back.size() >= kCompressBytesMin) {
+    gzip = DeflateGzip(std::string(front).append(back));
+  }
   if (gzip) {
     stream.output.AppendCompressed(*gzip);
   } else {
-    stream.output.Append(message);
+    stream.output.Append(front, back);
   }
   queued_bytes_ += stream.output.size() - before;
 }

@@ -24,7 +24,7 @@ class GrpcSession::State {
 
   bool Feed(std::string_view bytes);
   void Pump(size_t bytes_max, std::string* out);
-  void Send(StreamId id, std::string_view message);
+  void Send(StreamId id, std::string_view front, std::string_view back);
   void Finish(StreamId id);
   void Fail(StreamId id, const wire::Failure& failure);
   void Reply(StreamId id, std::string_view message);
@@ -77,7 +77,7 @@ class GrpcSession::State {
   GrpcStream* Find(StreamId id) const;
   // Find, but only if something can still be queued on it.
   GrpcStream* FindOpen(StreamId id) const;
-  void Queue(GrpcStream& stream, std::string_view message);
+  void Queue(GrpcStream& stream, std::string_view front, std::string_view back);
   void Schedule(GrpcStream& stream);
   void SubmitResponse(GrpcStream& stream);
   void SubmitTrailers(GrpcStream& stream);
