@@ -6,6 +6,7 @@
 #include "server/engine/dict_table.h"
 #include "server/engine/if_version.h"
 #include "server/engine/limits.h"
+#include "server/engine/plain_messages.h"
 #include "server/engine/registry.h"
 #include "server/engine/value_codec.h"
 
@@ -107,13 +108,12 @@ Outcome Len(DictObject& dict, const v1::DictLenRequest& /*request*/, v1::DictLen
   return Done();
 }
 
-Outcome Get(DictObject& dict, const v1::DictGetRequest& request, v1::DictGetReply* reply,
-            Turn& /*turn*/) {
-  const Result<Value> key = KeyFromWire(request.key());
+Outcome Get(DictObject& dict, const KeyRequest& request, ValueAndVersion* reply, Turn& /*turn*/) {
+  const Result<Value> key = request.key();
   if (!key.ok()) return key.failure();
   if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request)) return *failure;
   if (const auto place = dict.table.Find(key.value())) {
-    ToWire(dict.table.ValueAt(*place), reply->mutable_value());
+    reply->set_value(&dict.table.ValueAt(*place));
   }
   reply->set_version(dict.version());
   return Done();

@@ -81,52 +81,65 @@ Failure Malformed(const OpRow& row);
 
 namespace internal {
 
-// The messages of one call, cleared.
-template <typename Request, typename Reply>
-class CallMessages {
+// A message of one call: an object of the generated class that is kept from call to call.
+template <typename T>
+class Slot {
  public:
-  CallMessages(Engine& engine, const OpRow& row) : kept_(MessagesOf(engine, row)) {
-    if (kept_.request == nullptr) {
-      kept_.request = std::make_unique<Request>();
-      kept_.reply = std::make_unique<Reply>();
-    }
-    reply().Clear();
+  explicit Slot(std::unique_ptr<google::protobuf::Message>& kept) : kept_(kept) {
+    if (kept_ == nullptr) kept_ = std::make_unique<T>();
   }
-  ~CallMessages() {
-    if (bytes_ > kKeptBytesMax) kept_ = {};
+  ~Slot() {
+    if (bytes_ > kKeptBytesMax) kept_.reset();
   }
 
-  Request& request() { return static_cast<Request&>(*kept_.request); }
-  Reply& reply() { return static_cast<Reply&>(*kept_.reply); }
-
-  bool Parse(std::string_view payload) {
+  T& message() { return static_cast<T&>(*kept_); }
+  bool Read(std::string_view payload) {
     bytes_ = payload.size();
-    return ParseRequest(payload, &request());
+    return ParseRequest(payload, kept_.get());
   }
-  void Serialise(std::string* out) {
-    reply().SerializeToString(out);
-    bytes_ = std::max(bytes_, out->size());
+  T& Clear() {
+    message().Clear();
+    return message();
+  }
+  void Write(std::string* out) {
+    message().SerializeToString(out);
+    bytes_ = out->size();
   }
 
  private:
   static constexpr size_t kKeptBytesMax = 4096;
 
-  OpMessages& kept_;
+  std::unique_ptr<google::protobuf::Message>& kept_;
   size_t bytes_ = 0;
+};
+
+// One that reads or writes itself (plain_messages.h).
+template <typename T>
+requires(!std::derived_from<T, google::protobuf::Message>) class Slot<T> {
+ public:
+  explicit Slot(std::unique_ptr<google::protobuf::Message>& /*kept*/) {}
+  T& message() { return message_; }
+  bool Read(std::string_view payload) { return message_.Read(payload); }
+  T& Clear() { return message_; }
+  void Write(std::string* out) { message_.Write(out); }
+
+ private:
+  T message_;
 };
 
 template <typename T, typename Request, typename Reply,
           Outcome (*handler)(T&, const Request&, Reply*, Turn&)>
 Outcome InvokeOnObject(Engine& engine, const OpRow& row, std::string_view payload, Turn& turn,
                        std::string* reply) {
-  CallMessages<Request, Reply> messages(engine, row);
-  if (!messages.Parse(payload)) return Malformed(row);
-  Result<Object*> object = ResolveObject(engine, row, messages.request().name(), turn);
+  Slot<Request> request(MessagesOf(engine, row).request);
+  if (!request.Read(payload)) return Malformed(row);
+  Result<Object*> object = ResolveObject(engine, row, request.message().name(), turn);
   if (!object.ok()) return object.failure();
+  Slot<Reply> answer(MessagesOf(engine, row).reply);
   // The type was checked against the row, and a row's handlers take the row's own type.
   Outcome outcome =
-      handler(static_cast<T&>(*object.value()), messages.request(), &messages.reply(), turn);
-  if (outcome.kind() == Outcome::Kind::kDone) messages.Serialise(reply);
+      handler(static_cast<T&>(*object.value()), request.message(), &answer.Clear(), turn);
+  if (outcome.kind() == Outcome::Kind::kDone) answer.Write(reply);
   return outcome;
 }
 
@@ -134,10 +147,11 @@ template <typename Request, typename Reply,
           Outcome (*handler)(Engine&, const Request&, Reply*, Turn&)>
 Outcome InvokeOnEngine(Engine& engine, const OpRow& row, std::string_view payload, Turn& turn,
                        std::string* reply) {
-  CallMessages<Request, Reply> messages(engine, row);
-  if (!messages.Parse(payload)) return Malformed(row);
-  Outcome outcome = handler(engine, messages.request(), &messages.reply(), turn);
-  if (outcome.kind() == Outcome::Kind::kDone) messages.Serialise(reply);
+  Slot<Request> request(MessagesOf(engine, row).request);
+  if (!request.Read(payload)) return Malformed(row);
+  Slot<Reply> answer(MessagesOf(engine, row).reply);
+  Outcome outcome = handler(engine, request.message(), &answer.Clear(), turn);
+  if (outcome.kind() == Outcome::Kind::kDone) answer.Write(reply);
   return outcome;
 }
 
