@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 
 from coheld import _client
 from coheld._core import Client
+from coheld._stdlib import managers
 
 
-class BaseProxy:
+class BaseProxy(managers.BaseProxy):  # type: ignore[misc]  # Any: known to no type checker.
     """Stand for an object that the daemon holds.
 
     A proxy is a handle: copies of it, and those that were sent to other processes, stand for the

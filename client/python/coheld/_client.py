@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from multiprocessing.managers import BaseProxy
 from typing import Any
 
 from coheld import _codecs, _core, _errors
@@ -108,6 +109,12 @@ def _interrupted(client: Client, method: str, name: str, result: Any) -> None:
         _put_many(client, name, result)
 
 
+def handle_of(proxy: Any) -> Any:
+    """Return what holds the hosted object of a stdlib's proxy; None for a stdlib manager's."""
+    token = getattr(proxy, "_token", None)
+    return getattr(getattr(token, "id", None), "handle", None)
+
+
 def _count_fork() -> None:
     global _fork_count
     _fork_count += 1
@@ -126,6 +133,8 @@ def install(proxy_type: type) -> None:
         unsupported=_errors.unsupported,
         interrupted=_interrupted,
         proxy_type=proxy_type,
+        shell_type=BaseProxy,
+        handle_of=handle_of,
         opaque_type=_codecs.Opaque,
     )
 

@@ -109,10 +109,6 @@ class SubscriptionNotFound(Error, LookupError):
     """Tell that the session has no such subscription (any more)."""
 
 
-class HostGone(Error, RuntimeError):
-    """Tell that no program serves the host, or it went before it answered."""
-
-
 class HostTaken(Error, RuntimeError):
     """Tell that another program serves the host."""
 
@@ -159,6 +155,10 @@ class ConnectionLost(Error, EOFError, BrokenPipeError):
 
 class OutcomeUnknown(ConnectionLost):
     """Tell that the daemon went away during the op, which may or may not have happened."""
+
+
+class HostGone(ConnectionLost):
+    """Tell that the program that hosts the object is gone; the call may or may not have run."""
 
 
 class ConnectFailed(ConnectionLost, ConnectionRefusedError, FileNotFoundError):

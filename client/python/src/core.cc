@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "client/python/src/decode.h"
 #include "client/python/src/encode.h"
 #include "client/python/src/message.h"
 #include "client/python/src/scope.h"
@@ -225,6 +226,8 @@ void InstallHooks(const nb::kwargs& installed) {
            .unsupported = Keep(installed, "unsupported"),
            .interrupted = Keep(installed, "interrupted"),
            .proxy_type = Keep(installed, "proxy_type"),
+           .shell_type = Keep(installed, "shell_type"),
+           .handle_of = Keep(installed, "handle_of"),
            .opaque_type = Keep(installed, "opaque_type")};
 }
 
@@ -255,6 +258,14 @@ bool IsNativeFor(const nb::handle client, const nb::handle object) {
   const std::optional<bool> native = IsNative(scope, object.ptr());
   if (!native) throw nb::python_error();
   return *native;
+}
+
+nb::object DecodeFor(const nb::handle client, const nb::bytes& value) {
+  const auto& held = nb::cast<const ClientObject&>(client);
+  const Scope scope{.client = client.ptr(), .codec = held.codec};
+  nb::object decoded = nb::steal(DecodeValue(scope, {value.c_str(), value.size()}));
+  if (!decoded.is_valid()) throw nb::python_error();
+  return decoded;
 }
 
 nb::dict DescribeSession(const ClientObject& client) {
@@ -296,6 +307,7 @@ NB_MODULE(_core, module) {
              nb::arg("raw") = false);
   module.def("install_hooks", InstallHooks, nb::arg("hooks"));
   module.def("is_native", IsNativeFor, nb::arg("client"), nb::arg("object").none());
+  module.def("decode_value", DecodeFor, nb::arg("client"), nb::arg("value"));
   module.def("thread_id", this_thread_id);
   nb::class_<ClientObject>(module, "Client", nb::dynamic_attr(), nb::is_weak_referenceable())
       .def("__init__", ConstructClient, nb::arg("address"), nb::arg("program"), nb::arg("codec"),

@@ -55,6 +55,9 @@ class ValueEncoder {
     if (PyObject_TypeCheck(object, reinterpret_cast<PyTypeObject*>(hooks.proxy_type))) {
       return Ref(field, object);
     }
+    if (PyObject_TypeCheck(object, reinterpret_cast<PyTypeObject*>(hooks.shell_type))) {
+      return Shell(field, object);
+    }
     PyTypeObject* const type = Py_TYPE(object);
     if (type == reinterpret_cast<PyTypeObject*>(hooks.opaque_type)) return Opaque(field, object);
     const bool container = type == &PyTuple_Type || type == &PyList_Type || type == &PyDict_Type ||
@@ -201,6 +204,13 @@ class ValueEncoder {
     ref.Close();
     value.Close();
     return Outcome::kDone;
+  }
+
+  // A hosted object's proxy is of the stdlib's classes; one of a stdlib manager has no handle.
+  Outcome Shell(uint32_t field, PyObject* shell) {
+    const Owned handle(PyObject_CallOneArg(hooks.handle_of, shell));
+    if (!handle) return Outcome::kError;
+    return handle.get() == Py_None ? Outcome::kNotNative : Ref(field, handle.get());
   }
 
   bool TextField(int field, PyObject* text) {

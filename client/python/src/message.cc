@@ -17,7 +17,10 @@ using google::protobuf::FieldDescriptor;
 FieldKind MessageKind(const FieldDescriptor& field) {
   const Descriptor* const type = field.message_type();
   if (type == v1::Value::descriptor()) {
-    return field.name() == "key" || field.name() == "keys" ? FieldKind::kKey : FieldKind::kValue;
+    const std::string& name = field.name();
+    // What another client's call carries: decoding it may fail, which must not cost other calls.
+    if (name == "arguments" || name == "keywords") return FieldKind::kDeferredValue;
+    return name == "key" || name == "keys" ? FieldKind::kKey : FieldKind::kValue;
   }
   if (type == v1::Entry::descriptor()) return FieldKind::kEntry;
   if (type == v1::OptionalValue::descriptor()) return FieldKind::kOptionalValue;
@@ -148,6 +151,7 @@ bool AppendOne(const Scope& scope, const Field& field, PyObject* object, std::st
     case FieldKind::kSigned:
       return AppendNumber(field, object, out);
     case FieldKind::kValue:
+    case FieldKind::kDeferredValue:
       return EncodeValue(scope, field.number, object, out);
     case FieldKind::kKey:
       return EncodeKey(scope, field.number, object, out);
@@ -175,7 +179,8 @@ bool AppendMany(const Scope& scope, const Field& field, PyObject* objects, std::
 
 bool LeftOut(const Field& field, PyObject* object) {
   if (object == Absent()) return true;
-  const bool is_value = field.kind == FieldKind::kValue || field.kind == FieldKind::kKey;
+  const bool is_value = field.kind == FieldKind::kValue || field.kind == FieldKind::kKey ||
+                        field.kind == FieldKind::kDeferredValue;
   return object == Py_None && !is_value && !field.repeated &&
          (field.optional || field.kind == FieldKind::kSlice);
 }
@@ -195,6 +200,7 @@ PyObject* DecodeOne(const Scope& scope, const Field& field, const FieldReader& r
     case FieldKind::kText:
       return PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), nullptr);
     case FieldKind::kBytes:
+    case FieldKind::kDeferredValue:
       return PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size()));
     case FieldKind::kBoolean:
       return PyBool_FromLong(reader.number() != 0);
@@ -227,6 +233,7 @@ PyObject* DefaultOf(const Field& field) {
     case FieldKind::kText:
       return PyUnicode_FromString("");
     case FieldKind::kBytes:
+    case FieldKind::kDeferredValue:
       return PyBytes_FromStringAndSize(nullptr, 0);
     case FieldKind::kBoolean:
       return NewRef(Py_False);

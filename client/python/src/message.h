@@ -29,6 +29,7 @@ enum class FieldKind {
   kKey,            // a hashable object
   kEntry,          // a (key, value) pair
   kOptionalValue,  // any object, or absent
+  kDeferredValue,  // any object; in replies the bytes of one, for decode_value()
   kSlice,          // slice
   kMessage,        // dict of the message's fields; only in replies
 };

@@ -22,6 +22,8 @@ struct Hooks {
   PyObject* unsupported = nullptr;   // (object) -> exception: no wire form without a codec
   PyObject* interrupted = nullptr;   // (client, method name, object name, result) -> None
   PyObject* proxy_type = nullptr;    // class of all proxies
+  PyObject* shell_type = nullptr;    // class of the stdlib's proxies; hosted objects have such
+  PyObject* handle_of = nullptr;     // (stdlib proxy) -> proxy of all proxies' class, or None
   PyObject* opaque_type = nullptr;   // class of opaque values that are not decoded
 };
 
