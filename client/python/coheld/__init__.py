@@ -4,7 +4,8 @@
 stdlib's; ``coheld.connect(address)`` returns the same kind for a daemon that runs already.
 """
 
-from coheld._base import BaseProxy
+from multiprocessing.managers import BaseProxy, RemoteError, SharedMemoryManager, Token
+
 from coheld._codecs import Opaque
 from coheld._dict import MISSING, DictProxy
 from coheld._errors import (
@@ -15,6 +16,9 @@ from coheld._errors import (
     DeadlineExceeded,
     DivisionByZero,
     Error,
+    HostGone,
+    HostNotAttached,
+    HostTaken,
     IndexOutOfRange,
     InternalError,
     InvalidArgument,
@@ -42,7 +46,8 @@ from coheld._errors import (
 )
 from coheld._list import ListProxy
 from coheld._lock import LockProxy
-from coheld._manager import Manager, SyncManager, connect
+from coheld._manager import BaseManager, Manager, SyncManager, connect
+from coheld._patch import patch, unpatch
 from coheld._queue import QueueProxy
 from coheld._value import ValueProxy
 
@@ -51,6 +56,7 @@ __version__ = "0.1.0"
 __all__ = [
     "MISSING",
     "BarrierBroken",
+    "BaseManager",
     "BaseProxy",
     "Cancelled",
     "ConnectFailed",
@@ -59,6 +65,9 @@ __all__ = [
     "DictProxy",
     "DivisionByZero",
     "Error",
+    "HostGone",
+    "HostNotAttached",
+    "HostTaken",
     "IndexOutOfRange",
     "InternalError",
     "InvalidArgument",
@@ -79,8 +88,11 @@ __all__ = [
     "QueueEmpty",
     "QueueFull",
     "QueueProxy",
+    "RemoteError",
     "SessionExpired",
+    "SharedMemoryManager",
     "SyncManager",
+    "Token",
     "TooLarge",
     "TooMany",
     "TypecodeMismatch",
@@ -91,4 +103,6 @@ __all__ = [
     "VersionMismatch",
     "WrongType",
     "connect",
+    "patch",
+    "unpatch",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import fcntl
 import os
 import select
@@ -16,8 +18,10 @@ from coheld._errors import ConnectFailed
 
 #: How long a daemon may take to start, in seconds.
 START_TIMEOUT = 20.0
+#: How long it lets clients finish once it was told to end, in milliseconds.
+DRAIN_MS = 20
 #: How long it may take to end by itself; what it holds ends with it either way.
-STOP_TIMEOUT = 0.3
+STOP_TIMEOUT = 1.0
 # A Unix socket's path has at most 107 bytes.
 _PATH_BYTES_MAX = 107
 _PREFIX = "coheld-"
@@ -41,19 +45,24 @@ def binary() -> str:
 
 
 class PrivateDaemon:
-    """Run a daemon that serves only this program, and ends with this process even by SIGKILL."""
+    """Run a daemon that serves only this program, and ends with this process even by SIGKILL.
 
-    def __init__(self) -> None:
-        """Start the daemon and wait until it listens."""
+    To those who know a manager's process it looks like one of multiprocessing.
+    """
+
+    name = "coheld"
+
+    def __init__(self, listen: str | None = None) -> None:
+        """Start the daemon and wait until it listens: at an address, or where only we find it."""
         _remove_left_folders()
         self._folder = _private_folder()
         self._pid = os.getpid()
-        self.address = f"unix:{self._folder}/coheld.sock"
+        self.address = listen or f"unix:{self._folder}/coheld.sock"
         try:
             self._process, ready = self._spawn()
             try:
                 with os.fdopen(ready, "rb", buffering=0) as lines:
-                    self._await(lines)
+                    self.address = self._await(lines)
             except BaseException:
                 self._process.kill()
                 self._process.wait()
@@ -67,26 +76,43 @@ class PrivateDaemon:
         """Return the daemon's process id."""
         return self._process.pid
 
-    def stop(self) -> None:
+    ident = pid
+
+    @property
+    def exitcode(self) -> int | None:
+        """Return how the daemon ended; None while it runs."""
+        return self._process.poll()
+
+    def is_alive(self) -> bool:
+        """Say whether the daemon runs; in a forked child, whether it did at the fork."""
+        if os.getpid() != self._pid:
+            return self._process.returncode is None
+        return self._process.poll() is None
+
+    def terminate(self) -> None:
+        """Tell the daemon to end."""
+        self._process.terminate()
+
+    def kill(self) -> None:
+        """End the daemon at once."""
+        self._process.kill()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the daemon ended, or the timeout passed."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout)
+
+    def stop(self, timeout: float = STOP_TIMEOUT) -> None:
         """End the daemon and remove its folder; only the process that started it does."""
         if os.getpid() != self._pid:
             return
-        if self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(STOP_TIMEOUT)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+        if self.is_alive():
+            self.terminate()
+            self.join(timeout)
+            if self.is_alive():
+                self.kill()
+                self.join()
         shutil.rmtree(self._folder, ignore_errors=True)
-
-    def wait(self, timeout: float | None) -> bool:
-        """Wait until the daemon ended; return False if the timeout passed first."""
-        try:
-            self._process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
 
     def _spawn(self) -> tuple[subprocess.Popen[bytes], int]:
         # Returns the daemon, and what it writes a line to when it listens.
@@ -96,6 +122,7 @@ class PrivateDaemon:
             "--listen", self.address,
             "--exit-with-pid", str(self._pid),
             "--ready-fd", str(write),
+            "--drain-ms", str(DRAIN_MS),
         ]  # fmt: skip
         try:
             with _locked_log(self._folder) as log:
@@ -115,7 +142,8 @@ class PrivateDaemon:
             os.close(write)
         return process, ready
 
-    def _await(self, lines: IO[bytes]) -> None:
+    def _await(self, lines: IO[bytes]) -> str:
+        # Returns where the daemon listens.
         deadline = time.monotonic() + START_TIMEOUT
         line = b""
         while not line.endswith(b"\n"):
@@ -126,16 +154,20 @@ class PrivateDaemon:
             if not chunk:
                 raise self._failure()
             line += chunk
+        return line.split()[1].decode()
 
     def _failure(self) -> ConnectFailed:
         if self._process.poll() is None:
             self._process.kill()
         code = self._process.wait()
         log = Path(f"{self._folder}/coheld.log").read_text(errors="replace")
-        return ConnectFailed(
+        error = ConnectFailed(
             f"the private daemon {self._process.args!r} did not become ready within "
             f"{START_TIMEOUT:.0f} s (exit code {code}); its messages:\n{log[-4000:]}"
         )
+        if os.strerror(errno.EADDRINUSE).lower() in log.lower():
+            error.errno = errno.EADDRINUSE
+        return error
 
 
 def _private_folder() -> str:

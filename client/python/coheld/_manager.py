@@ -2,101 +2,203 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from multiprocessing import ProcessError, util
+import functools
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from multiprocessing import ProcessError
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
-from coheld import _client, _codecs
+from coheld import _client, _codecs, _core, _hosted, _registry
+from coheld._address import Address, daemon_form, like_given
 from coheld._client import Client
 from coheld._daemon import PrivateDaemon
+from coheld._errors import HostGone, ObjectNotFound
+from coheld._host_process import HostProcess
+from coheld._hosting import Hosting
 from coheld._objects import ObjectFactories
+from coheld._registry import Registry
+from coheld._server import Server
+from coheld._stdlib import context, managers, process, util
 
-_INITIAL, _STARTED, _SHUTDOWN = "initial", "started", "shutdown"
+_inspect_host = _core.method("Host.Inspect", "attached")
+_objects = _core.method("Admin.Objects", "objects", "done")
+
+_State = managers.State
+_PROXY_SERIALIZERS = {"pickle": _hosted.PICKLE, "xmlrpclib": _hosted.XML}
+
+AnyManager = TypeVar("AnyManager", bound="BaseManager")
 
 
-class SyncManager(ObjectFactories):
-    """Make shared objects, as multiprocessing.managers.SyncManager does.
+class BaseManager:
+    """Make shared objects of registered types, as multiprocessing.managers.BaseManager does.
 
-    Without an address, start() runs a private daemon, which ends with this process. With one,
-    connect() uses a daemon that runs already.
-
-    Every method that makes an object takes ``name=``: then it makes, or finds, the object of that
-    name, which every client of the daemon can reach. Objects without a name are reached through
-    their proxies only.
+    start() runs a private daemon, which ends with this process; connect() uses a daemon that runs
+    already at the address. Objects of registered classes live in a Python process beside the
+    daemon, or in the program that serves get_server().
     """
+
+    _registry: ClassVar[Registry] = {}
+
+    #: End what start() started; may be called again. Managers that connected have none.
+    shutdown: Callable[[], Any]
+    _process: PrivateDaemon
 
     def __init__(
         self,
-        address: str | None = None,
+        address: Address | None = None,
+        authkey: bytes | None = None,
+        serializer: str = "pickle",
+        ctx: Any = None,
         *,
+        shutdown_timeout: float = 1.0,
         allow_pickle: bool | None = None,
         codec: str | None = None,
     ) -> None:
         """Prepare a manager; start() or connect() makes it usable.
 
-        Pickles of objects that have no form of their own are allowed by default in a private
-        daemon only: whoever can write to a daemon can run code in those who unpickle from it.
-        ``codec`` names what carries such objects instead: "json", "cloudpickle" or "dill".
+        Pickles of objects that have no form of their own are allowed by default where all users of
+        the daemon are trusted: in one that start() runs, or whose key is ``authkey``. Whoever can
+        write to a daemon can run code in those who unpickle from it. ``codec`` names what carries
+        such objects instead: "json", "cloudpickle" or "dill". The serializer "xmlrpclib" is for
+        plain data only.
         """
         self._address = address
-        if allow_pickle is None:
-            allow_pickle = address is None
-        self._codec = _codecs.checked(codec or ("pickle" if allow_pickle else ""))
-        self._state = _INITIAL
-        self._private = address is None
-        self._daemon: PrivateDaemon | None = None
+        self._key_given = authkey is not None
+        if authkey is None:
+            authkey = process.current_process().authkey
+        self._authkey = process.AuthenticationString(authkey)
+        self._serializer = serializer
+        self._proxy_serializer = _PROXY_SERIALIZERS[serializer]
+        self._ctx = ctx or multiprocessing.get_context()
+        self._shutdown_timeout = shutdown_timeout
+        if codec is None and allow_pickle is not None:
+            codec = _codecs.PICKLE if allow_pickle else ""
+        self._chosen_codec = None if codec is None else _codecs.checked(codec)
+        self._state = _State()
+        self._state.value = _State.INITIAL
+        self._private = False
         self._client: Client | None = None
+        self._daemon: PrivateDaemon | None = None
+        self._pid = os.getpid()
+        self._host_processes: list[HostProcess] = []
+        self._host: str | None = None
+        self._keeper: BaseManager | None = None
+        self._mutex = util.ForkAwareThreadLock()
 
     @property
-    def address(self) -> str | None:
-        """Return the daemon's address; None before start()."""
+    def address(self) -> Address | None:
+        """Return the daemon's address; None before start(), unless one was given."""
         return self._address
 
-    def start(self, initializer: Any = None, initargs: Iterable[Any] = ()) -> None:
-        """Start a private daemon.
+    def start(
+        self, initializer: Callable[..., Any] | None = None, initargs: Iterable[Any] = ()
+    ) -> None:
+        """Start a private daemon, at the address if there is one.
 
-        The initializer of the stdlib runs in the server, which is no Python process here.
+        With an initializer, or classes registered to be hosted, also start the process that hosts
+        them and runs the initializer; otherwise that process starts when it is needed.
         """
         self._expect_initial()
-        if initializer is not None:
-            raise TypeError("coheld's daemon runs no Python: initializer must be None")
-        if self._address is not None:
-            raise ProcessError(
-                f"a manager for {self._address} connects to the daemon there: call connect()"
-            )
-        self._daemon = PrivateDaemon()
-        self._use(self._daemon.address, _client.PRIVATE_CONNECT_TIMEOUT)
+        if initializer is not None and not callable(initializer):
+            raise TypeError("initializer must be a callable")
+        listen = None if self._address is None else daemon_form(self._address)
+        self._process = self._daemon = daemon = PrivateDaemon(listen)
+        self._private = True
+        try:
+            self._use(daemon.address, like_given(self._address, daemon.address), private=True)
+            if initializer is not None or any(map(_needs_host, self._registry.values())):
+                self._start_host(_hosted.MANAGER_HOST, initializer, initargs)
+        except BaseException:
+            self._state.value = _State.INITIAL
+            daemon.stop()
+            raise
         # Also run at the end of a forked child, where atexit is not; before daemonic children end.
-        self.__finalizer = util.Finalize(
-            self, _stop, args=(self._daemon, self._client), exitpriority=0
+        self.shutdown = util.Finalize(
+            self,
+            _stop,
+            args=(
+                daemon,
+                self._client,
+                self._state,
+                self._host_processes,
+                self._shutdown_timeout,
+            ),
+            exitpriority=0,
         )
 
     def connect(self) -> None:
         """Connect to the daemon at the address."""
         self._expect_initial()
         if self._address is None:
-            raise ProcessError("connect() needs an address: SyncManager('unix:/path')")
-        self._use(self._address, _client.CONNECT_TIMEOUT)
+            raise ProcessError("connect() needs an address: SyncManager(('host', 7420))")
+        self._use(daemon_form(self._address), self._address, private=False)
 
-    def shutdown(self) -> None:
-        """End the private daemon; a daemon that was connected to goes on. May be called again."""
-        if self._state == _STARTED and self._daemon is not None:
-            self.__finalizer()
-        self._state = _SHUTDOWN
+    def get_server(self) -> Server:
+        """Start a daemon at the address; return what hosts the registered types in this program."""
+        self._expect_initial()
+        return Server(self._registry, self._address, self._authkey, self._serializer)
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait until the private daemon ended."""
-        if self._daemon is None:
-            raise AttributeError("only a manager that started a daemon can wait for its end")
-        self._daemon.wait(timeout)
+        """Wait until what start() started has ended."""
+        self._process.join(timeout)
 
-    def __enter__(self) -> SyncManager:
-        if self._state == _INITIAL:
-            if self._address is None:
-                self.start()
-            else:
-                self.connect()
+    @classmethod
+    def register(
+        cls,
+        typeid: str,
+        callable: Callable[..., Any] | None = None,
+        proxytype: Any = None,
+        exposed: Any = None,
+        method_to_typeid: Mapping[str, str] | None = None,
+        create_method: bool = True,
+    ) -> None:
+        """Register a type: then ``manager.<typeid>(...)`` makes an object of it.
+
+        The object is what ``callable`` returns in the host process, or in the server; a manager
+        that only connects leaves it out. The callable may return an object that exists already.
+        """
+        if "_registry" not in cls.__dict__:
+            cls._registry = cls._registry.copy()
+        entry = _registry.make_entry(callable, proxytype, exposed, method_to_typeid)
+        cls._registry[typeid] = entry
+        _registry.remember(typeid, entry)
+        if create_method:
+            setattr(cls, typeid, _create_method(typeid))
+
+    def host(
+        self,
+        instance: Any,
+        *,
+        name: str = "",
+        typeid: str | None = None,
+        exposed: Iterable[str] | None = None,
+        method_to_typeid: dict[str, str] | None = None,
+    ) -> Any:
+        """Serve an object of this process to all clients of the daemon; return a proxy of it.
+
+        Its public methods, or those that ``exposed`` names, are called in threads of this process,
+        one for each thread that calls. With a name others reach it by hosted(name); the name of a
+        program that ended is taken over.
+        """
+        client = self._started()
+        typeid = typeid or type(instance).__name__
+        hosting = self._hosting_here(client)
+        handle = hosting.host(instance, typeid, exposed, method_to_typeid, name)
+        return _hosted.make_proxy(handle, self, self._proxy_serializer)
+
+    def hosted(self, name: str) -> Any:
+        """Return a proxy of what a program hosts by this name."""
+        handle = _hosted.find(self._started(), name)
+        return _hosted.make_proxy(handle, self, self._proxy_serializer)
+
+    def __enter__(self: AnyManager) -> AnyManager:
+        if self._state.value == _State.INITIAL:
+            self.start()
+        if self._state.value != _State.STARTED:
+            raise ProcessError("Manager has shut down")
         return self
 
     def __exit__(
@@ -105,42 +207,220 @@ class SyncManager(ObjectFactories):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.shutdown()
+        if self._daemon is not None:
+            self.shutdown()
+        self._state.value = _State.SHUTDOWN
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._client is None:
-            return SyncManager, (self._address,)
-        return _rebuild_manager, (self._address, self._codec, self._private)
+            return type(self), (self._address,)
+        address, key, *others = self._connection()
+        if context.get_spawning_popen() is None:
+            key = None  # Keys leave a process only for its children.
+        return _rebuild_manager, (type(self), address, key, *others)
+
+    def _create(self, typeid: str, /, *args: Any, **kwds: Any) -> tuple[Any, tuple[str, ...]]:
+        proxy = self._make(typeid, args, kwds)
+        return proxy._token, proxy._exposed_
+
+    def _number_of_objects(self) -> int:
+        """Return how many shared objects there are."""
+        return sum(1 for _ in self._summaries())
+
+    def _debug_info(self) -> str:
+        """Return a line for each shared object."""
+        return "\n".join(
+            f"  {line['name']}:       {line['type']} of size {line['size']}, "
+            f"{line['waiters']} waiting"
+            for line in self._summaries()
+        )
+
+    def _summaries(self) -> Iterable[dict[str, Any]]:
+        client = self._started()
+        _client.delete_unreferenced(client)
+        after, done = "", False
+        while not done:
+            lines, done = _objects(client, "", "", 0, after, True)
+            yield from (line for line in lines if line["type"] != "host")
+            after = lines[-1]["name"] if lines else after
+
+    def _make(self, typeid: str, args: tuple[Any, ...], kwds: dict[str, Any]) -> Any:
+        """Make an object of a registered type."""
+        self._started()
+        standard = _registry.standard_typeid(self._registry[typeid])
+        made = self._make_standard(standard, args, kwds) if standard else None
+        if made is None:
+            made = self._make_hosted(typeid, args, kwds)
+        return made
+
+    def _make_standard(self, typeid: str, args: tuple[Any, ...], kwds: dict[str, Any]) -> Any:
+        """Make an object of a standard type; None if the daemon has no such type."""
+        if not hasattr(ObjectFactories, typeid):
+            return None
+        maker = _rebuild_manager(SyncManager, *self._connection())
+        maker._keeper = self  # The daemon lives as long as what was made of it.
+        return getattr(ObjectFactories, typeid)(maker, *args, **kwds)
+
+    def _make_hosted(self, typeid: str, args: tuple[Any, ...], kwds: dict[str, Any]) -> Any:
+        client = self._started()
+        with self._mutex:
+            host = self._host or self._find_host(client, typeid)
+            self._host = host
+        try:
+            made = _hosted.call_host(client, host, "", typeid, args, kwds)
+        except HostGone:
+            self._host = None  # The next one is made in a new host.
+            raise
+        handle = _client.handle_of(made)
+        if handle is not None:
+            return _hosted.make_proxy(handle, self, self._proxy_serializer)
+        made._manager = self
+        return made
+
+    def _find_host(self, client: Client, typeid: str) -> str:
+        """Return the name of a host that is served, by a new process if need be."""
+        if _is_served(client, _hosted.MANAGER_HOST):
+            return _hosted.MANAGER_HOST
+        if self._private:
+            return self._start_host(_hosted.MANAGER_HOST)
+        if _wait_for_host(client, _hosted.MANAGER_HOST):
+            return _hosted.MANAGER_HOST
+        if typeid in self._registry and self._registry[typeid][0] is None:
+            raise HostGone(
+                f"no program serves {typeid!r} at {self._address!r}: run get_server() and its "
+                "serve_forever() there, or start() with the type registered with a callable"
+            )
+        return self._start_host("")
+
+    def _start_host(
+        self,
+        name: str,
+        initializer: Callable[..., Any] | None = None,
+        initargs: Iterable[Any] = (),
+    ) -> str:
+        connect = functools.partial(_rebuild_manager, SyncManager, *self._connection())
+        arguments = self._registry, connect, name, initializer, tuple(initargs)
+        lasting = self._private and os.getpid() != self._pid
+        started = HostProcess(self._ctx, type(self).__name__, arguments, lasting)
+        if not lasting:
+            self._host_processes.append(started)
+        return started.host
+
+    def _connection(self) -> tuple[Any, ...]:
+        assert self._client is not None
+        return (
+            self._address,
+            bytes(self._authkey),
+            self._serializer,
+            self._client.codec,
+            self._private,
+            self._host,
+        )
+
+    def _hosting_here(self, client: Client) -> Hosting:
+        with self._mutex:
+            hosting: Hosting | None = getattr(client, "hosting", None)
+            if hosting is None or hosting.pid != os.getpid() or hosting.stopped.is_set():
+                hosting = Hosting(client, "", self._registry, self._make_standard)
+                hosting.start()
+                client.hosting = hosting
+        return hosting
 
     def _expect_initial(self) -> None:
-        if self._state == _STARTED:
+        if self._state.value == _State.STARTED:
             raise ProcessError("Already started server")
-        if self._state == _SHUTDOWN:
+        if self._state.value == _State.SHUTDOWN:
             raise ProcessError("Manager has shut down")
 
-    def _use(self, address: str, timeout: float) -> None:
-        self._client = _client.client_for(address, self._codec, timeout)
+    def _use(self, listening: str, address: Address, private: bool) -> None:
+        codec = self._chosen_codec
+        if codec is None:
+            trusted = (private or self._key_given) and self._serializer == "pickle"
+            codec = _codecs.PICKLE if trusted else ""
+        timeout = _client.PRIVATE_CONNECT_TIMEOUT if private else _client.CONNECT_TIMEOUT
+        self._client = _client.client_for(listening, codec, timeout)
         self._address = address
-        self._state = _STARTED
+        self._state.value = _State.STARTED
 
     def _started(self) -> Client:
-        if self._state != _STARTED or self._client is None:
-            raise AssertionError(
-                "server not yet started" if self._state == _INITIAL else "server has been shut down"
-            )
+        if self._state.value != _State.STARTED or self._client is None:
+            raise AssertionError("server not yet started")
         return self._client
 
 
-def _stop(daemon: PrivateDaemon, client: Client) -> None:
+class SyncManager(BaseManager, ObjectFactories):
+    """Make shared objects, as multiprocessing.managers.SyncManager does.
+
+    Every method that makes an object takes ``name=``: then it makes, or finds, the object of that
+    name, which every client of the daemon can reach. Objects without a name are reached through
+    their proxies only.
+    """
+
+    _registry = _registry.STANDARD
+
+    def Pool(self, *args: Any, **kwds: Any) -> Any:  # noqa: N802
+        """Make a pool of worker processes, with the arguments of multiprocessing.Pool."""
+        return self._make("Pool", args, kwds)
+
+
+def _create_method(typeid: str) -> Callable[..., Any]:
+    def create(self: BaseManager, /, *args: Any, **kwds: Any) -> Any:
+        return self._make(typeid, args, kwds)
+
+    create.__name__ = typeid
+    return create
+
+
+def _needs_host(entry: _registry.Entry) -> bool:
+    return entry[0] is not None and _registry.standard_typeid(entry) is None
+
+
+def _is_served(client: Client, host: str) -> bool:
+    try:
+        return bool(_inspect_host(client, host))
+    except ObjectNotFound:
+        return False
+
+
+def _wait_for_host(client: Client, host: str) -> bool:
+    # A server that is not yet serve_forever() is there, and comes.
+    end = time.monotonic() + _client.CONNECT_TIMEOUT
+    try:
+        while time.monotonic() < end:
+            if _inspect_host(client, host):
+                return True
+            time.sleep(0.02)
+    except ObjectNotFound:
+        pass
+    return False
+
+
+def _stop(
+    daemon: PrivateDaemon, client: Client, state: Any, hosts: list[HostProcess], timeout: float
+) -> None:
     # Calls of other threads may still be parked: the daemon's end is what ends them.
+    for started in hosts:
+        if daemon.is_alive():
+            started.tell_to_end(client)
+        started.stop(timeout)
     _client.forget(client)
-    daemon.stop()
+    daemon.stop(timeout)
+    state.value = _State.SHUTDOWN
 
 
-def _rebuild_manager(address: str, codec: str, private: bool) -> SyncManager:
-    manager = SyncManager(address, codec=codec)
-    manager._private = private
-    manager._use(address, _client.PRIVATE_CONNECT_TIMEOUT if private else _client.CONNECT_TIMEOUT)
+def _rebuild_manager(
+    kind: type[AnyManager],
+    address: Address,
+    key: bytes | None,
+    serializer: str,
+    codec: str,
+    private: bool,
+    host: str | None,
+) -> AnyManager:
+    manager = kind(address, key, serializer, codec=codec)
+    manager._private, manager._host = private, host
+    manager._pid = 0  # It started nothing.
+    manager._use(daemon_form(address), address, private)
     return manager
 
 
@@ -162,5 +442,9 @@ def connect(address: str, *, allow_pickle: bool = False, codec: str | None = Non
     decoded; ``codec`` names another carrier for all else: "json", "cloudpickle" or "dill".
     """
     manager = SyncManager(address, allow_pickle=allow_pickle, codec=codec)
-    manager.connect()
+    manager._use(address, address, private=False)
     return manager
+
+
+for _typeid in set(_registry.STANDARD) - set(dir(SyncManager)) - {"Iterator", "AsyncResult"}:
+    setattr(SyncManager, _typeid, _create_method(_typeid))
