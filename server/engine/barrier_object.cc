@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "coheld/v1/barrier.pb.h"
@@ -17,10 +18,13 @@
 #include "server/engine/lock_like.h"
 #include "server/engine/object.h"
 #include "server/engine/registry.h"
+#include "server/engine/requests.h"
 #include "server/engine/turn.h"
 
 namespace coheld::engine {
 namespace {
+
+constexpr std::string_view kWord = "barrier";
 
 // A party that has arrived and is still parked.
 struct Party {
@@ -66,7 +70,7 @@ class BarrierObject : public Object {
     return {v1::ERROR_REASON_BARRIER_BROKEN,
             What() + (broken ? " is broken; reset it" : " was reset while the party waited")};
   }
-  std::string What() const { return "the barrier \"" + name() + "\""; }
+  std::string What() const { return engine::What(kWord, *this); }
 
   uint64_t parties = 0;
   uint64_t arrived = 0;  // In the present round, the action's runner included.
@@ -82,13 +86,14 @@ Outcome Create(BarrierObject& barrier, const v1::BarrierCreateRequest& request,
     return Failure{v1::ERROR_REASON_INVALID_ARGUMENT,
                    barrier.What() + " needs at least one party; 0 were asked for"};
   }
-  if (auto failure = CheckCount(barrier.What(), "parties", request.parties())) return *failure;
-  if (auto failure = CheckExclusive(barrier.What(), request.exclusive(), turn)) return *failure;
+  if (auto failure = CheckCount(kWord, barrier, "parties", request.parties())) return *failure;
+  if (auto failure = CheckExclusive(kWord, barrier, request, turn)) return *failure;
   if (turn.created()) {
     barrier.parties = request.parties();
     barrier.Touch();
   }
-  return AnswerCreate(barrier, turn, reply);
+  AnswerCreate(barrier, turn, reply);
+  return Done();
 }
 
 // Lets a party arrive: as one that waits, as the one who runs the action, or as the last.
@@ -115,7 +120,7 @@ Outcome Arrive(BarrierObject& barrier, const v1::BarrierWaitRequest& request,
 
 Outcome Wait(BarrierObject& barrier, const v1::BarrierWaitRequest& request,
              v1::BarrierWaitReply* reply, Turn& turn) {
-  if (auto failure = CheckSession(barrier.What(), turn)) return *failure;
+  if (auto failure = CheckSession(kWord, barrier, turn)) return *failure;
   const auto found = barrier.parked.find(turn.call());
   const bool has_arrived = found != barrier.parked.end();
   if (has_arrived && found->second.fate != Party::Fate::kWaits) {

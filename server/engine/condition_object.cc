@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,13 +21,15 @@
 #include "server/engine/lockable.h"
 #include "server/engine/object.h"
 #include "server/engine/registry.h"
-#include "server/engine/store.h"
+#include "server/engine/requests.h"
 #include "server/engine/turn.h"
 #include "server/engine/value.h"
 #include "server/engine/value_codec.h"
 
 namespace coheld::engine {
 namespace {
+
+constexpr std::string_view kWord = "condition";
 
 class ConditionObject : public Object {
  public:
@@ -35,7 +38,7 @@ class ConditionObject : public Object {
   void VisitValues(const ValueVisitor& visit) const override { visit(lock); }
   void WaiterLeft(const Stamp& waiter, Turn& /*turn*/) override { depths.erase(waiter.call); }
 
-  std::string What() const { return "the condition \"" + name() + "\""; }
+  std::string What() const { return engine::What(kWord, *this); }
   std::string lock_name() const { return std::string(lock.pair().first); }
 
   Value lock;  // A ref, which keeps an anonymous lock alive.
@@ -66,7 +69,7 @@ Result<Lockable*> LockForNew(const ConditionObject& condition, const std::string
 
 Outcome Create(ConditionObject& condition, const v1::ConditionCreateRequest& request,
                v1::ConditionCreateReply* reply, Turn& turn) {
-  if (auto failure = CheckExclusive(condition.What(), request.exclusive(), turn)) return *failure;
+  if (auto failure = CheckExclusive(kWord, condition, request, turn)) return *failure;
   if (turn.created()) {
     const Result<Lockable*> lock = LockForNew(condition, request.lock(), turn);
     if (!lock.ok()) return lock.failure();
@@ -78,7 +81,8 @@ Outcome Create(ConditionObject& condition, const v1::ConditionCreateRequest& req
                                                        request.lock() + "\"; use another name"};
   }
   TellLock(condition, reply->mutable_lock());
-  return AnswerCreate(condition, turn, reply);
+  AnswerCreate(condition, turn, reply);
+  return Done();
 }
 
 // Returns the lock of a caller that may let it go now, or why it may not.
@@ -93,7 +97,7 @@ Outcome Wait(ConditionObject& condition, const v1::ConditionWaitRequest& request
              v1::ConditionWaitReply* reply, Turn& turn) {
   auto waiting = condition.depths.find(turn.call());
   if (waiting == condition.depths.end()) {
-    if (auto failure = CheckSession(condition.What(), turn)) return *failure;
+    if (auto failure = CheckSession(kWord, condition, turn)) return *failure;
     const Result<Lockable*> lock = LockOfCaller(condition, turn);
     if (!lock.ok()) return lock.failure();
     const uint64_t depth = lock.value()->hold()->count;

@@ -1,12 +1,12 @@
 // The count-down latch: closed until it was counted down to 0, then open for ever. It has no owner.
 #include <algorithm>
-#include <string>
 #include <vector>
 
 #include "coheld/v1/count_down_latch.pb.h"
 #include "server/engine/lock_like.h"
 #include "server/engine/object.h"
 #include "server/engine/registry.h"
+#include "server/engine/requests.h"
 #include "server/engine/turn.h"
 
 namespace coheld::engine {
@@ -24,14 +24,14 @@ class CountDownLatchObject : public Object {
 
 Outcome Create(CountDownLatchObject& latch, const v1::CountDownLatchCreateRequest& request,
                v1::CountDownLatchCreateReply* reply, Turn& turn) {
-  const std::string what = "the latch \"" + latch.name() + "\"";
-  if (auto failure = CheckCount(what, "counts", request.count())) return *failure;
-  if (auto failure = CheckExclusive(what, request.exclusive(), turn)) return *failure;
+  if (auto failure = CheckCount("latch", latch, "counts", request.count())) return *failure;
+  if (auto failure = CheckExclusive("latch", latch, request, turn)) return *failure;
   if (turn.created()) {
     latch.remaining = latch.count = request.count();
     latch.Touch();
   }
-  return AnswerCreate(latch, turn, reply);
+  AnswerCreate(latch, turn, reply);
+  return Done();
 }
 
 Outcome CountDown(CountDownLatchObject& latch, const v1::CountDownLatchCountDownRequest& request,

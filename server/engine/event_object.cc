@@ -2,9 +2,9 @@
 #include <vector>
 
 #include "coheld/v1/event.pb.h"
-#include "server/engine/lock_like.h"
 #include "server/engine/object.h"
 #include "server/engine/registry.h"
+#include "server/engine/requests.h"
 #include "server/engine/turn.h"
 
 namespace coheld::engine {
@@ -21,12 +21,10 @@ class EventObject : public Object {
 
 Outcome Create(EventObject& event, const v1::EventCreateRequest& request,
                v1::EventCreateReply* reply, Turn& turn) {
-  if (auto failure =
-          CheckExclusive("the event \"" + event.name() + "\"", request.exclusive(), turn)) {
-    return *failure;
-  }
+  if (auto failure = CheckExclusive("event", event, request, turn)) return *failure;
   if (turn.created()) event.Touch();
-  return AnswerCreate(event, turn, reply);
+  AnswerCreate(event, turn, reply);
+  return Done();
 }
 
 Outcome IsSet(EventObject& event, const v1::EventIsSetRequest& /*request*/,

@@ -12,22 +12,27 @@ std::string Describe(const Owner& owner) {
          std::to_string(owner.thread);
 }
 
-std::optional<Failure> CheckSession(const std::string& what, const Turn& turn) {
+std::string What(std::string_view word, const Object& object) {
+  return "the " + std::string(word) + " \"" + object.name() + "\"";
+}
+
+std::optional<Failure> CheckSession(std::string_view word, const Object& object, const Turn& turn) {
+  if (turn.owner().session != kNoSession) return std::nullopt;
+  return CheckSession(What(word, object), turn);
+}
+
+std::optional<Failure> CheckSession(std::string_view what, const Turn& turn) {
   if (turn.owner().session != kNoSession) return std::nullopt;
   return Failure{v1::ERROR_REASON_SESSION_REQUIRED,
-                 what + " needs a session to belong to; open one and send its token"};
+                 std::string(what) + " needs a session to belong to; open one and send its token"};
 }
 
-std::optional<Failure> CheckExclusive(const std::string& what, bool exclusive, const Turn& turn) {
-  if (!exclusive || turn.created()) return std::nullopt;
-  return Failure{v1::ERROR_REASON_OBJECT_EXISTS,
-                 what + " exists; use another name, or create without exclusive"};
-}
-
-std::optional<Failure> CheckCount(const std::string& what, std::string_view field, uint64_t count) {
+std::optional<Failure> CheckCount(std::string_view word, const Object& object,
+                                  std::string_view field, uint64_t count) {
   if (count <= kCountMax) return std::nullopt;
-  return Failure{v1::ERROR_REASON_INVALID_ARGUMENT, what + " cannot have " + std::to_string(count) +
-                                                        " " + std::string(field) + "; at most " +
+  return Failure{v1::ERROR_REASON_INVALID_ARGUMENT, What(word, object) + " cannot have " +
+                                                        std::to_string(count) + " " +
+                                                        std::string(field) + "; at most " +
                                                         std::to_string(kCountMax) + " are allowed"};
 }
 

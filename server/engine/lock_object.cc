@@ -18,6 +18,7 @@
 #include "server/engine/lock_like.h"
 #include "server/engine/lockable.h"
 #include "server/engine/registry.h"
+#include "server/engine/requests.h"
 #include "server/engine/turn.h"
 
 namespace coheld::engine {
@@ -41,12 +42,13 @@ Outcome Create(LockObject& lock, const v1::LockCreateRequest& request, v1::LockC
                                                           std::to_string(request.release()) +
                                                           "; use OWNER (1) or ANYONE (2)"};
   }
-  if (auto failure = CheckExclusive(lock.What(), request.exclusive(), turn)) return *failure;
+  if (auto failure = CheckExclusive("lock", lock, request, turn)) return *failure;
   if (turn.created()) {
     lock.release = request.release();
     lock.Touch();
   }
-  return AnswerCreate(lock, turn, reply);
+  AnswerCreate(lock, turn, reply);
+  return Done();
 }
 
 Outcome Acquire(LockObject& lock, const v1::LockAcquireRequest& request,

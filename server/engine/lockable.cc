@@ -12,8 +12,8 @@ void Lockable::ForgetSession(SessionId session, Turn& turn) {
 }
 
 std::optional<Failure> Lockable::CheckAcquire(uint64_t levels, const Turn& turn) const {
-  if (auto failure = CheckSession(What(), turn)) return failure;
-  if (auto failure = CheckCount(What(), "levels", levels)) return failure;
+  if (auto failure = CheckSession(word(), *this, turn)) return failure;
+  if (auto failure = CheckCount(word(), *this, "levels", levels)) return failure;
   const uint64_t depth = MayGoDeeper(turn) ? hold_->count : 0;
   if (levels <= kCountMax - depth) return std::nullopt;
   return Failure{v1::ERROR_REASON_OVERFLOW, What() + " is held " + std::to_string(depth) +

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "server/engine/lock_like.h"
 #include "server/engine/object.h"
 #include "server/engine/turn.h"
 
@@ -25,7 +27,7 @@ class Lockable : public Object {
   // Its type's word, "lock" or "rlock".
   virtual std::string_view word() const = 0;
   // Returns it for people: "the lock \"l\"".
-  std::string What() const { return "the " + std::string(word()) + " \"" + name() + "\""; }
+  std::string What() const { return engine::What(word(), *this); }
 
   // Who holds it and, as its count, how deep; nothing if it is free.
   const std::optional<Hold>& hold() const { return hold_; }

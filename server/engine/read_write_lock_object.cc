@@ -15,10 +15,13 @@
 #include "server/engine/lock_like.h"
 #include "server/engine/object.h"
 #include "server/engine/registry.h"
+#include "server/engine/requests.h"
 #include "server/engine/turn.h"
 
 namespace coheld::engine {
 namespace {
+
+constexpr std::string_view kWord = "read-write lock";
 
 constexpr std::string_view kAcquireRead = "ReadWriteLock.AcquireRead";
 
@@ -50,7 +53,7 @@ class ReadWriteLockObject : public Object {
     Touch();
     turn.Wake(waiters);
   }
-  std::string What() const { return "the read-write lock \"" + name() + "\""; }
+  std::string What() const { return engine::What(kWord, *this); }
 
   HoldTable readers{*this};  // Empty while there is a writer.
   std::optional<Hold> writer;
@@ -59,14 +62,15 @@ class ReadWriteLockObject : public Object {
 
 Outcome Create(ReadWriteLockObject& lock, const v1::ReadWriteLockCreateRequest& request,
                v1::ReadWriteLockCreateReply* reply, Turn& turn) {
-  if (auto failure = CheckExclusive(lock.What(), request.exclusive(), turn)) return *failure;
+  if (auto failure = CheckExclusive(kWord, lock, request, turn)) return *failure;
   if (turn.created()) lock.Touch();
-  return AnswerCreate(lock, turn, reply);
+  AnswerCreate(lock, turn, reply);
+  return Done();
 }
 
 Outcome AcquireRead(ReadWriteLockObject& lock, const v1::ReadWriteLockAcquireReadRequest& request,
                     v1::ReadWriteLockAcquireReadReply* reply, Turn& turn) {
-  if (auto failure = CheckSession(lock.What(), turn)) return *failure;
+  if (auto failure = CheckSession(kWord, lock, turn)) return *failure;
   // Who reads already goes on: behind a writer that waits it would wait for itself.
   const bool reads_already = lock.readers.Find(turn.owner()) != nullptr;
   if (!reads_already && (turn.MustQueue(lock.waiters) || lock.writer)) {
@@ -82,7 +86,7 @@ Outcome AcquireRead(ReadWriteLockObject& lock, const v1::ReadWriteLockAcquireRea
 
 Outcome AcquireWrite(ReadWriteLockObject& lock, const v1::ReadWriteLockAcquireWriteRequest& request,
                      v1::ReadWriteLockAcquireWriteReply* reply, Turn& turn) {
-  if (auto failure = CheckSession(lock.What(), turn)) return *failure;
+  if (auto failure = CheckSession(kWord, lock, turn)) return *failure;
   if (turn.MustQueue(lock.waiters) || lock.writer || !lock.readers.empty()) {
     return turn.Park(lock.waiters, TimeoutOf(request), Done());
   }

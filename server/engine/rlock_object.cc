@@ -12,6 +12,7 @@
 #include "server/engine/lock_like.h"
 #include "server/engine/lockable.h"
 #include "server/engine/registry.h"
+#include "server/engine/requests.h"
 #include "server/engine/turn.h"
 
 namespace coheld::engine {
@@ -28,9 +29,10 @@ class RLockObject : public Lockable {
 
 Outcome Create(RLockObject& lock, const v1::RLockCreateRequest& request,
                v1::RLockCreateReply* reply, Turn& turn) {
-  if (auto failure = CheckExclusive(lock.What(), request.exclusive(), turn)) return *failure;
+  if (auto failure = CheckExclusive("rlock", lock, request, turn)) return *failure;
   if (turn.created()) lock.Touch();
-  return AnswerCreate(lock, turn, reply);
+  AnswerCreate(lock, turn, reply);
+  return Done();
 }
 
 Outcome Acquire(RLockObject& lock, const v1::RLockAcquireRequest& request,

@@ -4,6 +4,7 @@
 //       ^--- Release of more than are held mints permits, unless it is bounded
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "coheld/v1/semaphore.pb.h"
@@ -12,10 +13,13 @@
 #include "server/engine/lock_like.h"
 #include "server/engine/object.h"
 #include "server/engine/registry.h"
+#include "server/engine/requests.h"
 #include "server/engine/turn.h"
 
 namespace coheld::engine {
 namespace {
+
+constexpr std::string_view kWord = "semaphore";
 
 class SemaphoreObject : public Object {
  public:
@@ -32,7 +36,7 @@ class SemaphoreObject : public Object {
     Touch();
     turn.Wake(waiters);
   }
-  std::string What() const { return "the semaphore \"" + name() + "\""; }
+  std::string What() const { return engine::What(kWord, *this); }
 
   // Together with what is held never above kCountMax.
   uint64_t available = 1;
@@ -45,22 +49,23 @@ class SemaphoreObject : public Object {
 Outcome Create(SemaphoreObject& semaphore, const v1::SemaphoreCreateRequest& request,
                v1::SemaphoreCreateReply* reply, Turn& turn) {
   const uint64_t permits = request.has_permits() ? request.permits() : 1;
-  if (auto failure = CheckCount(semaphore.What(), "permits", permits)) return *failure;
-  if (auto failure = CheckExclusive(semaphore.What(), request.exclusive(), turn)) return *failure;
+  if (auto failure = CheckCount(kWord, semaphore, "permits", permits)) return *failure;
+  if (auto failure = CheckExclusive(kWord, semaphore, request, turn)) return *failure;
   if (turn.created()) {
     semaphore.permits = permits;
     semaphore.bounded = request.bounded();
     semaphore.available = 0;
     semaphore.Free(permits, turn);
   }
-  return AnswerCreate(semaphore, turn, reply);
+  AnswerCreate(semaphore, turn, reply);
+  return Done();
 }
 
 Outcome Acquire(SemaphoreObject& semaphore, const v1::SemaphoreAcquireRequest& request,
                 v1::SemaphoreAcquireReply* reply, Turn& turn) {
   const uint64_t count = std::max<uint64_t>(request.count(), 1);
-  if (auto failure = CheckSession(semaphore.What(), turn)) return *failure;
-  if (auto failure = CheckCount(semaphore.What(), "permits", count)) return *failure;
+  if (auto failure = CheckSession(kWord, semaphore, turn)) return *failure;
+  if (auto failure = CheckCount(kWord, semaphore, "permits", count)) return *failure;
   if (semaphore.bounded && count > semaphore.permits) {
     return Failure{v1::ERROR_REASON_INVALID_ARGUMENT,
                    semaphore.What() + " is bounded to " + std::to_string(semaphore.permits) +

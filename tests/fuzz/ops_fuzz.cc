@@ -175,7 +175,7 @@ class Run {
     const bool answered = !replies_.empty() && replies_.front().call == call;
     if (!answered) return;
     const bool failed = replies_.front().failure.has_value();
-    const bool reads = row->method->read_only && row->missing == engine::Missing::kByMark;
+    const bool reads = row->method->read_only && row->missing != engine::Missing::kCreate;
     if (!failed && !reads) return;
     COHELD_CHECK(replies_.size() == 1);
     COHELD_CHECK(engine_.store().objects().size() == before.objects);
