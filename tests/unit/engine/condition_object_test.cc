@@ -176,6 +176,28 @@ TEST_F(ConditionOps, MakesALockOfItsOwnIfNoneIsNamed) {
   )");
 }
 
+TEST_F(ConditionOps, LockOfItsOwnLivesAsLongAsTheCondition) {
+  Run(R"(
+    s1 Condition.Create own -> lock={name="~1"}
+    s1 Object.Release ~1 -> released=1
+    end s1
+    s2 RLock.Acquire ~1 -> depth=1
+    s2 Condition.Notify own -> woken=0
+    - Admin.Delete own -> deleted=True
+    s2 RLock.Acquire ~1 -> OBJECT_NOT_FOUND
+  )");
+}
+
+TEST_F(ConditionOps, KeepsAnAnonymousLockThatItsMakerLetGo) {
+  Run(R"(
+    s1 Lock.Create "" -> name="~1"
+    s1 Condition.Create named lock="~1" -> lock={name="~1" type="lock"}
+    end s1
+    - Condition.Inspect named -> lock={name="~1" type="lock"}
+    s2 Lock.Acquire ~1 -> acquired=True
+  )");
+}
+
 TEST_F(ConditionOps, DescribeTellsWhoWaits) {
   Run(R"(
     s1/t4 RLock.Acquire {t}l -> ok

@@ -1,0 +1,434 @@
+// See sync_model.h.
+#include "tests/unit/engine/sync_model.h"
+
+#include <algorithm>
+
+namespace coheld::engine::testing {
+namespace {
+
+using Kind = SyncOp::Kind;
+
+std::string Count(const char* word, uint64_t count) {
+  return std::string(word) + " " + std::to_string(count);
+}
+
+Caller CallerOf(const SyncOp& op) { return {op.session, op.thread}; }
+
+std::vector<std::string> LocksOf(const SyncOp& op) {
+  std::vector<std::string> names = {op.object};
+  names.insert(names.end(), op.others.begin(), op.others.end());
+  return names;
+}
+
+// The objects in whose lines an op waits.
+std::set<std::string> LinesOf(const SyncOp& op) {
+  const std::vector<std::string> names = LocksOf(op);
+  return {names.begin(), names.end()};
+}
+
+// Ops that must be served in the order in which they came.
+bool StandsInLine(Kind kind) {
+  return kind == Kind::kSemaphoreAcquire || kind == Kind::kLockAcquire ||
+         kind == Kind::kAcquireAll || kind == Kind::kAcquireRead || kind == Kind::kAcquireWrite;
+}
+
+bool NeedsSession(Kind kind) {
+  return StandsInLine(kind) || kind == Kind::kConditionWait || kind == Kind::kBarrierWait;
+}
+
+template <typename Holders>
+auto FindHolder(Holders& holders, const Caller& caller) {
+  return std::find_if(holders.begin(), holders.end(),
+                      [&](const auto& holder) { return holder.first == caller; });
+}
+
+template <typename Holders>
+void AddTo(Holders& holders, const Caller& caller, uint64_t count) {
+  const auto found = FindHolder(holders, caller);
+  if (found != holders.end()) {
+    found->second += count;
+  } else {
+    holders.push_back({caller, count});
+  }
+}
+
+// Takes one from the first holder that matches. Returns whether there was one.
+template <typename Holders, typename Match>
+bool TakeOne(Holders& holders, Match match) {
+  const auto found = std::find_if(holders.begin(), holders.end(),
+                                  [&](const auto& holder) { return match(holder.first); });
+  if (found == holders.end()) return false;
+  if (--found->second == 0) holders.erase(found);
+  return true;
+}
+
+}  // namespace
+
+void SyncModel::AddSemaphore(const std::string& name, uint64_t permits, bool bounded) {
+  semaphores_[name] = {.available = permits, .permits = permits, .bounded = bounded, .holders = {}};
+}
+
+void SyncModel::AddLock(const std::string& name, bool reentrant, bool anyone_releases) {
+  locks_[name].reentrant = reentrant;
+  locks_[name].anyone_releases = anyone_releases;
+}
+
+void SyncModel::AddCondition(const std::string& name, const std::string& lock) {
+  conditions_[name] = lock;
+}
+
+void SyncModel::AddBarrier(const std::string& name, uint64_t parties) {
+  barriers_[name].parties = parties;
+}
+
+bool SyncModel::IsBehind(const SyncOp& op, const std::string& object) const {
+  return std::any_of(waiters_.begin(), waiters_.end(), [&](const Waiter& other) {
+    return other.op.call < op.call && StandsInLine(other.op.kind) &&
+           LinesOf(other.op).contains(object);
+  });
+}
+
+std::optional<std::string> SyncModel::AttemptSemaphore(const SyncOp& op) {
+  Semaphore& semaphore = semaphores_[op.object];
+  if (op.kind == Kind::kSemaphoreAcquire) {
+    if (semaphore.bounded && op.number > semaphore.permits) return "INVALID_ARGUMENT";
+    if (IsBehind(op, op.object) || semaphore.available < op.number) return {};
+    semaphore.available -= op.number;
+    AddTo(semaphore.holders, CallerOf(op), op.number);
+    return "acquired 1";
+  }
+  if (semaphore.bounded && semaphore.available + op.number > semaphore.permits) {
+    return "SEMAPHORE_RELEASED_TOO_OFTEN";
+  }
+  for (uint64_t i = 0; i < op.number; ++i) {
+    const auto own = [&](const Caller& caller) { return caller == CallerOf(op); };
+    const auto of_session = [&](uint64_t thread) {
+      return [&, thread](const Caller& caller) { return caller == Caller{op.session, thread}; };
+    };
+    bool taken = TakeOne(semaphore.holders, own);
+    for (uint64_t thread = 0; !taken && thread < 4; ++thread) {
+      taken = TakeOne(semaphore.holders, of_session(thread));
+    }
+    if (!taken) TakeOne(semaphore.holders, [](const Caller&) { return true; });
+  }
+  semaphore.available += op.number;
+  return Count("available", semaphore.available);
+}
+
+std::optional<std::string> SyncModel::ReleaseRefusal(const Lock& lock, const Caller& caller) const {
+  if (!lock.owner) return "LOCK_NOT_HELD";
+  if (!lock.anyone_releases && *lock.owner != caller) return "LOCK_NOT_OWNER";
+  return std::nullopt;
+}
+
+std::optional<std::string> SyncModel::AttemptLocks(const SyncOp& op) {
+  const bool acquires = op.kind == Kind::kLockAcquire || op.kind == Kind::kAcquireAll;
+  for (const std::string& name : LocksOf(op)) {
+    const Lock& lock = locks_.at(name);
+    if (acquires) {
+      const bool deeper = lock.reentrant && lock.owner == CallerOf(op);
+      if (!deeper && (lock.owner || IsBehind(op, name))) return {};
+    } else {
+      if (auto refusal = ReleaseRefusal(lock, CallerOf(op))) return refusal;
+      if (op.number > lock.depth) return "INVALID_ARGUMENT";
+    }
+  }
+  for (const std::string& name : LocksOf(op)) {
+    Lock& lock = locks_.at(name);
+    lock.depth = acquires ? lock.depth + op.number : lock.depth - op.number;
+    if (acquires) lock.owner = lock.owner.value_or(CallerOf(op));
+    if (lock.depth == 0) lock.owner.reset();
+  }
+  if (op.kind == Kind::kAcquireAll) return Count("acquired", 1 + op.others.size());
+  if (op.kind == Kind::kReleaseAll) return "released";
+  return Count(acquires ? "acquired" : "left", locks_.at(op.object).depth);
+}
+
+std::optional<std::string> SyncModel::AttemptCondition(Waiter& waiter) {
+  const SyncOp& op = waiter.op;
+  if (waiter.depth > 0) {  // It waits already.
+    if (!notified_.contains(op.call)) return {};
+    return Count("notified 1 depth", waiter.depth);
+  }
+  Lock& lock = locks_.at(conditions_.at(op.object));
+  if (auto refusal = ReleaseRefusal(lock, CallerOf(op))) return refusal;
+  if (op.kind == Kind::kConditionWait) {
+    waiter.depth = lock.depth;
+    lock.depth = 0;
+    lock.owner.reset();
+    return {};
+  }
+  uint64_t woken = 0;
+  for (const Waiter& other : waiters_) {
+    if (other.op.kind != Kind::kConditionWait || other.op.object != op.object) continue;
+    if (op.number != 0 && woken == op.number) break;
+    notified_.insert(other.op.call);
+    ++woken;
+  }
+  return Count("woken", woken);
+}
+
+void SyncModel::EndRound(const std::string& barrier, const std::string& fate) {
+  barriers_[barrier].arrived = 0;
+  barriers_[barrier].runner.reset();
+  for (Waiter& other : waiters_) {
+    if (other.op.object != barrier || !other.arrived || other.fate) continue;
+    other.fate = fate.empty() ? Count("index", other.index) : fate;
+  }
+}
+
+std::optional<std::string> SyncModel::AttemptBarrier(Waiter& waiter) {
+  const SyncOp& op = waiter.op;
+  Barrier& barrier = barriers_[op.object];
+  if (op.kind == Kind::kAbort || op.kind == Kind::kReset) {
+    barrier.broken = op.kind == Kind::kAbort;
+    EndRound(op.object, "BARRIER_BROKEN");
+    return "done";
+  }
+  if (op.kind == Kind::kActionDone) {
+    if (!barrier.runner || barrier.runner_call != op.number) return "BARRIER_BROKEN";
+    barrier.broken = op.flag;
+    EndRound(op.object, op.flag ? "BARRIER_BROKEN" : "");
+    return "done";
+  }
+  if (waiter.fate) return waiter.fate;
+  if (waiter.arrived) return {};
+  if (barrier.broken) return "BARRIER_BROKEN";
+  if (barrier.runner) return {};
+  waiter.index = barrier.arrived++;
+  if (barrier.arrived < barrier.parties) {
+    waiter.arrived = true;
+    return {};
+  }
+  if (op.flag) {
+    barrier.runner = CallerOf(op);
+    barrier.runner_call = op.call;
+    return Count("action index", waiter.index);
+  }
+  EndRound(op.object, "");
+  return Count("index", waiter.index);
+}
+
+std::optional<std::string> SyncModel::AttemptReadWrite(const SyncOp& op) {
+  ReadWrite& lock = read_writes_[op.object];
+  const auto reads = FindHolder(lock.readers, CallerOf(op));
+  if (op.kind == Kind::kReadWriteRelease) {
+    if (!lock.writer && lock.readers.empty()) return "LOCK_NOT_HELD";
+    if (lock.writer ? *lock.writer != CallerOf(op) : reads == lock.readers.end()) {
+      return "LOCK_NOT_OWNER";
+    }
+    if (!lock.writer) TakeOne(lock.readers, [&](const Caller& who) { return who == CallerOf(op); });
+    lock.writer.reset();
+    return "released";
+  }
+  const bool again = op.kind == Kind::kAcquireRead && reads != lock.readers.end();
+  if (!again && (IsBehind(op, op.object) || lock.writer)) return {};
+  if (op.kind == Kind::kAcquireRead) {
+    AddTo(lock.readers, CallerOf(op), 1);
+  } else {
+    if (!lock.readers.empty()) return {};
+    lock.writer = CallerOf(op);
+  }
+  return "acquired 1";
+}
+
+std::optional<std::string> SyncModel::AttemptFlags(const SyncOp& op) {
+  if (op.kind == Kind::kEventWait) {
+    if (!events_[op.object]) return {};
+    return "set 1";
+  }
+  if (op.kind == Kind::kEventSet || op.kind == Kind::kEventClear) {
+    return Count("was", std::exchange(events_[op.object], op.kind == Kind::kEventSet));
+  }
+  const auto latch = latches_.find(op.object);
+  if (op.kind == Kind::kLatchCreate) {
+    return Count("created", latches_.emplace(op.object, op.number).second);
+  }
+  if (op.kind == Kind::kLatchDelete) return Count("deleted", latches_.erase(op.object));
+  if (latch == latches_.end()) return "OBJECT_NOT_FOUND";
+  if (op.kind == Kind::kCountDown) {
+    latch->second -= std::min(std::max<uint64_t>(op.number, 1), latch->second);
+    return Count("remaining", latch->second);
+  }
+  if (latch->second > 0) return {};
+  return "open 1";
+}
+
+std::string SyncModel::Inspect(const SyncOp& op) const {
+  const auto waiting = static_cast<uint64_t>(
+      std::count_if(waiters_.begin(), waiters_.end(),
+                    [&](const Waiter& waiter) { return LinesOf(waiter.op).contains(op.object); }));
+  if (semaphores_.contains(op.object)) {
+    const Semaphore& semaphore = semaphores_.at(op.object);
+    uint64_t held = 0;
+    for (const auto& [holder, count] : semaphore.holders) held += count;
+    return Count("available", semaphore.available) + Count(" held", held) +
+           Count(" waiters", waiting);
+  }
+  if (locks_.contains(op.object)) {
+    const Lock& lock = locks_.at(op.object);
+    const Caller owner = lock.owner.value_or(Caller{0, 0});
+    return Count("by", owner.first) + Count(" thread", owner.second) +
+           Count(" depth", lock.reentrant ? lock.depth : 0) + Count(" waiters", waiting);
+  }
+  if (conditions_.contains(op.object)) return Count("waiters", waiting);
+  if (barriers_.contains(op.object)) {
+    const Barrier& barrier = barriers_.at(op.object);
+    return Count("waiting", barrier.arrived) + Count(" broken", barrier.broken) +
+           Count(" acting", barrier.runner.has_value());
+  }
+  if (read_writes_.contains(op.object)) {
+    const ReadWrite& lock = read_writes_.at(op.object);
+    return Count("readers", lock.readers.size()) + Count(" written", lock.writer.has_value()) +
+           Count(" waiters", waiting);
+  }
+  return Count("set", events_.contains(op.object) && events_.at(op.object));
+}
+
+std::optional<std::string> SyncModel::Attempt(Waiter& waiter) {
+  const SyncOp& op = waiter.op;
+  if (op.kind == Kind::kInspect) return Inspect(op);
+  if (op.session == 0 && NeedsSession(op.kind)) return "SESSION_REQUIRED";
+  if (op.kind <= Kind::kSemaphoreRelease) return AttemptSemaphore(op);
+  if (op.kind <= Kind::kReleaseAll) return AttemptLocks(op);
+  if (op.kind <= Kind::kConditionNotify) return AttemptCondition(waiter);
+  if (op.kind <= Kind::kReset) return AttemptBarrier(waiter);
+  if (op.kind <= Kind::kReadWriteRelease) return AttemptReadWrite(op);
+  return AttemptFlags(op);
+}
+
+std::string SyncModel::TimedOut(const Waiter& waiter) const {
+  switch (waiter.op.kind) {
+    case Kind::kConditionWait:
+      return Count("notified 0 depth", waiter.depth);
+    case Kind::kBarrierWait:
+      return "timed out";
+    case Kind::kEventWait:
+      return "set 0";
+    case Kind::kLatchWait:
+      return "open 0";
+    default:
+      return "acquired 0";
+  }
+}
+
+SyncAnswers SyncModel::Apply(const SyncOp& op, int64_t now) {
+  if (op.session != 0 && !sessions_.contains(op.session)) return {{op.call, "SESSION_EXPIRED"}};
+  SyncAnswers answers;
+  const int64_t deadline = op.timeout_ms ? now + static_cast<int64_t>(*op.timeout_ms) : INT64_MAX;
+  Waiter waiter{.op = op, .deadline = deadline};
+  if (const std::optional<std::string> answer = Attempt(waiter)) {
+    answers[op.call] = *answer;
+    if (*answer == "deleted 1") {
+      for (const Waiter& other : waiters_) {
+        if (other.op.object == op.object) answers[other.op.call] = "OBJECT_DELETED";
+      }
+      std::erase_if(waiters_, [&](const Waiter& other) { return other.op.object == op.object; });
+    }
+  } else {
+    waiters_.push_back(waiter);
+    if (op.timeout_ms == uint64_t{0}) {
+      answers[op.call] = TimedOut(waiter);
+      Leave(op.call);
+    }
+  }
+  Settle(&answers);
+  return answers;
+}
+
+void SyncModel::Leave(uint64_t call) {
+  const auto left = std::find_if(waiters_.begin(), waiters_.end(),
+                                 [&](const Waiter& waiter) { return waiter.op.call == call; });
+  const Waiter waiter = *left;
+  waiters_.erase(left);
+  if (waiter.op.kind != Kind::kBarrierWait || !waiter.arrived || waiter.fate) return;
+  barriers_[waiter.op.object].broken = true;
+  EndRound(waiter.op.object, "BARRIER_BROKEN");
+}
+
+void SyncModel::Settle(SyncAnswers* answers) {
+  for (size_t i = 0; i < waiters_.size();) {
+    const std::optional<std::string> answer = Attempt(waiters_[i]);
+    if (!answer) {
+      ++i;
+      continue;
+    }
+    const uint64_t call = waiters_[i].op.call;
+    (*answers)[call] = *answer;
+    notified_.erase(call);
+    waiters_.erase(waiters_.begin() + static_cast<std::ptrdiff_t>(i));
+    i = 0;  // It may have let others go on.
+  }
+}
+
+SyncAnswers SyncModel::Cancel(uint64_t call) {
+  SyncAnswers answers;
+  const std::vector<uint64_t> waiting = Waiting();
+  if (std::find(waiting.begin(), waiting.end(), call) == waiting.end()) return answers;
+  answers[call] = "CANCELLED";
+  Leave(call);
+  Settle(&answers);
+  return answers;
+}
+
+SyncAnswers SyncModel::EndSession(uint64_t session) {
+  SyncAnswers answers;
+  if (sessions_.erase(session) == 0) return answers;
+  const std::vector<Waiter> all = waiters_;
+  for (const Waiter& waiter : all) {
+    if (waiter.op.session != session) continue;
+    answers[waiter.op.call] = "SESSION_EXPIRED";
+    Leave(waiter.op.call);
+  }
+  const auto gone = [&](const auto& holder) { return holder.first.first == session; };
+  for (auto& [name, semaphore] : semaphores_) {
+    for (const auto& holder : semaphore.holders) {
+      if (gone(holder)) semaphore.available += holder.second;
+    }
+    std::erase_if(semaphore.holders, gone);
+  }
+  for (auto& [name, lock] : locks_) {
+    if (!lock.owner || lock.owner->first != session) continue;
+    lock.owner.reset();
+    lock.depth = 0;
+  }
+  for (auto& [name, lock] : read_writes_) {
+    std::erase_if(lock.readers, gone);
+    if (lock.writer && lock.writer->first == session) lock.writer.reset();
+  }
+  for (auto& [name, barrier] : barriers_) {
+    if (!barrier.runner || barrier.runner->first != session) continue;
+    barrier.broken = true;
+    EndRound(name, "BARRIER_BROKEN");
+  }
+  Settle(&answers);
+  return answers;
+}
+
+SyncAnswers SyncModel::Advance(int64_t now) {
+  SyncAnswers answers;
+  while (true) {
+    const auto next =
+        std::min_element(waiters_.begin(), waiters_.end(), [](const Waiter& a, const Waiter& b) {
+          return std::pair(a.deadline, a.op.call) < std::pair(b.deadline, b.op.call);
+        });
+    if (next == waiters_.end() || next->deadline > now) return answers;
+    const uint64_t call = next->op.call;
+    answers[call] = TimedOut(*next);
+    Leave(call);
+    Settle(&answers);
+  }
+}
+
+std::vector<uint64_t> SyncModel::Waiting() const {
+  std::vector<uint64_t> calls;
+  for (const Waiter& waiter : waiters_) calls.push_back(waiter.op.call);
+  return calls;
+}
+
+bool SyncModel::IsWaiting(const Caller& caller) const {
+  return std::any_of(waiters_.begin(), waiters_.end(),
+                     [&](const Waiter& waiter) { return CallerOf(waiter.op) == caller; });
+}
+
+}  // namespace coheld::engine::testing
