@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import os
 import signal
 import stat
@@ -13,10 +14,8 @@ from collections.abc import Callable, Iterable
 from multiprocessing.connection import Connection
 from typing import Any
 
-from coheld import _hosted
-from coheld._client import Client
-from coheld._errors import Error, HostTaken
-from coheld._hosting import END, Hosting
+from coheld._errors import HostTaken
+from coheld._hosting import Hosting
 from coheld._registry import Registry
 from coheld._stdlib import process, resource_tracker, util
 
@@ -41,19 +40,13 @@ class HostProcess:
         with reader:
             self.host: str = reader.recv()
 
-    def tell_to_end(self, client: Client) -> None:
-        """Ask the process to end."""
-        with contextlib.suppress(Error):
-            _hosted.call_host(client, self.host, "", END)
-
     def stop(self, timeout: float) -> None:
-        """Wait for the end of a process that was told to end, and end it if it does not."""
-        for end in (self.process.terminate, self.process.kill):
-            self.process.join(timeout)
-            if not self.process.is_alive():
-                return
-            end()
-        self.process.join()
+        """End the process; one that takes too long is killed."""
+        self.process.terminate()
+        self.process.join(timeout)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
 
 
 def _start(started: Any, lasting: bool) -> None:
@@ -93,11 +86,22 @@ def serve(
     except HostTaken:  # Another process was faster: it serves.
         writer.send(host)
         return
+    signal.signal(signal.SIGTERM, functools.partial(_end, os.getpid()))
     hosting.start()
     writer.send(hosting.name)
     writer.close()
-    hosting.stopped.wait()
-    _leave(hosting)
+    try:
+        hosting.stopped.wait()
+    finally:
+        _leave(hosting)
+
+
+def _end(process_id: int, number: int, frame: object) -> None:
+    if os.getpid() == process_id:
+        sys.exit(0)
+    # A process that an object here made has inherited this, and means to be ended.
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 def _let_go_of_pipes(kept: int) -> None:
@@ -122,4 +126,3 @@ def _leave(hosting: Hosting) -> None:
     watch.daemon = True
     watch.start()
     hosting.stop()
-    sys.exit(0)

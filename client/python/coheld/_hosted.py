@@ -31,7 +31,6 @@ PICKLE, XML = "coheld", "coheld-xmlrpclib"
 class HostedHandle(BaseProxy):
     """Hold a hosted object, for as long as proxies of it live."""
 
-    _type_word = "hosted"
     _state_fields = ("host", "target", "typeid", "exposed")
 
     host: str
@@ -183,5 +182,7 @@ def _as_xml(*values: Any) -> tuple[Any, ...]:
     return decoded
 
 
+# A ref to a hosted object becomes a proxy for users, not a handle.
 _client.register_proxy("hosted", open_hosted)
+HostedHandle._type_word = "hosted"
 managers.listener_client.update({PICKLE: (None, Link), XML: (None, XmlLink)})

@@ -40,8 +40,6 @@ _create_hosted = _core.method("Hosted.Create", "name", "created")
 _is_served = _core.method("Hosted.Inspect", "served")
 _delete = _core.method("Admin.Delete")
 
-#: The method of a host that ends it.
-END = "#END"
 #: A caller's thread that had nothing to do for so long may end, in seconds,
 IDLE_TIMEOUT = 60.0
 #: if there are more than so many threads.
@@ -182,8 +180,6 @@ class Hosting:
                 self._run(call)
             except (ConnectionLost, HostNotAttached) as error:
                 util.info("an answer found no taker: %s", error)
-            if call["method"] == END and not call["target"]:
-                self.stopped.set()
             del call
             _client.delete_unreferenced(self._client)
 
@@ -213,7 +209,7 @@ class Hosting:
             args = _core.decode_value(self._client, call["arguments"])
             kwds = _core.decode_value(self._client, call["keywords"])
             if not call["target"]:
-                return False, self._manage(call["method"], args, kwds)
+                return False, self._make(call["method"], args, kwds)
             target = self._targets.get(call["target"])
             if target is None:
                 return True, ("#GONE", None, "the program that hosted this object has ended")
@@ -242,13 +238,8 @@ class Hosting:
         except Exception:
             return True, ("#TRACEBACK", None, traceback.format_exc())
 
-    def _manage(self, method: str, args: tuple[Any, ...], kwds: dict[str, Any]) -> Any:
-        """Run a call on the host itself: the method is a typeid to make an object of."""
-        if method == END:
-            return None
-        return self._make(method, args, kwds)
-
     def _make(self, typeid: str, args: tuple[Any, ...], kwds: dict[str, Any]) -> Any:
+        """Make an object of a registered type."""
         entry = self._registry.get(typeid) or _registry.STANDARD[typeid]
         callable, exposed, method_to_typeid, _ = entry
         standard = _registry.standard_typeid(entry)

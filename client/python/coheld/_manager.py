@@ -400,8 +400,6 @@ def _stop(
 ) -> None:
     # Calls of other threads may still be parked: the daemon's end is what ends them.
     for started in hosts:
-        if daemon.is_alive():
-            started.tell_to_end(client)
         started.stop(timeout)
     _client.forget(client)
     daemon.stop(timeout)
