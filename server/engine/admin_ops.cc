@@ -71,6 +71,7 @@ Outcome Describe(Engine& engine, const v1::AdminDescribeRequest& request,
   }
   Summarise(*held, reply->mutable_summary());
   for (const Hold& hold : held->object->holds()) {
+    if (static_cast<uint32_t>(reply->holders_size()) == kListingLimit) break;
     v1::Holder* holder = reply->add_holders();
     holder->set_session(static_cast<uint64_t>(hold.owner.session));
     holder->set_thread(hold.owner.thread);

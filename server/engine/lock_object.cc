@@ -54,11 +54,12 @@ Outcome Create(LockObject& lock, const v1::LockCreateRequest& request, v1::LockC
 Outcome Acquire(LockObject& lock, const v1::LockAcquireRequest& request,
                 v1::LockAcquireReply* reply, Turn& turn) {
   if (auto failure = lock.CheckAcquire(1, turn)) return *failure;
-  if (turn.MustQueue(lock.waiters()) || lock.hold()) {
+  const bool has_it = request.retake() && lock.HeldBy(turn.owner());
+  if (!has_it && (turn.MustQueue(lock.waiters()) || lock.hold())) {
     return turn.Park(lock.waiters(), TimeoutOf(request), Done());
   }
   reply->set_acquired(true);
-  reply->set_token(lock.Take(1, turn));
+  reply->set_token(has_it ? lock.hold()->token : lock.Take(1, turn));
   return Done();
 }
 

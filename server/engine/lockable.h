@@ -37,7 +37,7 @@ class Lockable : public Object {
   // Where those wait who want it.
   WaitQueue& waiters() { return waiters_; }
 
-  // Returns why the caller may not take it so many levels (at least 1) deep, now or ever, or
+  // Returns why the caller may not take it so many levels deep, now or ever, or
   // nothing: SESSION_REQUIRED, INVALID_ARGUMENT, OVERFLOW.
   std::optional<Failure> CheckAcquire(uint64_t levels, const Turn& turn) const;
   // Gives it, free or one that MayGoDeeper, to the caller. Returns the grant's token.

@@ -37,13 +37,14 @@ Outcome Create(RLockObject& lock, const v1::RLockCreateRequest& request,
 
 Outcome Acquire(RLockObject& lock, const v1::RLockAcquireRequest& request,
                 v1::RLockAcquireReply* reply, Turn& turn) {
-  const uint64_t levels = std::max<uint64_t>(request.depth(), 1);
+  const bool has_it = request.retake() && lock.HeldBy(turn.owner());
+  const uint64_t levels = has_it ? 0 : std::max<uint64_t>(request.depth(), 1);
   if (auto failure = lock.CheckAcquire(levels, turn)) return *failure;
   if (!lock.MayGoDeeper(turn) && (turn.MustQueue(lock.waiters()) || lock.hold())) {
     return turn.Park(lock.waiters(), TimeoutOf(request), Done());
   }
   reply->set_acquired(true);
-  reply->set_token(lock.Take(levels, turn));
+  reply->set_token(has_it ? lock.hold()->token : lock.Take(levels, turn));
   reply->set_depth(lock.hold()->count);
   return Done();
 }

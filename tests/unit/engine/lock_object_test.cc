@@ -36,6 +36,19 @@ TEST_F(LockOps, TheSameOwnerWaitsForItself) {
   )");
 }
 
+TEST_F(LockOps, RetakeAnswersTheOwnerWithWhatItHolds) {
+  Run(R"(
+    s1 Lock.Acquire l retake=True -> acquired=True token=1
+    s2 Lock.Acquire l -> parked #a
+    s1 Lock.Acquire l retake=True -> acquired=True token=1
+    s3 Lock.Acquire l retake=True timeout_ms=0 -> acquired=False
+    s1/t1 Lock.Acquire l retake=True timeout_ms=0 -> acquired=False
+    s1 Lock.Release l -> ok; #a token=2
+    s1 Lock.Acquire l retake=True -> parked #b
+    s2 Lock.Release l -> ok; #b token=3
+  )");
+}
+
 TEST_F(LockOps, TokensGrowOverAllLocks) {
   Run(R"(
     s1 Lock.Acquire a -> token=1

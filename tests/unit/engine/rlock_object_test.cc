@@ -59,6 +59,15 @@ TEST_F(RLockOps, ParkedAcquireGetsTheDepthItAskedFor) {
   )");
 }
 
+TEST_F(RLockOps, RetakeAnswersTheOwnerWithWhatItHolds) {
+  Run(R"(
+    s1 RLock.Acquire l depth=2 retake=True -> token=1 depth=2
+    s1 RLock.Acquire l depth=2 retake=True -> token=1 depth=2
+    s2 RLock.Acquire l depth=3 retake=True -> parked #a
+    s1 RLock.Release l depth=2 -> depth=0; #a token=2 depth=3
+  )");
+}
+
 TEST_F(RLockOps, DepthIsBounded) {
   Run(R"(
     s1 RLock.Acquire l depth=9223372036854775808 -> INVALID_ARGUMENT "at most"
