@@ -1,5 +1,6 @@
 // Builds and reads the messages of coheld.v1.List. See coheld/ops/list.h.
 #include "client/cpp/src/op_builder.h"
+#include "client/cpp/src/slice.h"
 #include "coheld/ops/list.h"
 #include "coheld/v1/list.pb.h"
 
@@ -16,12 +17,6 @@ using core::MethodNumber;
 using core::Named;
 using core::ToMessage;
 using core::ToMessages;
-
-void Set(const Slice& slice, v1::Slice* message) {
-  if (slice.start) message->set_start(*slice.start);
-  if (slice.stop) message->set_stop(*slice.stop);
-  if (slice.step) message->set_step(*slice.step);
-}
 
 }  // namespace
 
@@ -68,7 +63,7 @@ Op<Changed> list_delete(const std::string& name, int64_t index, IfVersion versio
 Op<ListItems> list_get_slice(const std::string& name, const Slice& slice) {
   static constinit MethodNumber method("/coheld.v1.List/GetSlice");
   auto request = Named<v1::ListGetSliceRequest>(name);
-  Set(slice, request.mutable_slice());
+  core::Fill(slice, request.mutable_slice());
   return MakeOp<v1::ListGetSliceReply>(method, request, [](v1::ListGetSliceReply reply) {
     return ListItems{.values = FromMessages(reply.mutable_values()), .version = reply.version()};
   });
@@ -78,7 +73,7 @@ Op<Changed> list_set_slice(const std::string& name, const Slice& slice, std::vec
                            IfVersion version) {
   static constinit MethodNumber method("/coheld.v1.List/SetSlice");
   auto request = Changing<v1::ListSetSliceRequest>(name, version);
-  Set(slice, request.mutable_slice());
+  core::Fill(slice, request.mutable_slice());
   ToMessages(std::move(values), request.mutable_values());
   return ChangeOp<v1::ListChangeReply>(method, request);
 }
@@ -86,7 +81,7 @@ Op<Changed> list_set_slice(const std::string& name, const Slice& slice, std::vec
 Op<Changed> list_delete_slice(const std::string& name, const Slice& slice, IfVersion version) {
   static constinit MethodNumber method("/coheld.v1.List/DeleteSlice");
   auto request = Changing<v1::ListDeleteSliceRequest>(name, version);
-  Set(slice, request.mutable_slice());
+  core::Fill(slice, request.mutable_slice());
   return ChangeOp<v1::ListChangeReply>(method, request);
 }
 

@@ -125,6 +125,37 @@ requires(std::same_as<T, Bytes> || std::same_as<T, BigInteger> || std::same_as<T
   }
 };
 
+// Encodes many.
+template <typename T>
+std::vector<Value> encode_all(std::vector<T> items) {
+  std::vector<Value> values;
+  values.reserve(items.size());
+  for (auto&& item : items) values.push_back(Codec<T>::encode(std::move(item)));
+  return values;
+}
+
+// Decodes many. Function objects, so that they can be what reads an answer.
+template <typename T>
+struct DecodeAll {
+  std::vector<T> operator()(std::vector<Value> values) const {
+    std::vector<T> items;
+    items.reserve(values.size());
+    for (Value& value : values) items.push_back(Codec<T>::decode(std::move(value)));
+    return items;
+  }
+};
+template <typename T>
+struct Decode {
+  T operator()(Value value) const { return Codec<T>::decode(std::move(value)); }
+};
+template <typename T>
+struct DecodeOptional {
+  std::optional<T> operator()(std::optional<Value> value) const {
+    if (!value) return std::nullopt;
+    return Codec<T>::decode(std::move(*value));
+  }
+};
+
 // A missing value is null.
 template <typename T>
 struct Codec<std::optional<T>> {

@@ -14,7 +14,6 @@
 #pragma once
 
 #include <cstddef>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -25,6 +24,7 @@
 #include "coheld/handle.h"
 #include "coheld/op.h"
 #include "coheld/ops/list.h"
+#include "coheld/pages.h"
 
 namespace coheld {
 
@@ -61,7 +61,7 @@ class BasicList : public BasicHandle<Runner> {
   }
 
   // Returns one item. IndexOutOfRange.
-  Result<T> get(int64_t index) const { return run(ops::list_get(name(), index), Decode{}); }
+  Result<T> get(int64_t index) const { return run(ops::list_get(name(), index), Decode<T>{}); }
   // Replaces one item. IndexOutOfRange.
   Result<Changed> set(int64_t index, T value, IfVersion version = {}) const {
     return run(ops::list_set(name(), index, Codec<T>::encode(std::move(value)), version));
@@ -74,14 +74,14 @@ class BasicList : public BasicHandle<Runner> {
   // Returns a slice: `slice({.start = 1, .step = 2})` is Python's list[1::2]. InvalidSlice.
   Result<std::vector<T>> slice(const Slice& slice) const {
     return run(ops::list_get_slice(name(), slice),
-               [](ops::ListItems items) { return decode_all(std::move(items.values)); });
+               [](ops::ListItems items) { return DecodeAll<T>{}(std::move(items.values)); });
   }
   // Returns all items.
   Result<std::vector<T>> values() const { return slice({}); }
   // Returns all items of a slice and the version at that moment, for conditional changes.
   Result<ListSnapshot<T>> snapshot(const Slice& slice = {}) const {
     return run(ops::list_get_slice(name(), slice), [](ops::ListItems items) {
-      return ListSnapshot<T>{decode_all(std::move(items.values)), items.version};
+      return ListSnapshot<T>{DecodeAll<T>{}(std::move(items.values)), items.version};
     });
   }
   // Assigns to a slice. InvalidSlice if it has a step and another number of places.
@@ -108,12 +108,12 @@ class BasicList : public BasicHandle<Runner> {
   }
   // Removes and returns an item, by default the last. IndexOutOfRange, also when empty.
   Result<T> pop(std::optional<int64_t> index = {}, IfVersion version = {}) const {
-    return run(ops::list_pop(name(), index, version), Decode{});
+    return run(ops::list_pop(name(), index, version), Decode<T>{});
   }
   // The same, but answers nothing where pop throws IndexOutOfRange.
   Result<std::optional<T>> try_pop(std::optional<int64_t> index = {},
                                    IfVersion version = {}) const {
-    return run(ops::list_try_pop(name(), index, version), DecodeOptional{});
+    return run(ops::list_try_pop(name(), index, version), DecodeOptional<T>{});
   }
   // Removes the first item equal to a value. ValueNotFound.
   Result<Changed> remove(T value, IfVersion version = {}) const {
@@ -179,35 +179,13 @@ class BasicList : public BasicHandle<Runner> {
   };
   Result<Page> scan(uint64_t start, uint32_t limit = 0) const {
     return run(ops::list_scan(name(), start, limit), [](ops::ListPage page) {
-      return Page{decode_all(std::move(page.values)), page.next, page.done, page.version,
+      return Page{DecodeAll<T>{}(std::move(page.values)), page.next, page.done, page.version,
                   page.length};
     });
   }
 
  private:
   using BasicHandle<Runner>::run;
-
-  struct Decode {
-    T operator()(Value value) const { return Codec<T>::decode(std::move(value)); }
-  };
-  struct DecodeOptional {
-    std::optional<T> operator()(std::optional<Value> value) const {
-      if (!value) return std::nullopt;
-      return Codec<T>::decode(std::move(*value));
-    }
-  };
-  static std::vector<Value> encode_all(std::vector<T> values) {
-    std::vector<Value> encoded;
-    encoded.reserve(values.size());
-    for (auto&& value : values) encoded.push_back(Codec<T>::encode(std::move(value)));
-    return encoded;
-  }
-  static std::vector<T> decode_all(std::vector<Value> values) {
-    std::vector<T> decoded;
-    decoded.reserve(values.size());
-    for (Value& value : values) decoded.push_back(Codec<T>::decode(std::move(value)));
-    return decoded;
-  }
 };
 
 // A list that is worked on at once.
@@ -234,45 +212,7 @@ class List : public BasicList<T, Direct> {
 
   // Goes over the items page by page. Items that others insert or remove meanwhile may be missed or
   // seen twice; values() reads all at one moment.
-  class const_iterator {
-   public:
-    using iterator_category = std::input_iterator_tag;
-    using value_type = T;
-    using difference_type = std::ptrdiff_t;
-    using pointer = const T*;
-    using reference = const T&;
-
-    const_iterator() = default;
-    explicit const_iterator(const List& list) : list_(&list) { turn(); }
-
-    const T& operator*() const { return page_.values[place_]; }
-    const T* operator->() const { return &page_.values[place_]; }
-    const_iterator& operator++() {
-      if (++place_ == page_.values.size()) turn();
-      return *this;
-    }
-    void operator++(int) { ++*this; }
-    // All that can be asked is whether the end is reached.
-    friend bool operator==(const const_iterator& a, const const_iterator& b) {
-      return a.list_ == b.list_;
-    }
-
-   private:
-    void turn() {
-      place_ = 0;
-      do {
-        if (page_.done) {
-          list_ = nullptr;
-          return;
-        }
-        page_ = list_->scan(page_.next);
-      } while (page_.values.empty());
-    }
-
-    const List* list_ = nullptr;
-    typename Base::Page page_;
-    size_t place_ = 0;
-  };
+  using const_iterator = PageIterator<List>;
   const_iterator begin() const { return const_iterator(*this); }
   const_iterator end() const { return {}; }
 };

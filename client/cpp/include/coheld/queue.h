@@ -58,24 +58,22 @@ class BasicQueue : public BasicHandle<Runner> {
   }
 
   // Removes and returns an item, waiting for one. QueueEmpty when the time is over.
-  Result<T> get(WaitTime time = {}) const { return run(ops::queue_get(name(), time), Decode{}); }
+  Result<T> get(WaitTime time = {}) const { return run(ops::queue_get(name(), time), Decode<T>{}); }
   // Removes and returns an item, or nothing if there is none.
   Result<std::optional<T>> try_get() const { return try_get_for(std::chrono::milliseconds(0)); }
   // Removes and returns an item, waiting for one at most so long; or nothing.
   Result<std::optional<T>> try_get_for(WaitTime time) const {
-    return run(ops::queue_try_get(name(), time), DecodeOptional{});
+    return run(ops::queue_try_get(name(), time), DecodeOptional<T>{});
   }
   // Removes and returns what is there, at most `limit` (0: all), waiting for the first item;
   // nothing when the time is over.
   Result<std::vector<T>> get_many(uint32_t limit = 0, WaitTime time = {}) const {
-    return run(ops::queue_get_many(name(), limit, time), [](std::vector<Value> values) {
-      std::vector<T> items;
-      for (Value& value : values) items.push_back(Codec<T>::decode(std::move(value)));
-      return items;
-    });
+    return run(ops::queue_get_many(name(), limit, time), DecodeAll<T>{});
   }
   // Returns the item that get would return next, or nothing.
-  Result<std::optional<T>> peek() const { return run(ops::queue_peek(name()), DecodeOptional{}); }
+  Result<std::optional<T>> peek() const {
+    return run(ops::queue_peek(name()), DecodeOptional<T>{});
+  }
 
   // Tells that items taken before are finished; returns how many are left. TaskDoneTooOften.
   Result<size_t> task_done(uint32_t count = 1) const {
@@ -111,25 +109,10 @@ class BasicQueue : public BasicHandle<Runner> {
  private:
   using BasicHandle<Runner>::run;
 
-  struct Decode {
-    T operator()(Value value) const { return Codec<T>::decode(std::move(value)); }
-  };
-  struct DecodeOptional {
-    std::optional<T> operator()(std::optional<Value> value) const {
-      if (!value) return std::nullopt;
-      return Codec<T>::decode(std::move(*value));
-    }
-  };
   struct ToSize {
     size_t operator()(uint64_t size) const { return size; }
   };
   static Value encode(T item) { return Codec<T>::encode(std::move(item)); }
-  static std::vector<Value> encode_all(std::vector<T> items) {
-    std::vector<Value> encoded;
-    encoded.reserve(items.size());
-    for (auto&& item : items) encoded.push_back(encode(std::move(item)));
-    return encoded;
-  }
 };
 
 // A queue that is worked on at once.
