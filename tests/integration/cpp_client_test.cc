@@ -1,8 +1,6 @@
 // coheld::Client against the daemon: threads, forks, interrupts, big values, batches. Its
 // reconnects are cpp_reconnect_test.cc.
 #include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <functional>
@@ -20,15 +18,11 @@ namespace coheld {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::InChild;
+using testing::WaitForWaiters;
 
 class CppClientTest : public testing::CppTest {
  protected:
-  // Waits until so many ops are parked on an object.
-  void WaitForWaiters(const std::string& name, size_t count) {
-    const Admin admin(client_);
-    while (admin.describe(name).waiters.size() < count) std::this_thread::yield();
-  }
-
   // Returns the request of Queue.Get without a timeout, and its method number.
   static PipelinedCall ParkingGet(const std::string& name, std::string* request) {
     v1::QueueGetRequest message;
@@ -38,23 +32,6 @@ class CppClientTest : public testing::CppTest {
   }
 };
 COHELD_ON_BOTH_SOCKETS(CppClientTest);
-
-// Runs a task in a forked child. Returns whether it returned true, and did so within half a minute.
-bool InChild(const std::function<bool()>& task) {
-  const pid_t pid = fork();
-  if (pid == 0) {
-    alarm(30);
-    bool good = false;
-    try {
-      good = task();
-    } catch (const std::exception& error) {
-      fprintf(stderr, "child: %s\n", error.what());
-    }
-    _exit(good ? 0 : 1);
-  }
-  int status = 0;
-  return waitpid(pid, &status, 0) == pid && status == 0;
-}
 
 TEST_P(CppClientTest, EightThreadsShareAClient) {
   const Dict<std::string, int> dict(client_, Name("dict"));
@@ -78,7 +55,7 @@ TEST_P(CppClientTest, ParkedThreadsHoldUpNobody) {
   std::atomic<int> sum{0};
   std::vector<std::thread> getters;
   for (int t = 0; t < 16; ++t) getters.emplace_back([&] { sum += queue.get(); });
-  WaitForWaiters(queue.name(), 16);
+  WaitForWaiters(client_, queue.name(), 16);
   for (int i = 1; i <= 16; ++i) queue.put(i);
   for (std::thread& getter : getters) getter.join();
   EXPECT_EQ(sum, 16 * 17 / 2);
@@ -173,7 +150,7 @@ TEST_P(CppClientTest, AnInterruptCancelsAndLeavesTheItem) {
       EXPECT_FALSE(interrupted.reply().has_value());
     }
   });
-  WaitForWaiters(queue.name(), 1);
+  WaitForWaiters(client_, queue.name(), 1);
   stop = true;
   getter.join();
   queue.put(1);
@@ -195,7 +172,7 @@ TEST_P(CppClientTest, ASignalInterruptsAtOnce) {
   options.on_interrupt = [] { return signalled.load(); };
   std::thread getter(
       [&] { EXPECT_THROW(client_.call(get.method, get.request, options), Interrupted); });
-  WaitForWaiters(queue.name(), 1);
+  WaitForWaiters(client_, queue.name(), 1);
   pthread_kill(getter.native_handle(), SIGUSR1);
   getter.join();
   sigaction(SIGUSR1, &before, nullptr);

@@ -2,7 +2,13 @@
 // socket and over TCP. Tests only.
 #pragma once
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <functional>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -18,6 +24,42 @@ inline DaemonProcess& SharedDaemon() {
   static DaemonProcess daemon;
   if (daemon.addresses().empty()) daemon.Start();
   return daemon;
+}
+
+// Waits until so many ops are parked on an object.
+inline void WaitForWaiters(const Client& client, const std::string& name, size_t count) {
+  const Admin admin(client);
+  while (admin.describe(name).waiters.size() < count) std::this_thread::yield();
+}
+
+// Runs a task in a forked child. Returns whether it returned true, and did so within half a minute.
+inline bool InChild(const std::function<bool()>& task) {
+  const pid_t pid = fork();
+  if (pid == 0) {
+    alarm(30);
+    bool good = false;
+    try {
+      good = task();
+    } catch (const std::exception& error) {
+      fprintf(stderr, "child: %s\n", error.what());
+    }
+    _exit(good ? 0 : 1);
+  }
+  int status = 0;
+  return waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+// Runs a task in a forked child, which is then killed.
+inline void InKilledChild(const std::function<void()>& task) {
+  const pid_t pid = fork();
+  if (pid == 0) {
+    alarm(30);
+    task();
+    raise(SIGKILL);
+  }
+  int status = 0;
+  waitpid(pid, &status, 0);
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
 // A test with a client of its own.

@@ -11,11 +11,7 @@ namespace coheld {
 namespace {
 
 using namespace std::chrono_literals;
-
-void WaitForWaiters(const Client& client, const std::string& name, size_t count) {
-  const Admin admin(client);
-  while (admin.describe(name).waiters.size() < count) std::this_thread::yield();
-}
+using testing::WaitForWaiters;
 
 class CppSharedValueTest : public testing::CppTest {};
 COHELD_ON_BOTH_SOCKETS(CppSharedValueTest);

@@ -227,6 +227,16 @@ void Channel::ReceiveOnce() {
   if (*received > 0 && !http_.Feed({buffer.data(), *received})) Break(http_.error(), 0);
 }
 
+bool Channel::Post(const std::vector<Frame>& frames) {
+  std::string_view unwanted;
+  while (http_.NextMessage(stream_, &unwanted)) {
+  }
+  for (const Frame& frame : frames) AppendFrame(frame, next_id_++);
+  http_.Resume(stream_);
+  Flush();
+  return send_error_ == 0 && http_.error().empty();
+}
+
 bool Channel::Refresh() {
   if (!own()) return false;
   std::array<char, kReceiveBytes> buffer;

@@ -68,6 +68,10 @@ class Channel {
   // Cancels what the last Exchange left pending, and waits for the final answers.
   WaitEnd CancelPending(const WaitLimits& limits, std::vector<Answer>* answers);
 
+  // Sends frames whose answers nobody wants, as far as the socket takes them now; the rest goes
+  // with the next exchange. Call Refresh before. False if the channel is of no more use.
+  bool Post(const std::vector<Frame>& frames);
+
   // Takes what came while nobody listened. False if the channel is of no more use.
   bool Refresh();
 

@@ -54,6 +54,10 @@ const ClientOptions& Client::options() const { return core_->options(); }
 
 SessionDetails Client::session() const { return core_->Session(); }
 
+void Client::post(uint64_t session, uint32_t method, std::string request) const noexcept {
+  core_->Post(session, {{method, std::move(request)}});
+}
+
 void Client::close() const noexcept { core_->CloseSession(); }
 
 }  // namespace coheld

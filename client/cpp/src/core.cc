@@ -67,10 +67,25 @@ bool IsReadOnly(uint32_t method) {
   return row != nullptr && row->read_only;
 }
 
-// True for ops that mean nothing in another session than the one they were made for.
+// Ops that mean nothing in another session than the one they were made for: they work on what it
+// owned.
+constexpr std::array kOwnersPaths = {
+    "/coheld.v1.Barrier/ActionDone", "/coheld.v1.Condition/Wait",
+    "/coheld.v1.Lock/Release",       "/coheld.v1.Lock/ReleaseAll",
+    "/coheld.v1.RLock/Release",      "/coheld.v1.ReadWriteLock/Release",
+    "/coheld.v1.Semaphore/Release",
+};
+
 bool NeedsOwnership(uint32_t method) {
-  static const uint32_t release = wire::FindMethod("/coheld.v1.Lock/Release")->number;
-  return method == release;
+  static const std::vector<uint32_t> numbers = [] {
+    std::vector<uint32_t> found;
+    for (const char* path : kOwnersPaths) {
+      const wire::MethodRow* row = wire::FindMethod(std::string_view(path));
+      if (row != nullptr) found.push_back(row->number);
+    }
+    return found;
+  }();
+  return std::find(numbers.begin(), numbers.end(), method) != numbers.end();
 }
 
 Reason ReasonOf(const wire::Failure& failure) { return static_cast<Reason>(failure.reason); }
@@ -179,11 +194,24 @@ std::unique_ptr<Channel> Core::TakeIdle(State& state) {
 }
 
 void Core::GiveBack(State& state, std::unique_ptr<Channel> channel) {
-  const std::lock_guard guard(state.mutex);
-  const bool current =
-      state.session_valid && channel->session_generation() == state.session.generation;
-  if (current && state.idle.size() < options_.idle_channels_max) {
-    state.idle.push_back(std::move(channel));
+  std::vector<Posted> posted;
+  while (true) {
+    {
+      const std::lock_guard guard(state.mutex);
+      const bool current =
+          state.session_valid && channel->session_generation() == state.session.generation;
+      if (!current) return;
+      posted = std::exchange(state.posted, {});
+      if (posted.empty()) {
+        if (state.idle.size() < options_.idle_channels_max) {
+          state.idle.push_back(std::move(channel));
+        }
+        return;
+      }
+    }
+    std::vector<Frame> frames;
+    for (const Posted& op : posted) frames.push_back({.method = op.method, .request = op.request});
+    if (!channel->Post(frames)) return;
   }
 }
 
@@ -219,6 +247,7 @@ std::unique_ptr<Channel> Core::DialOnce(State& state, const Attempt& attempt) {
     session = state.session;
   }
   channel->OpenStream(session.token, session.generation);
+  HoldAnew(*channel, state, attempt.limits);
   return channel;
 }
 
@@ -250,6 +279,7 @@ void Core::ForgetSession(State& state, uint64_t generation) {
   const std::lock_guard guard(state.mutex);
   if (!state.session_valid || state.session.generation != generation) return;
   state.session_valid = false;
+  state.posted.clear();
   stale.swap(state.idle);
 }
 
@@ -311,10 +341,15 @@ void Core::Interrupt(State& state, std::unique_ptr<Channel> channel, std::vector
                     happened ? std::optional(std::move(first.payload)) : std::nullopt, known);
 }
 
+const std::function<bool()>* Core::InterruptOf(const CallOptions& options) const {
+  if (options.on_interrupt) return &options.on_interrupt;
+  return options_.on_interrupt ? &options_.on_interrupt : nullptr;
+}
+
 CallResult Core::Call(uint32_t method, std::string_view request, const CallOptions& options) {
   const bool read_only = IsReadOnly(method);
   Attempt attempt;
-  if (options.on_interrupt) attempt.limits.on_interrupt = &options.on_interrupt;
+  attempt.limits.on_interrupt = InterruptOf(options);
   Frame frame{.method = method, .request = request, .thread = options.thread};
   if (options.deadline) {
     frame.deadline_ms = static_cast<uint64_t>(std::max<int64_t>(1, options.deadline->count()));
@@ -358,7 +393,7 @@ std::vector<CallResult> Core::CallMany(std::span<const PipelinedCall> calls,
           static_cast<uint64_t>(std::max<int64_t>(1, options.deadline->count()));
   }
   Attempt attempt;
-  if (options.on_interrupt) attempt.limits.on_interrupt = &options.on_interrupt;
+  attempt.limits.on_interrupt = InterruptOf(options);
   std::vector<Answer> answers;
   State& mine = state();
   const Outcome outcome = Run(mine, frames, options, attempt, &answers);
@@ -403,6 +438,7 @@ void Core::CloseSession() noexcept {
     const std::lock_guard guard(mine.mutex);
     if (!mine.session_valid) return;
     mine.session_valid = false;
+    mine.posted.clear();
     idle.swap(mine.idle);
     token = mine.session.token;
   }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "client/cpp/src/channel.h"
+#include "client/cpp/src/hold_table.h"
 #include "client/cpp/src/socket.h"
 #include "coheld/client.h"
 #include "coheld/v1/session.pb.h"
@@ -34,6 +36,21 @@ class Core {
   std::vector<CallResult> CallMany(std::span<const PipelinedCall> calls,
                                    const CallOptions& options);
   SessionDetails Session();
+
+  // Returns the Hold on an anonymous object; the session gave `given` more (hold_table.h).
+  std::shared_ptr<const Hold> TakeHold(const Client& client, const std::string& name,
+                                       uint64_t given);
+  // An op whose answer nobody wants.
+  struct Posted {
+    uint32_t method = 0;
+    std::string request;
+  };
+  // Makes such ops, in order, if the session is still in use. Does not wait.
+  void Post(uint64_t session, std::vector<Posted> ops) noexcept;
+  // Gives back what was given on an object whose last handle has gone. Does not wait for the
+  // answer.
+  void EndHold(const std::string& name) noexcept;
+
   void CloseSession() noexcept;
 
   const Address& address() const { return address_; }
@@ -55,6 +72,7 @@ class Core {
     std::vector<std::unique_ptr<Channel>> idle;
     OpenSession session;
     bool session_valid = false;
+    std::vector<Posted> posted;                  // Waiting for an idle channel.
     std::mutex opening;                          // Held while one thread opens the session for all.
     std::atomic<uint64_t> request_bytes_max{0};  // What the daemon takes; 0: not known yet.
     State* next_abandoned = nullptr;
@@ -68,6 +86,7 @@ class Core {
     bool patient = true;
   };
 
+  const std::function<bool()>* InterruptOf(const CallOptions& options) const;
   State& state();
   // Keeps a parent's state reachable for ever, untouched: its mutexes may be locked.
   static void Abandon(State* inherited);
@@ -76,7 +95,10 @@ class Core {
   std::unique_ptr<Channel> Dial(State& state, Attempt& attempt);
   std::unique_ptr<Channel> DialOnce(State& state, const Attempt& attempt);
   void OpenSessionOn(Channel& channel, State& state, const WaitLimits& limits);
+  // Makes a channel idle; what is posted goes with it.
   void GiveBack(State& state, std::unique_ptr<Channel> channel);
+  // Holds in a new session what the process holds from before.
+  void HoldAnew(Channel& channel, State& state, const WaitLimits& limits);
   void ForgetSession(State& state, uint64_t generation);
   void StartOver(Attempt& attempt) const;
   // Waits before the next try; throws `failure` when there is no time left.
@@ -100,6 +122,7 @@ class Core {
   v1::SessionLabel label_;
   std::vector<Address::Resolved> resolved_;  // Set by the constructor: children need no resolver.
   std::atomic<State*> state_;
+  HoldTable holds_;
 };
 
 }  // namespace coheld::core

@@ -77,12 +77,14 @@ std::string to_string(Reason reason) {
   if (reason == Reason::kOutcomeUnknown) return "OUTCOME_UNKNOWN";
   if (reason == Reason::kInterrupted) return "INTERRUPTED";
   if (reason == Reason::kBadConversion) return "BAD_CONVERSION";
+  if (reason == Reason::kCallRaised) return "CALL_RAISED";
   return wire::ReasonWord(static_cast<v1::ErrorReason>(reason));
 }
 
 int Error::code() const {
   if (reason_ == Reason::kInterrupted) return static_cast<int>(wire::Code::kCancelled);
   if (reason_ == Reason::kBadConversion) return static_cast<int>(wire::Code::kInvalidArgument);
+  if (reason_ == Reason::kCallRaised) return static_cast<int>(wire::Code::kUnknown);
   if (reason_ >= Reason::kConnectFailed) return static_cast<int>(wire::Code::kUnavailable);
   return static_cast<int>(wire::CodeOf(static_cast<v1::ErrorReason>(reason_)));
 }

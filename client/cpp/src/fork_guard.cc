@@ -1,5 +1,5 @@
-// Lock-free on purpose: any thread may be anywhere in here when another one forks. See
-// fork_guard.h.
+// Lock-free on purpose, but for ForkLock: any thread may be anywhere in here when another one
+// forks. See fork_guard.h.
 #include "client/cpp/src/fork_guard.h"
 
 #include <pthread.h>
@@ -7,6 +7,7 @@
 
 #include <array>
 #include <atomic>
+#include <mutex>
 
 namespace coheld::core {
 namespace {
@@ -15,10 +16,19 @@ constexpr int kMarkedEnd = 65536;
 constexpr int kWordBits = 64;
 
 std::atomic<uint64_t> generation{0};
+std::atomic<uint64_t> forks_made{0};
+constinit std::mutex held_over_forks;
 std::array<std::atomic<uint64_t>, kMarkedEnd / kWordBits> owned{};
 
+void BeforeFork() { held_over_forks.lock(); }
+
+void AfterForkInParent() {
+  forks_made.fetch_add(1, std::memory_order_relaxed);
+  held_over_forks.unlock();
+}
+
 // Runs in the child, where no other thread exists. Async-signal-safe.
-void CloseInherited() {
+void AfterForkInChild() {
   for (int word = 0; word < kMarkedEnd / kWordBits; ++word) {
     uint64_t bits = owned[word].exchange(0, std::memory_order_relaxed);
     while (bits != 0) {
@@ -27,13 +37,21 @@ void CloseInherited() {
     }
   }
   generation.fetch_add(1, std::memory_order_relaxed);
+  held_over_forks.unlock();
 }
 
-[[maybe_unused]] const int registered = pthread_atfork(nullptr, nullptr, CloseInherited);
+[[maybe_unused]] const int registered =
+    pthread_atfork(BeforeFork, AfterForkInParent, AfterForkInChild);
 
 uint64_t BitOf(int fd) { return uint64_t{1} << (fd % kWordBits); }
 
 }  // namespace
+
+ForkLock::ForkLock() { held_over_forks.lock(); }
+
+ForkLock::~ForkLock() { held_over_forks.unlock(); }
+
+uint64_t ForksMade() { return forks_made.load(std::memory_order_relaxed); }
 
 uint64_t ForkGeneration() { return generation.load(std::memory_order_relaxed); }
 

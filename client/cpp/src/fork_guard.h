@@ -1,11 +1,25 @@
 // What a fork must not tear: a generation that tells a child from its parent, and the set of
 // sockets that a child closes before anything else runs in it (an inherited socket would keep its
-// parent's session, and so its locks, alive). Nothing is ever sent on an inherited socket.
+// parent's session, and so its locks, alive). Nothing is ever sent on an inherited socket. The few
+// tables that a child needs from its parent are under ForkLock.
 #pragma once
 
 #include <cstdint>
 
 namespace coheld::core {
+
+// Held over every fork, so that a child inherits what it guards whole. For short sections without
+// I/O; not to be nested.
+class ForkLock {
+ public:
+  ForkLock();
+  ~ForkLock();
+  ForkLock(const ForkLock&) = delete;
+  ForkLock& operator=(const ForkLock&) = delete;
+};
+
+// Returns how many children this process and those it was forked from have made by fork().
+uint64_t ForksMade();
 
 // Returns how many forks lie between the first process of the program and this one. Cheap.
 uint64_t ForkGeneration();

@@ -1,6 +1,7 @@
 // References between values and handles. See hold.h and coheld/handle.h.
 #include "client/cpp/src/hold.h"
 
+#include "client/cpp/src/core.h"
 #include "coheld/handle.h"
 
 namespace coheld {
@@ -19,19 +20,28 @@ std::vector<std::shared_ptr<const Hold>>& Kept() {
   return kept;
 }
 
-std::shared_ptr<const Hold> HoldFor(const Client* client, const std::string& name) {
-  return client == nullptr ? nullptr : std::make_shared<const Hold>(*client, name);
+// `given`: how many holds on an anonymous object the reply gave.
+std::shared_ptr<const Hold> HoldFor(const Client* client, const std::string& name, uint64_t given) {
+  if (client == nullptr) return nullptr;
+  if (IsAnonymous(name)) return client->core().TakeHold(*client, name, given);
+  return std::make_shared<const Hold>(*client, name, Hold::Counted::kNo);
 }
 
 }  // namespace
 
+Hold::~Hold() {
+  if (counted_ == Counted::kYes) client_.core().EndHold(name_);
+}
+
+bool IsAnonymous(std::string_view name) { return name.starts_with('~'); }
+
 Ref ReceiveRef(std::string name, std::string type) {
-  std::shared_ptr<const Hold> hold = HoldFor(receiving, name);
+  std::shared_ptr<const Hold> hold = HoldFor(receiving, name, 1);
   return {std::move(name), std::move(type), std::move(hold)};
 }
 
 std::shared_ptr<const Hold> ReceiveCreated(const std::string& name, bool created) {
-  return created ? HoldFor(receiving, name) : nullptr;
+  return created ? HoldFor(receiving, name, 1) : nullptr;
 }
 
 void Keep(std::shared_ptr<const Hold> hold) { Kept().push_back(std::move(hold)); }
@@ -45,7 +55,7 @@ Receiving::Receiving(const Client& client) : outer_(std::exchange(receiving, &cl
 Receiving::~Receiving() { receiving = outer_; }
 
 Ref refer_to(const Client& client, std::string name, const char* type) {
-  auto hold = std::make_shared<const core::Hold>(client, name);
+  auto hold = core::HoldFor(&client, name, 0);
   return {std::move(name), type, std::move(hold)};
 }
 

@@ -1,6 +1,7 @@
 // The lock's ops. See coheld/lock.h.
 #include "coheld/lock.h"
 
+#include "client/cpp/src/lock_state.h"
 #include "client/cpp/src/op_builder.h"
 #include "coheld/v1/lock.pb.h"
 
@@ -25,12 +26,8 @@ Lock Lock::make(const Client& client, const LockOptions& options) {
   return Lock(ref_to(Lock(client, "").create(options), kType));
 }
 
-void Lock::lock() { try_lock_for({}); }
-
-bool Lock::try_lock() { return try_lock_for(std::chrono::milliseconds(0)); }
-
-bool Lock::try_lock_for(WaitTime time) {
-  const uint64_t token = run(AcquireOp(name(), time));
+bool Lock::acquire(WaitTime time, const CallOptions& options) {
+  const uint64_t token = run_with(options, AcquireOp(name(), time));
   if (token == 0) return false;
   token_.store(token, std::memory_order_relaxed);
   return true;
@@ -54,14 +51,8 @@ void Lock::release() {
 LockState Lock::inspect() const {
   static constinit MethodNumber method("/coheld.v1.Lock/Inspect");
   return run(MakeOp<v1::LockInspectReply>(
-      method, Named<v1::LockInspectRequest>(name()), [](const v1::LockInspectReply& reply) {
-        return LockState{.locked = reply.locked(),
-                         .session = reply.session(),
-                         .thread = reply.thread(),
-                         .token = reply.token(),
-                         .held = std::chrono::milliseconds(static_cast<int64_t>(reply.held_ms())),
-                         .waiters = reply.waiters()};
-      }));
+      method, Named<v1::LockInspectRequest>(name()),
+      [](const v1::LockInspectReply& reply) { return core::LockStateOf(reply); }));
 }
 
 Created Lock::create(const LockOptions& options) const {

@@ -46,6 +46,8 @@ struct ClientOptions {
   size_t message_bytes_max = size_t{64} << 20;
   // How many idle connections are kept; more are closed when they become idle.
   size_t idle_channels_max = 16;
+  // What CallOptions::on_interrupt is where none is given, as with all methods of handles.
+  std::function<bool()> on_interrupt = {};
 };
 
 // Returns the calling thread's number: unique in the process, never reused, never 0. Together with
@@ -146,6 +148,13 @@ class Client {
   // are closed too; a later call opens a new session. Must not run during calls of other threads.
   // Never throws: without a connection the session ends by its TTL.
   void close() const noexcept;
+
+  // Makes an op whose answer nobody wants, if that session is still in use: what destructors do. It
+  // waits for nothing and never throws; it is lost with the connection or the session.
+  void post(uint64_t session, uint32_t method, std::string request) const noexcept;
+
+  // For the SDK itself.
+  core::Core& core() const { return *core_; }
 
  private:
   explicit Client(std::shared_ptr<core::Core> core) : core_(std::move(core)) {}

@@ -64,6 +64,7 @@ enum class Reason : int {
   kOutcomeUnknown = 1003,  // The connection broke; the op may have happened.
   kInterrupted = 1004,     // CallOptions::on_interrupt asked to stop.
   kBadConversion = 1005,   // A value is not of the C++ type that was asked for.
+  kCallRaised = 1006,      // A hosted function failed (host.h).
 };
 
 // Returns the reason's word, such as "QUEUE_EMPTY".

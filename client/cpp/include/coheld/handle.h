@@ -47,6 +47,12 @@ class BasicHandle {
  protected:
   BasicHandle(Runner runner, Ref ref) : runner_(std::move(runner)), ref_(std::move(ref)) {}
 
+  // Makes an op in the way of its options. Direct only.
+  template <typename R>
+  R run_with(const CallOptions& options, const Op<R>& op) const {
+    return runner_.run_with(options, op);
+  }
+
   // Makes an op by the runner, and converts its answer with `then`.
   template <typename R, typename... Then>
   auto run(Op<R> op, Then... then) const {

@@ -26,6 +26,10 @@
 
 namespace coheld {
 
+namespace core {
+struct LockAccess;
+}
+
 // Who may release a lock.
 enum class LockRelease {
   kOwner = 1,   // Only its owner.
@@ -62,11 +66,11 @@ class Lock : public Handle {
   Lock& operator=(const Lock&) = delete;
 
   // Takes the lock, waiting for it. Throws what Client::call throws.
-  void lock();
+  void lock() { try_lock_for({}); }
   // Takes the lock if it is free. Returns whether it did.
-  bool try_lock();
+  bool try_lock() { return try_lock_for(std::chrono::milliseconds(0)); }
   // Takes the lock, waiting at most so long. Returns whether it did.
-  bool try_lock_for(WaitTime time);
+  bool try_lock_for(WaitTime time) { return acquire(time); }
   template <typename Clock, typename Duration>
   bool try_lock_until(const std::chrono::time_point<Clock, Duration>& until) {
     return try_lock_for(until - Clock::now());
@@ -89,6 +93,11 @@ class Lock : public Handle {
   Created create(const LockOptions& options = {}) const;
 
  private:
+  friend class Condition;
+  friend struct core::LockAccess;
+
+  bool acquire(WaitTime time, const CallOptions& options = {});
+
   std::atomic<uint64_t> token_{0};
 };
 

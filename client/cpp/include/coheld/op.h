@@ -99,12 +99,29 @@ class Direct {
 
   template <typename R, typename Then = Identity>
   std::invoke_result_t<Then, R> run(const Op<R>& op, const Then& then = {}) const {
-    const CallResult result = client_.try_call(op.method, op.request);
+    return run_with({}, op, then);
+  }
+  // The same, as the options say.
+  template <typename R, typename Then = Identity>
+  std::invoke_result_t<Then, R> run_with(const CallOptions& options, const Op<R>& op,
+                                         const Then& then = {}) const {
+    const CallResult result = call(op.method, op.request, options);
     const Receiving receiving(client_);
     return read_answer(op.read, op.absent, then, result);
   }
 
  private:
+  // An op that an interrupt came too late for is answered all the same: it may have taken
+  // something.
+  CallResult call(uint32_t method, const std::string& request, const CallOptions& options) const {
+    try {
+      return client_.try_call(method, request, options);
+    } catch (const Interrupted& interrupted) {
+      if (!interrupted.reply()) throw;
+      return {.reply = *interrupted.reply()};
+    }
+  }
+
   Client client_;
 };
 
