@@ -6,22 +6,26 @@
 #include <unordered_map>
 
 #include "coheld/v1/admin.pb.h"
+#include "coheld/v1/array.pb.h"
 #include "coheld/v1/barrier.pb.h"
 #include "coheld/v1/common.pb.h"
 #include "coheld/v1/condition.pb.h"
 #include "coheld/v1/count_down_latch.pb.h"
+#include "coheld/v1/counter.pb.h"
 #include "coheld/v1/dict.pb.h"
 #include "coheld/v1/event.pb.h"
 #include "coheld/v1/host.pb.h"
 #include "coheld/v1/hosted.pb.h"
 #include "coheld/v1/list.pb.h"
 #include "coheld/v1/lock.pb.h"
+#include "coheld/v1/namespace.pb.h"
 #include "coheld/v1/object.pb.h"
 #include "coheld/v1/queue.pb.h"
 #include "coheld/v1/read_write_lock.pb.h"
 #include "coheld/v1/rlock.pb.h"
 #include "coheld/v1/semaphore.pb.h"
 #include "coheld/v1/session.pb.h"
+#include "coheld/v1/set.pb.h"
 #include "coheld/v1/shared_value.pb.h"
 #include "proto/wire/check.h"
 
@@ -53,21 +57,25 @@ const Table& TheTable() {
     auto* built = new Table;
     const FileDescriptor* const files[] = {
         v1::AdminPingRequest::descriptor()->file(),             //
+        v1::ArrayCreateRequest::descriptor()->file(),           //
         v1::BarrierCreateRequest::descriptor()->file(),         //
         v1::ConditionCreateRequest::descriptor()->file(),       //
         v1::CountDownLatchCreateRequest::descriptor()->file(),  //
+        v1::CounterCreateRequest::descriptor()->file(),         //
         v1::DictLenRequest::descriptor()->file(),               //
         v1::EventCreateRequest::descriptor()->file(),           //
         v1::HostCreateRequest::descriptor()->file(),            //
         v1::HostedCreateRequest::descriptor()->file(),          //
         v1::ListLenRequest::descriptor()->file(),               //
         v1::LockCreateRequest::descriptor()->file(),            //
+        v1::NamespaceCreateRequest::descriptor()->file(),       //
         v1::ObjectHoldRequest::descriptor()->file(),            //
         v1::QueueLenRequest::descriptor()->file(),              //
         v1::RLockCreateRequest::descriptor()->file(),           //
         v1::ReadWriteLockCreateRequest::descriptor()->file(),   //
         v1::SemaphoreCreateRequest::descriptor()->file(),       //
         v1::SessionOpenRequest::descriptor()->file(),           //
+        v1::SetCreateRequest::descriptor()->file(),             //
         v1::SharedValueGetRequest::descriptor()->file(),        //
     };
     std::map<uint32_t, MethodRow> ordered;

@@ -32,6 +32,13 @@ inline constexpr size_t kPageBytesMax = size_t{1} << 20;
 // Items in a page of a scan that names no limit.
 inline constexpr uint32_t kPageItemsDefault = 1000;
 
+// Bytes of the items of one array.
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+inline constexpr uint64_t kArrayBytesMax = uint64_t{256} << 10;
+#else
+inline constexpr uint64_t kArrayBytesMax = uint64_t{1} << 30;
+#endif
+
 // Calls of one host that are not answered, and bytes of the arguments of those not taken.
 inline constexpr size_t kHostCallsMax = size_t{1} << 16;
 inline constexpr size_t kHostCallBytesMax = size_t{256} << 20;

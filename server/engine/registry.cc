@@ -31,8 +31,10 @@ Index BuildIndex() {
 
 const std::vector<const TypeRow*>& Types() {
   static const std::vector<const TypeRow*> types = {
+      &ArrayType(),           //
       &BarrierType(),         //
       &ConditionType(),       //
+      &CounterType(),         //
       &DictType(),            //
       &EventType(),           //
       &HostType(),            //
@@ -40,10 +42,12 @@ const std::vector<const TypeRow*>& Types() {
       &CountDownLatchType(),  // "latch"
       &ListType(),            //
       &LockType(),            //
+      &NamespaceType(),       //
       &QueueType(),           //
       &RLockType(),           //
       &ReadWriteLockType(),   // "rwlock"
       &SemaphoreType(),       //
+      &SetType(),             //
       &SharedValueType(),     // "value"
   };
   return types;

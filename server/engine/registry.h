@@ -192,19 +192,23 @@ TypeRow MakeType(std::string word, std::vector<OpRow> ops) {
 }
 
 // The rows, each defined at the end of its own file.
+const TypeRow& ArrayType();
 const TypeRow& BarrierType();
 const TypeRow& ConditionType();
 const TypeRow& CountDownLatchType();
+const TypeRow& CounterType();
 const TypeRow& DictType();
 const TypeRow& EventType();
 const TypeRow& HostType();
 const TypeRow& HostedType();
 const TypeRow& ListType();
 const TypeRow& LockType();
+const TypeRow& NamespaceType();
 const TypeRow& QueueType();
 const TypeRow& RLockType();
 const TypeRow& ReadWriteLockType();
 const TypeRow& SemaphoreType();
+const TypeRow& SetType();
 const TypeRow& SharedValueType();
 std::vector<OpRow> AdminOps();
 std::vector<OpRow> ObjectOps();

@@ -31,7 +31,7 @@ constexpr std::array<IntegerRange, 10> kIntegerRanges = {
     RangeOf<int8_t>('b'),  RangeOf<uint8_t>('B'),  RangeOf<int16_t>('h'), RangeOf<uint16_t>('H'),
     RangeOf<int32_t>('i'), RangeOf<uint32_t>('I'), RangeOf<int64_t>('l'), RangeOf<uint64_t>('L'),
     RangeOf<int64_t>('q'), RangeOf<uint64_t>('Q')};
-constexpr std::string_view kOtherCodes = "cufd?";
+constexpr std::string_view kOtherCodes = "cuwfd?";
 
 // Reals from here on round to infinity in single precision.
 constexpr double kSingleOverflow = 0x1.ffffffp127;
@@ -64,7 +64,7 @@ wire::Result<Typecode> Typecode::Parse(std::string_view word) {
   if (word.size() == 1 && known) return Typecode(word[0]);
   return wire::Failure{v1::ERROR_REASON_INVALID_ARGUMENT,
                        "no type code \"" + std::string(word) +
-                           "\"; use one of c u b B h H i I l L q Q f d ?, or none"};
+                           "\"; use one of c u w b B h H i I l L q Q f d ?, or none"};
 }
 
 Value Typecode::Zero() const {
@@ -74,6 +74,7 @@ Value Typecode::Zero() const {
     case 'c':
       return Value::Bytes(std::string(1, '\0'));
     case 'u':
+    case 'w':
       return Value::Text(std::string(1, '\0'));
     case 'f':
     case 'd':
@@ -93,6 +94,7 @@ wire::Result<Value> Typecode::Conform(Value value) const {
       if (kind == ValueKind::kBytes && value.text().size() == 1) return value;
       return Mismatch(value);
     case 'u':
+    case 'w':
       if (kind == ValueKind::kText && IsOneCodePoint(value.text())) return value;
       return Mismatch(value);
     case '?':
@@ -155,7 +157,7 @@ wire::Result<Value> Typecode::ConformReal(const Value& value) const {
 wire::Failure Typecode::Mismatch(const Value& value) const {
   std::string wanted = "an integer";
   if (code_ == 'c') wanted = "bytes of length 1";
-  if (code_ == 'u') wanted = "text of one code point";
+  if (code_ == 'u' || code_ == 'w') wanted = "text of one code point";
   if (code_ == '?') wanted = "a boolean";
   if (code_ == 'f' || code_ == 'd') wanted = "a number";
   return {v1::ERROR_REASON_TYPECODE_MISMATCH, "type code '" + std::string(word()) + "' holds " +

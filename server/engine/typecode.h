@@ -9,7 +9,7 @@
 
 namespace coheld::engine {
 
-// What a value cell may hold: one of c u b B h H i I l L q Q f d ?, or anything.
+// What a value cell may hold: one of c u w b B h H i I l L q Q f d ?, or anything.
 class Typecode {
  public:
   Typecode() = default;  // Anything.

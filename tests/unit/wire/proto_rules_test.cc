@@ -20,20 +20,24 @@ using google::protobuf::ServiceDescriptor;
 
 // The services whose requests name an object.
 const std::set<std::string> kObjectServices = {
+    "Array",           //
     "Barrier",         //
     "Condition",       //
     "CountDownLatch",  //
+    "Counter",         //
     "Dict",            //
     "Event",           //
     "Host",            //
     "Hosted",          //
     "List",            //
     "Lock",            //
+    "Namespace",       //
     "Object",          //
     "Queue",           //
     "RLock",           //
     "ReadWriteLock",   //
     "Semaphore",       //
+    "Set",             //
     "SharedValue",     //
 };
 
@@ -53,6 +57,10 @@ const std::map<std::string, std::pair<uint32_t, uint32_t>> kNumberRanges = {
     {"Barrier", {780, 799}},         //
     {"ReadWriteLock", {800, 819}},   //
     {"CountDownLatch", {820, 839}},  //
+    {"Counter", {840, 859}},         //
+    {"Array", {860, 899}},           //
+    {"Set", {900, 939}},             //
+    {"Namespace", {1020, 1059}},     //
     {"Host", {1100, 1119}},          //
     {"Hosted", {1120, 1139}},        //
     {"Object", {1060, 1079}},        //
@@ -60,9 +68,35 @@ const std::map<std::string, std::pair<uint32_t, uint32_t>> kNumberRanges = {
 
 // The words of methods that change nothing, and the methods of such a word that change something.
 const std::set<std::string> kReadingVerbs = {
-    "Contains", "Count", "Describe", "Get",      "GetMany", "GetSlice", "Index",
-    "Inspect",  "IsSet", "Items",    "Join",     "Keys",    "Len",      "Objects",
-    "Peek",     "Ping",  "Scan",     "Sessions", "Status",  "Values",   "Wait"};
+    "Combine",       //
+    "Compare",       //
+    "Contains",      //
+    "Count",         //
+    "Describe",      //
+    "Get",           //
+    "GetMany",       //
+    "GetRange",      //
+    "GetSlice",      //
+    "Index",         //
+    "Inspect",       //
+    "IsSet",         //
+    "Items",         //
+    "Join",          //
+    "Keys",          //
+    "Len",           //
+    "Objects",       //
+    "Peek",          //
+    "Ping",          //
+    "Range",         //
+    "RangeByScore",  //
+    "Rank",          //
+    "Scan",          //
+    "Score",         //
+    "Sessions",      //
+    "Status",        //
+    "Values",        //
+    "Wait",          //
+};
 const std::set<std::string> kTakers = {"Barrier.Wait", "Condition.Wait", "Queue.Get",
                                        "Queue.GetMany"};
 
@@ -294,6 +328,39 @@ TEST(Methods, NeverChangeTheirNumber) {
       {821, "CountDownLatch.CountDown"},
       {822, "CountDownLatch.Wait"},
       {823, "CountDownLatch.Inspect"},
+      {840, "Counter.Create"},
+      {841, "Counter.Get"},
+      {842, "Counter.Add"},
+      {843, "Counter.Set"},
+      {844, "Counter.CompareExchange"},
+      {860, "Array.Create"},
+      {861, "Array.Inspect"},
+      {862, "Array.Get"},
+      {863, "Array.Set"},
+      {864, "Array.GetRange"},
+      {865, "Array.SetRange"},
+      {866, "Array.Fill"},
+      {867, "Array.Add"},
+      {868, "Array.CompareExchange"},
+      {900, "Set.Create"},
+      {901, "Set.Len"},
+      {902, "Set.Contains"},
+      {903, "Set.Add"},
+      {904, "Set.Discard"},
+      {905, "Set.Remove"},
+      {906, "Set.Pop"},
+      {907, "Set.Clear"},
+      {908, "Set.Scan"},
+      {909, "Set.Update"},
+      {910, "Set.Combine"},
+      {911, "Set.Compare"},
+      {912, "Set.Copy"},
+      {1020, "Namespace.Create"},
+      {1021, "Namespace.Get"},
+      {1022, "Namespace.Set"},
+      {1023, "Namespace.Delete"},
+      {1024, "Namespace.Items"},
+      {1025, "Namespace.UpdateMany"},
       {1100, "Host.Create"},
       {1101, "Host.Attach"},
       {1102, "Host.Detach"},

@@ -49,7 +49,7 @@ struct Exchanged {
 // What a new cell is like.
 template <typename T>
 struct SharedValueOptions {
-  // One of multiprocessing's type codes (c u b B h H i I l L q Q f d ?), enforced by the daemon;
+  // One of multiprocessing's type codes (c u w b B h H i I l L q Q f d ?), enforced by the daemon;
   // empty: anything.
   std::string typecode = "";
   // The first value; absent: the type code's zero, or null.
