@@ -47,13 +47,25 @@ def make_ops(manager: Any) -> dict[str, Callable[[int], object]]:
         "queue put, get": queue_pair,
         "lock acquire, release": lock_pair,
         "value get": lambda _turn: value.value,
+        "make and drop a lock": lambda _turn: manager.Lock(),
     }
 
 
-def measure(op: Callable[[int], object], seconds: float) -> dict[str, float]:
-    """Run an op over and over for so many seconds."""
+def make_long_ops(manager: Any) -> dict[str, Callable[[int], object]]:
+    """Build the ops that take so long that one turn of the stdlib's is a second or two."""
+    large = manager.dict({f"key:{number:06}": number for number in range(100_000)})
+
+    def iterate(_turn: int) -> None:
+        if sum(1 for _ in large) != 100_000:
+            raise AssertionError("the dict gave other keys")
+
+    return {"iterate over a dict of 100,000": iterate}
+
+
+def measure(op: Callable[[int], object], seconds: float, warm_up: int = 200) -> dict[str, float]:
+    """Run an op over and over for so many seconds, at least once."""
     clock = time.perf_counter_ns
-    for turn in range(200):
+    for turn in range(warm_up):
         op(turn)
     latencies = []
     begin = now = clock()
@@ -92,8 +104,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1.0, help="for each op")
     arguments = parser.parse_args()
     manager = open_manager(arguments.address)
-    ops = make_ops(manager)
-    print(json.dumps({name: measure(op, arguments.seconds) for name, op in ops.items()}))
+    results = {name: measure(op, arguments.seconds) for name, op in make_ops(manager).items()} | {
+        name: measure(op, arguments.seconds, warm_up=0)
+        for name, op in make_long_ops(manager).items()
+    }
+    print(json.dumps(results))
 
 
 if __name__ == "__main__":

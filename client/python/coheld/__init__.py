@@ -6,9 +6,13 @@ stdlib's; ``coheld.connect(address)`` returns the same kind for a daemon that ru
 
 from multiprocessing.managers import BaseProxy, RemoteError, SharedMemoryManager, Token
 
+from coheld._barrier import BarrierProxy
 from coheld._codecs import Opaque
+from coheld._condition import ConditionProxy
+from coheld._count_down_latch import CountDownLatchProxy
 from coheld._dict import MISSING, DictProxy
 from coheld._errors import (
+    AttributeNotFound,
     BarrierBroken,
     Cancelled,
     ConnectFailed,
@@ -34,9 +38,12 @@ from coheld._errors import (
     PickleRefused,
     QueueEmpty,
     QueueFull,
+    QueueShutDown,
     SessionExpired,
+    SubscriptionNotFound,
     TooLarge,
     TooMany,
+    TopicFull,
     TypecodeMismatch,
     UnsupportedOperand,
     UnsupportedValue,
@@ -44,27 +51,37 @@ from coheld._errors import (
     VersionMismatch,
     WrongType,
 )
+from coheld._event import EventProxy
 from coheld._list import ListProxy
-from coheld._lock import LockProxy
+from coheld._lock import AcquirerProxy, LockProxy, RLockProxy, acquire_all
 from coheld._manager import BaseManager, Manager, SyncManager, connect
 from coheld._patch import patch, unpatch
 from coheld._queue import QueueProxy
+from coheld._read_write_lock import ReadWriteLockProxy
+from coheld._semaphore import BoundedSemaphoreProxy, SemaphoreProxy
 from coheld._value import ValueProxy
 
 __version__ = "0.1.0"
 
 __all__ = [
     "MISSING",
+    "AcquirerProxy",
+    "AttributeNotFound",
     "BarrierBroken",
+    "BarrierProxy",
     "BaseManager",
     "BaseProxy",
+    "BoundedSemaphoreProxy",
     "Cancelled",
+    "ConditionProxy",
     "ConnectFailed",
     "ConnectionLost",
+    "CountDownLatchProxy",
     "DeadlineExceeded",
     "DictProxy",
     "DivisionByZero",
     "Error",
+    "EventProxy",
     "HostGone",
     "HostNotAttached",
     "HostTaken",
@@ -88,13 +105,19 @@ __all__ = [
     "QueueEmpty",
     "QueueFull",
     "QueueProxy",
+    "QueueShutDown",
+    "RLockProxy",
+    "ReadWriteLockProxy",
     "RemoteError",
+    "SemaphoreProxy",
     "SessionExpired",
     "SharedMemoryManager",
+    "SubscriptionNotFound",
     "SyncManager",
     "Token",
     "TooLarge",
     "TooMany",
+    "TopicFull",
     "TypecodeMismatch",
     "UnsupportedOperand",
     "UnsupportedValue",
@@ -102,6 +125,7 @@ __all__ = [
     "ValueProxy",
     "VersionMismatch",
     "WrongType",
+    "acquire_all",
     "connect",
     "patch",
     "unpatch",

@@ -1,4 +1,4 @@
-"""What all proxies share: identity, pickling, copies, and the stdlib's generic calls."""
+"""What all proxies share: identity, lifetime, pickling, copies, and the stdlib's generic calls."""
 
 from __future__ import annotations
 
@@ -11,18 +11,23 @@ from coheld import _client
 from coheld._core import Client
 from coheld._stdlib import managers
 
+#: How many items iterators read ahead once they have gone beyond the first page.
+LATER_PAGES = 10_000
+
 
 class BaseProxy(managers.BaseProxy):  # type: ignore[misc]  # Any: known to no type checker.
     """Stand for an object that the daemon holds.
 
     A proxy is a handle: copies of it, and those that were sent to other processes, stand for the
-    same object. It compares by identity, as the stdlib's proxies do.
+    same object. It compares by identity, as the stdlib's proxies do. An object without a name lives
+    as long as proxies of it, in whatever process, or references to it in other objects.
     """
 
     _type_word: ClassVar[str]
     _exposed_: ClassVar[tuple[str, ...]] = ()
     #: What __reduce__ carries beyond the address and the name.
     _state_fields: ClassVar[tuple[str, ...]] = ()
+    _counted = False
 
     def __init_subclass__(cls) -> None:
         """Tell the decoder which class stands for a type word; the first one does."""
@@ -34,26 +39,19 @@ class BaseProxy(managers.BaseProxy):  # type: ignore[misc]  # Any: known to no t
         self._client = client
         self._name = name
         self._manager = manager  # Keeps a private daemon alive, as long as its proxies.
-        self._owned = False
-        self._escaped = False
+        if name[:1] == "~":
+            client.born(name)
+            self._counted = True
 
     @property
     def name(self) -> str:
         """Return the object's name, by which other programs reach it."""
-        self._escaped = True
         return self._name
 
-    def _own(self) -> None:
-        # The only proxy of a new object without a name of its own: its end is the object's,
-        # unless it was ever sent or forked.
-        self._owned = True
-        self._forks = _client.fork_count()
-
     def __del__(self) -> None:
-        if not self.__dict__.get("_owned") or self._escaped:
-            return
-        if self._forks == _client.fork_count():
-            self._client.unreferenced.append(self._name)
+        if self._counted:
+            self._counted = False
+            _client.forget_proxy(self._client, self._name)
 
     def _mark_changed(self) -> None:
         # Tells iterators of this process, which read ahead, to look again.
@@ -63,7 +61,7 @@ class BaseProxy(managers.BaseProxy):  # type: ignore[misc]  # Any: known to no t
 
     def _getvalue(self) -> Any:
         """Return a copy of the object's value."""
-        raise NotImplementedError
+        raise TypeError(f"a {self._type_word} has no copy")
 
     def _callmethod(
         self, methodname: str, args: tuple[Any, ...] = (), kwds: dict[str, Any] | None = None
@@ -83,21 +81,28 @@ class BaseProxy(managers.BaseProxy):  # type: ignore[misc]  # Any: known to no t
     def _remote_repr(self) -> str:
         return repr(self._getvalue())
 
+    def __copy__(self) -> Any:
+        made = type(self)(self._client, self._name, self._manager)
+        made.__dict__.update(self._state())
+        return made
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         return self._getvalue()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        self._escaped = True
-        state = {field: self.__dict__.get(field) for field in self._state_fields}
         client = self._client
+        _client.lend(client, self._name)
         return _client.rebuild_proxy, (
             type(self),
             client.address,
             self._name,
             client.codec,
             client.connect_timeout,
-            state,
+            self._state(),
         )
+
+    def _state(self) -> dict[str, Any]:
+        return {field: self.__dict__.get(field) for field in self._state_fields}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} object, typeid {self._type_word!r} at {id(self):#x}>"
@@ -110,12 +115,23 @@ class BaseProxy(managers.BaseProxy):  # type: ignore[misc]  # Any: known to no t
 
 
 def milliseconds(seconds: float | None) -> int | None:
-    """Return a timeout in the wire's unit, rounded up; None is for ever."""
+    """Return a timeout in the wire's unit, rounded up; None is for ever, a negative one 0."""
     if seconds is None:
         return None
     if seconds > threading.TIMEOUT_MAX:
         raise OverflowError("timeout value is too large")
     return max(0, math.ceil(seconds * 1000))
+
+
+def first_try(timeout: float | None) -> int | None:
+    """Return a timeout in the wire's unit, where one that is none is only an error after a try.
+
+    When the try was in vain, ``milliseconds(timeout)`` raises the error.
+    """
+    try:
+        return milliseconds(timeout)
+    except (OverflowError, TypeError, ValueError):
+        return 0
 
 
 _client.install(BaseProxy)

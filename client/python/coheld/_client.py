@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
+import weakref
+from multiprocessing import util
 from multiprocessing.managers import BaseProxy
 from typing import Any
 
-from coheld import _codecs, _core, _errors
+from coheld import _codecs, _core, _errors, _interrupts, _lifetime
 from coheld._core import ABSENT, Client
+from coheld._lifetime import forget_proxy, hold, lend
 
 #: How long an op goes on trying to reach a daemon that went away, in seconds.
 CONNECT_TIMEOUT = 5.0
@@ -20,13 +23,8 @@ CONNECT_TIMEOUT = 5.0
 PRIVATE_CONNECT_TIMEOUT = 1.0
 
 _clients: dict[tuple[str, str], Client] = {}
+_all_clients: weakref.WeakSet[Client] = weakref.WeakSet()
 _proxy_types: dict[str, Any] = {}
-_fork_count = 0
-
-_delete = _core.method("Admin.Delete")
-_release = _core.method("Lock.Release")
-_put = _core.method("Queue.Put")
-_put_many = _core.method("Queue.PutMany")
 
 
 def client_for(address: str, codec: str, connect_timeout: float = CONNECT_TIMEOUT) -> Client:
@@ -38,14 +36,21 @@ def client_for(address: str, codec: str, connect_timeout: float = CONNECT_TIMEOU
         # Who decodes opaque values compares them too; others see them as bytes.
         made.refuse_opaque = bool(codec)
         made.watched = {}
-        made.unreferenced = []
+        made.depths = {}
+        made.subscriptions = weakref.WeakValueDictionary()
         made.connect_timeout = connect_timeout
+        _lifetime.prepare(made)
         client = _clients.setdefault(key, made)
+        if client is made:
+            _all_clients.add(made)
+            # In a child of multiprocessing at once; in one of os.fork() before its first call.
+            util.register_after_fork(made, _lifetime.hold_inherited)
     return client
 
 
 def forget(client: Client) -> None:
     """Keep a client no longer for others: its daemon ends."""
+    client.ended = True
     if _clients.get((client.address, client.codec)) is client:
         del _clients[client.address, client.codec]
 
@@ -55,28 +60,9 @@ def program() -> str:
     return os.path.basename(sys.argv[0] if sys.argv and sys.argv[0] else sys.executable or "python")
 
 
-def fork_count() -> int:
-    """Return how often this process (or those it was forked from) forked."""
-    return _fork_count
-
-
-def delete_unreferenced(client: Client) -> None:
-    """Delete the objects that nobody can name any more.
-
-    The garbage collector only notes them, since it may run in the midst of another call.
-    """
-    while client.unreferenced:
-        try:
-            name = client.unreferenced.pop()
-        except IndexError:  # Another thread was faster.
-            return
-        client.watched.pop(name, None)
-        _delete(client, name)
-
-
 def register_proxy(word: str, proxy_type: Any) -> None:
-    """Tell which class makes proxies of the daemon's type word."""
-    _proxy_types[word] = proxy_type
+    """Tell which class makes proxies of the daemon's type word; the first one stays."""
+    _proxy_types.setdefault(word, proxy_type)
 
 
 def make_proxy(client: Client, word: str, name: str) -> Any:
@@ -94,19 +80,16 @@ def rebuild_proxy(
     proxy_type: Any, address: str, name: str, codec: str, timeout: float, state: Any
 ) -> Any:
     """Unpickle a proxy: this process's own client serves it."""
-    proxy = proxy_type(client_for(address, codec, timeout), name)
+    client = client_for(address, codec, timeout)
+    proxy = proxy_type(client, name)
+    hold(client, name)
     proxy.__dict__.update(state)
     return proxy
 
 
-def _interrupted(client: Client, method: str, name: str, result: Any) -> None:
-    """Give back what an op took although a signal had stopped the wait for it."""
-    if method == "Lock.Acquire" and result[0]:
-        _release(client, name, result[1])
-    elif method == "Queue.Get":
-        _put(client, name, result)
-    elif method == "Queue.GetMany":
-        _put_many(client, name, result)
+def _before_fork() -> None:
+    for client in list(_all_clients):
+        client.mark_forked()
 
 
 def handle_of(proxy: Any) -> Any:
@@ -115,14 +98,15 @@ def handle_of(proxy: Any) -> Any:
     return getattr(getattr(token, "id", None), "handle", None)
 
 
-def _count_fork() -> None:
-    global _fork_count
-    _fork_count += 1
+def _after_fork_in_child() -> None:
+    for client in list(_all_clients):
+        client.depths = {}
+        _lifetime.inherit(client)
 
 
 def install(proxy_type: type) -> None:
     """Connect the core with this package; called once."""
-    os.register_at_fork(before=_count_fork)
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork_in_child)
     _core.install_hooks(
         encode_value=_codecs.encode_value,
         encode_key=_codecs.encode_key,
@@ -131,7 +115,9 @@ def install(proxy_type: type) -> None:
         make_error=_errors.make_error,
         refused=_errors.pickle_refused,
         unsupported=_errors.unsupported,
-        interrupted=_interrupted,
+        interrupted=_interrupts.give_back_what_was_taken,
+        attend=_lifetime.attend,
+        give_back=_lifetime.give_back,
         proxy_type=proxy_type,
         shell_type=BaseProxy,
         handle_of=handle_of,
@@ -139,4 +125,4 @@ def install(proxy_type: type) -> None:
     )
 
 
-__all__ = ["ABSENT", "Client", "client_for"]
+__all__ = ["ABSENT", "Client", "client_for", "forget_proxy", "lend"]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from coheld import _core
-from coheld._base import BaseProxy
+from coheld._base import LATER_PAGES, BaseProxy
 from coheld._codecs import bytes_decide, decode_key
 from coheld._core import ABSENT
 from coheld._errors import KeyNotFound, NotComparable, TooLarge, VersionMismatch
@@ -111,7 +111,7 @@ class DictProxy(BaseProxy):
             if done:
                 return
             entries, following, done, _, changed, _ = _scan(
-                self._client, self._name, following, 0, True, length
+                self._client, self._name, following, LATER_PAGES, True, length
             )
             if changed:
                 raise RuntimeError("dictionary changed size during iteration")
@@ -311,12 +311,14 @@ class DictProxy(BaseProxy):
         # For a dict too large for one reply: pages, all of the same version.
         client, name = self._client, self._name
         while True:
-            entries, following, done, _, _, version = scan(client, name, 0, 0, keys_only)
+            first = scan(client, name, 0, LATER_PAGES, keys_only)
+            entries, following, done, _, _, version = first
             while not done:
-                page, following, done, _, _, now = scan(client, name, following, 0, keys_only)
+                page = scan(client, name, following, LATER_PAGES, keys_only)
+                more, following, done, _, _, now = page
                 if now != version:
                     break
-                entries += page
+                entries += more
             else:
                 return list(entries), version
 

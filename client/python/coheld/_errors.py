@@ -243,6 +243,13 @@ def make_error(reason: str, code: int, message: str, system_error: int) -> Error
     return error
 
 
+def reworded(error: Error, message: str) -> Error:
+    """Make the same error with another message."""
+    made = type(error)(message)
+    made.reason, made.code = error.reason, error.code
+    return made
+
+
 def unsupported(value: object) -> UnsupportedValue:
     """Make the error for a value that only a codec could carry, where there is none."""
     return UnsupportedValue(

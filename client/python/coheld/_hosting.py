@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from coheld import _client, _core, _registry
+from coheld import _core, _lifetime, _registry
 from coheld._base import BaseProxy
 from coheld._client import Client
 from coheld._errors import (
@@ -105,7 +105,9 @@ class Hosting:
             target = f"{self._prefix}-{self._target_count}"
             self._targets[target] = _Target(instance, frozenset(exposed), method_to_typeid or {})
         held = self._hold(name, target, typeid, exposed)
-        return HostedHandle(self._client, held).describe(self.name, target, typeid, exposed)
+        handle = HostedHandle(self._client, held).describe(self.name, target, typeid, exposed)
+        _lifetime.received(self._client, held)
+        return handle
 
     def _hold(self, name: str, target: str, typeid: str, exposed: tuple[str, ...]) -> str:
         fields = self._client, name, self.name, target, typeid, exposed
@@ -181,7 +183,6 @@ class Hosting:
             except (ConnectionLost, HostNotAttached) as error:
                 util.info("an answer found no taker: %s", error)
             del call
-            _client.delete_unreferenced(self._client)
 
     def _run(self, call: dict[str, Any]) -> None:
         raised, result = self._outcome(call)

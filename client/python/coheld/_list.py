@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, SupportsIndex
 
 from coheld import _core
-from coheld._base import BaseProxy
+from coheld._base import LATER_PAGES, BaseProxy
 from coheld._errors import NotComparable, NotOrderable, TooLarge, ValueNotFound, VersionMismatch
 
 _len = _core.method("List.Len", "length")
@@ -95,10 +95,11 @@ class ListProxy(BaseProxy):
         """Iterate over pages read ahead; as with a list, changes meanwhile shift what is seen."""
         watched = self._client.watched
         watched.setdefault(self._name, 0)
-        start, done = 0, False
+        start, done, limit = 0, False, 0
         while not done:
             seen = watched.get(self._name)
-            values, following, done, _ = _scan(self._client, self._name, start)
+            values, following, done, _ = _scan(self._client, self._name, start, limit)
+            limit = LATER_PAGES
             for place, value in enumerate(values, start + 1):
                 yield value
                 if watched.get(self._name) != seen:
@@ -253,9 +254,9 @@ class ListProxy(BaseProxy):
     def _read_pages(self) -> tuple[list[Any], int]:
         # For a list too large for one reply: pages, all of the same version.
         while True:
-            values, start, done, version = _scan(self._client, self._name, 0)
+            values, start, done, version = _scan(self._client, self._name, 0, LATER_PAGES)
             while not done:
-                page, start, done, now = _scan(self._client, self._name, start)
+                page, start, done, now = _scan(self._client, self._name, start, LATER_PAGES)
                 if now != version:
                     break
                 values += page

@@ -11,7 +11,7 @@ from multiprocessing import ProcessError
 from types import TracebackType
 from typing import Any, ClassVar, TypeVar
 
-from coheld import _client, _codecs, _core, _hosted, _registry
+from coheld import _client, _codecs, _core, _hosted, _lifetime, _registry
 from coheld._address import Address, daemon_form, like_given
 from coheld._client import Client
 from coheld._daemon import PrivateDaemon
@@ -24,7 +24,6 @@ from coheld._server import Server
 from coheld._stdlib import context, managers, process, util
 
 _inspect_host = _core.method("Host.Inspect", "attached")
-_objects = _core.method("Admin.Objects", "objects", "done")
 
 _State = managers.State
 _PROXY_SERIALIZERS = {"pickle": _hosted.PICKLE, "xmlrpclib": _hosted.XML}
@@ -224,25 +223,12 @@ class BaseManager:
         return proxy._token, proxy._exposed_
 
     def _number_of_objects(self) -> int:
-        """Return how many shared objects there are."""
-        return sum(1 for _ in self._summaries())
+        """Return how many objects there are, but for those that wait for a proxy in flight."""
+        return _lifetime.count_objects(self._started())
 
     def _debug_info(self) -> str:
         """Return a line for each shared object."""
-        return "\n".join(
-            f"  {line['name']}:       {line['type']} of size {line['size']}, "
-            f"{line['waiters']} waiting"
-            for line in self._summaries()
-        )
-
-    def _summaries(self) -> Iterable[dict[str, Any]]:
-        client = self._started()
-        _client.delete_unreferenced(client)
-        after, done = "", False
-        while not done:
-            lines, done = _objects(client, "", "", 0, after, True)
-            yield from (line for line in lines if line["type"] != "host")
-            after = lines[-1]["name"] if lines else after
+        return _lifetime.debug_info(self._started())
 
     def _make(self, typeid: str, args: tuple[Any, ...], kwds: dict[str, Any]) -> Any:
         """Make an object of a registered type."""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from coheld import _client, _core
+from coheld import _core, _lifetime
+from coheld._barrier import BarrierProxy
 from coheld._base import BaseProxy
 from coheld._client import Client
+from coheld._condition import ConditionProxy
+from coheld._count_down_latch import CountDownLatchProxy
 from coheld._dict import DictProxy
 from coheld._errors import constructor_error
+from coheld._event import EventProxy
 from coheld._list import ListProxy
-from coheld._lock import LockProxy
+from coheld._lock import LockProxy, RLockProxy
 from coheld._queue import QueueProxy
+from coheld._read_write_lock import ReadWriteLockProxy
+from coheld._semaphore import BoundedSemaphoreProxy, SemaphoreProxy
 from coheld._value import ValueProxy
 
 _create_list = _core.method("List.Create", "name")
@@ -21,18 +26,24 @@ _create_dict = _core.method("Dict.Create", "name")
 _create_value = _core.method("SharedValue.Create", "name")
 _create_queue = _core.method("Queue.Create", "name")
 _create_lock = _core.method("Lock.Create", "name")
+_create_rlock = _core.method("RLock.Create", "name")
+_create_semaphore = _core.method("Semaphore.Create", "name")
+_create_event = _core.method("Event.Create", "name")
+_create_condition = _core.method("Condition.Create", "name", "lock")
+_create_barrier = _core.method("Barrier.Create", "name")
+_create_read_write_lock = _core.method("ReadWriteLock.Create", "name")
+_create_count_down_latch = _core.method("CountDownLatch.Create", "name")
 
 # coheld.v1.QueueKind and coheld.v1.LockRelease.
 _FIFO, _LIFO, _PRIORITY = 1, 2, 3
 _RELEASE_ANYONE = 2
 
 AnyProxy = TypeVar("AnyProxy", bound=BaseProxy)
+AnySemaphore = TypeVar("AnySemaphore", bound=SemaphoreProxy)
 
 
 class ObjectFactories:
     """Make objects of every type that the daemon knows; a manager inherits it."""
-
-    _private: bool
 
     def _started(self) -> Client:
         """Return the client; AssertionError before start() and after shutdown()."""
@@ -100,6 +111,78 @@ class ObjectFactories:
         """Make a shared lock."""
         return self._adopt(LockProxy, self._started(), name, _create_lock, _RELEASE_ANYONE)
 
+    def RLock(self, *, name: str | None = None) -> RLockProxy:  # noqa: N802
+        """Make a shared re-entrant lock."""
+        return self._adopt(RLockProxy, self._started(), name, _create_rlock)
+
+    def Semaphore(self, value: int = 1, *, name: str | None = None) -> SemaphoreProxy:  # noqa: N802
+        """Make a shared semaphore."""
+        return self._semaphore(SemaphoreProxy, value, False, name)
+
+    def BoundedSemaphore(  # noqa: N802
+        self, value: int = 1, *, name: str | None = None
+    ) -> BoundedSemaphoreProxy:
+        """Make a shared semaphore that refuses to be released above its value."""
+        return self._semaphore(BoundedSemaphoreProxy, value, True, name)
+
+    def Condition(  # noqa: N802
+        self, lock: LockProxy | RLockProxy | None = None, *, name: str | None = None
+    ) -> ConditionProxy:
+        """Make a shared condition variable over a shared lock, by default an RLock of its own."""
+        if lock is not None and not isinstance(lock, (LockProxy, RLockProxy)):
+            wrong = TypeError(f"a condition takes a shared Lock or RLock, not {lock!r}")
+            raise constructor_error(wrong)
+        made: list[Any] = []
+
+        def create(client: Client, name: str) -> Any:
+            made[:] = _create_condition(client, name, lock._name if lock is not None else "")
+            return made[0]
+
+        proxy = self._adopt(ConditionProxy, self._started(), name, create)
+        proxy._lock = made[1]
+        return proxy
+
+    def Event(self, *, name: str | None = None) -> EventProxy:  # noqa: N802
+        """Make a shared event."""
+        return self._adopt(EventProxy, self._started(), name, _create_event)
+
+    def Barrier(  # noqa: N802
+        self,
+        parties: int,
+        action: Callable[[], Any] | None = None,
+        timeout: float | None = None,
+        *,
+        name: str | None = None,
+    ) -> BarrierProxy:
+        """Make a shared barrier; the action runs in the party that completes a round."""
+        client = self._started()
+        if parties < 1:
+            raise constructor_error(ValueError("parties must be > 0"))
+        proxy = self._adopt(BarrierProxy, client, name, _create_barrier, parties)
+        proxy._action, proxy._timeout = action, timeout
+        return proxy
+
+    def ReadWriteLock(self, *, name: str | None = None) -> ReadWriteLockProxy:  # noqa: N802
+        """Make a shared read-write lock."""
+        return self._adopt(ReadWriteLockProxy, self._started(), name, _create_read_write_lock)
+
+    def CountDownLatch(  # noqa: N802
+        self, count: int, *, name: str | None = None
+    ) -> CountDownLatchProxy:
+        """Make a shared latch that opens when it was counted down so often."""
+        client = self._started()
+        if count < 0:
+            raise constructor_error(ValueError("count must be >= 0"))
+        return self._adopt(CountDownLatchProxy, client, name, _create_count_down_latch, count)
+
+    def _semaphore(
+        self, proxy_type: type[AnySemaphore], value: int, bounded: bool, name: str | None
+    ) -> AnySemaphore:
+        client = self._started()
+        if value < 0:
+            raise constructor_error(ValueError("semaphore initial value must be >= 0"))
+        return self._adopt(proxy_type, client, name, _create_semaphore, value, bounded)
+
     def _queue(self, kind: int, maxsize: int, name: str | None) -> QueueProxy:
         return self._adopt(QueueProxy, self._started(), name, _create_queue, kind, maxsize)
 
@@ -113,14 +196,7 @@ class ObjectFactories:
     ) -> AnyProxy:
         if name == "":
             raise ValueError("an object's name must not be empty: leave it out for one without")
-        _client.delete_unreferenced(client)
-        held = create(client, self._new_name() if name is None else name, *fields)
+        held = create(client, name or "", *fields)
         proxy = proxy_type(client, held, manager=self)
-        if name is None:
-            proxy._own()
+        _lifetime.received(client, held)
         return proxy
-
-    def _new_name(self) -> str:
-        # In a shared daemon the object is anonymous and ends with this process's session. In a
-        # private one it lives as long as the daemon, whichever process made it, as in the stdlib.
-        return f"auto/{os.getpid()}/{os.urandom(8).hex()}" if self._private else ""

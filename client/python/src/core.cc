@@ -13,6 +13,7 @@
 
 #include "client/python/src/decode.h"
 #include "client/python/src/encode.h"
+#include "client/python/src/handles.h"
 #include "client/python/src/message.h"
 #include "client/python/src/scope.h"
 #include "coheld/client.h"
@@ -38,6 +39,8 @@ namespace nb = nanobind;
 struct ClientObject {
   coheld::Client handle;
   std::string codec;  // Of objects that have no form of their own; empty: they are refused.
+  Handles handles;
+  bool attention = false;  // The package has something to do before the next call.
 };
 
 // One method, with the fields of its reply that the caller wants.
@@ -48,6 +51,17 @@ struct BoundMethod {
   MessageTable reply;
   std::vector<size_t> chosen;
   bool raw = false;  // Opaque values come undecoded.
+};
+
+// How many calls of this thread are under way, one in the other.
+thread_local int calls_under_way = 0;
+
+class CallUnderWay {
+ public:
+  CallUnderWay() { ++calls_under_way; }
+  CallUnderWay(const CallUnderWay&) = delete;
+  CallUnderWay& operator=(const CallUnderWay&) = delete;
+  ~CallUnderWay() { --calls_under_way; }
 };
 
 constexpr char kCapsuleName[] = "coheld.method";
@@ -129,23 +143,86 @@ Ending CallDaemon(const ClientObject& client, uint32_t number, const std::string
   return ending;
 }
 
+// Tells the package that handles are to be given back. An exception that is set stays set.
+void GiveHandlesBack(const Scope& scope, std::string_view name, Handles::Due due) {
+  if (due.count == 0) return;
+  PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
+  PyErr_Fetch(&type, &value, &traceback);
+  const Owned text(PyUnicode_DecodeUTF8(name.data(), std::ssize(name), nullptr));
+  const Owned count(PyLong_FromUnsignedLongLong(due.count));
+  if (text && count) {
+    const Owned done(PyObject_CallFunctionObjArgs(hooks.give_back, scope.client, text.get(),
+                                                  count.get(), due.forked ? Py_True : Py_False,
+                                                  nullptr));
+  }
+  if (PyErr_Occurred()) PyErr_WriteUnraisable(scope.client);
+  PyErr_Restore(type, value, traceback);
+}
+
+// Holds back, for as long as something is decoded, the handles that came with its Refs.
+class CountedRefs {
+ public:
+  CountedRefs(const Scope& scope, ClientObject* client) : scope_(scope), client_(client) {}
+  CountedRefs(const CountedRefs&) = delete;
+  CountedRefs& operator=(const CountedRefs&) = delete;
+  ~CountedRefs() {
+    for (const std::string& name : names_) {
+      GiveHandlesBack(scope_, name, client_->handles.Settle(name));
+    }
+  }
+
+  void Add(std::string_view name) {
+    if (!IsAnonymous(name)) return;
+    names_.emplace_back(name);
+    client_->handles.Expect(name);
+  }
+
+ private:
+  const Scope& scope_;
+  ClientObject* const client_;
+  std::vector<std::string> names_;
+};
+
+// True if there may be a Ref to an anonymous object in a message.
+bool MayHoldRefs(std::string_view message) { return message.find('~') != std::string_view::npos; }
+
+// Reads a reply, and counts the handles that came with its Refs, whether it can be decoded or not.
+PyObject* ReadCounted(const Scope& scope, const BoundMethod& method, ClientObject* client,
+                      std::string_view reply) {
+  CountedRefs refs(scope, client);
+  if (MayHoldRefs(reply)) {
+    VisitReplyRefs(method.reply, reply, [&refs](std::string_view name) { refs.Add(name); });
+  }
+  return ReadReply(scope, method.reply, method.chosen, reply);
+}
+
 // An op that happened although a signal stopped the wait for it: the package gives back what it
 // took. The signal's exception stays set.
-PyObject* GiveBack(const Scope& scope, const BoundMethod& method, PyObject* name,
-                   const Ending& ending) {
+PyObject* GiveBack(const Scope& scope, const BoundMethod& method, ClientObject* client,
+                   PyObject* const* arguments, Py_ssize_t count, const Ending& ending) {
   if (!PyErr_Occurred()) return Raise(ending);
   if (!ending.reply) return nullptr;
   PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
   PyErr_Fetch(&type, &value, &traceback);
-  const Owned result(ReadReply(scope, method.reply, method.chosen, *ending.reply));
+  const Owned result(ReadCounted(scope, method, client, *ending.reply));
   const Owned method_name(PyUnicode_FromString(method.name.c_str()));
-  if (result && method_name) {
-    const Owned done(PyObject_CallFunctionObjArgs(hooks.interrupted, scope.client,
-                                                  method_name.get(), name, result.get(), nullptr));
+  const Owned fields(PyTuple_New(count));
+  for (Py_ssize_t i = 0; fields && i < count; ++i) {
+    PyTuple_SET_ITEM(fields.get(), i, NewRef(arguments[i]));
+  }
+  if (result && method_name && fields) {
+    const Owned done(PyObject_CallFunctionObjArgs(
+        hooks.interrupted, scope.client, method_name.get(), fields.get(), result.get(), nullptr));
   }
   if (PyErr_Occurred()) PyErr_WriteUnraisable(scope.client);
   PyErr_Restore(type, value, traceback);
   return nullptr;
+}
+
+// Lets the package do what it put off. False with an exception.
+bool Attend(PyObject* object, ClientObject* client) {
+  client->attention = false;
+  return Owned(PyObject_CallOneArg(hooks.attend, object)).get() != nullptr;
 }
 
 // What method() returns: f(client, *fields).
@@ -156,7 +233,9 @@ PyObject* CallMethod(PyObject* capsule, PyObject* const* arguments, Py_ssize_t c
     PyErr_SetString(PyExc_TypeError, "expected a client and the object's name");
     return nullptr;
   }
-  const auto* const client = nb::inst_ptr<ClientObject>(nb::handle(arguments[0]));
+  auto* const client = nb::inst_ptr<ClientObject>(nb::handle(arguments[0]));
+  const CallUnderWay under_way;
+  if (client->attention && !Attend(arguments[0], client)) return nullptr;
   const Scope scope{.client = arguments[0], .codec = client->codec, .raw = method->raw};
   std::string request;
   request.reserve(128);
@@ -167,10 +246,10 @@ PyObject* CallMethod(PyObject* capsule, PyObject* const* arguments, Py_ssize_t c
   const Ending ending = CallDaemon(*client, method->number, request);
   // A handler may have raised although the call ended otherwise, such as with the connection.
   if (ending.interrupted || PyErr_Occurred()) {
-    return GiveBack(scope, *method, arguments[1], ending);
+    return GiveBack(scope, *method, client, arguments + 1, count - 1, ending);
   }
   if (!ending.reply) return Raise(ending);
-  return ReadReply(scope, method->reply, method->chosen, *ending.reply);
+  return ReadCounted(scope, *method, client, *ending.reply);
 }
 
 size_t PlaceOf(const MessageTable& table, const std::string& method, const std::string& field) {
@@ -225,6 +304,8 @@ void InstallHooks(const nb::kwargs& installed) {
            .refused = Keep(installed, "refused"),
            .unsupported = Keep(installed, "unsupported"),
            .interrupted = Keep(installed, "interrupted"),
+           .attend = Keep(installed, "attend"),
+           .give_back = Keep(installed, "give_back"),
            .proxy_type = Keep(installed, "proxy_type"),
            .shell_type = Keep(installed, "shell_type"),
            .handle_of = Keep(installed, "handle_of"),
@@ -241,7 +322,8 @@ void ConstructClient(ClientObject* place, const std::string& address, const std:
   ReleasedGil gil;
   bool connected = false;
   try {
-    new (place) ClientObject{.handle = Client::connect(address, options), .codec = codec};
+    new (place)
+        ClientObject{.handle = Client::connect(address, options), .codec = codec, .handles = {}};
     connected = true;
   } catch (const Error& error) {
     Describe(error, &ending);
@@ -260,10 +342,13 @@ bool IsNativeFor(const nb::handle client, const nb::handle object) {
   return *native;
 }
 
-nb::object DecodeFor(const nb::handle client, const nb::bytes& value) {
-  const auto& held = nb::cast<const ClientObject&>(client);
-  const Scope scope{.client = client.ptr(), .codec = held.codec};
-  nb::object decoded = nb::steal(DecodeValue(scope, {value.c_str(), value.size()}));
+nb::object DecodeFor(const nb::handle client, const nb::bytes& bytes) {
+  auto* const held = nb::inst_ptr<ClientObject>(client);
+  const Scope scope{.client = client.ptr(), .codec = held->codec};
+  const std::string_view value(bytes.c_str(), bytes.size());
+  CountedRefs refs(scope, held);
+  if (MayHoldRefs(value)) VisitRefs(value, [&refs](std::string_view name) { refs.Add(name); });
+  nb::object decoded = nb::steal(DecodeValue(scope, value));
   if (!decoded.is_valid()) throw nb::python_error();
   return decoded;
 }
@@ -296,6 +381,30 @@ void CloseClient(const ClientObject& client) {
   gil.TakeBack();
 }
 
+// (method name, dict of the request's fields): what a watch tells.
+nb::object ReadRequest(const nb::handle client, uint32_t number, const nb::bytes& payload) {
+  const wire::MethodRow* const row = wire::FindMethod(number);
+  if (row == nullptr) throw nb::value_error("no method has this number: update the package");
+  const auto& held = nb::cast<const ClientObject&>(client);
+  const Scope scope{.client = client.ptr(), .codec = held.codec};
+  const MessageTable table = ReadTable(*row->descriptor->input_type());
+  PyObject* const fields = ReadMessage(scope, table, {payload.c_str(), payload.size()});
+  if (fields == nullptr) throw nb::python_error();
+  return nb::make_tuple(row->name, nb::steal(fields));
+}
+
+// (count, forked), or None if nothing is to be given back.
+nb::object DescribeDue(Handles::Due due) {
+  if (due.count == 0) return nb::none();
+  return nb::make_tuple(due.count, due.forked);
+}
+
+nb::list InheritHandles(ClientObject& client) {
+  nb::list names;
+  for (const std::string& name : client.handles.Inherit()) names.append(name);
+  return names;
+}
+
 }  // namespace
 
 NB_MODULE(_core, module) {
@@ -308,12 +417,28 @@ NB_MODULE(_core, module) {
   module.def("install_hooks", InstallHooks, nb::arg("hooks"));
   module.def("is_native", IsNativeFor, nb::arg("client"), nb::arg("object").none());
   module.def("decode_value", DecodeFor, nb::arg("client"), nb::arg("value"));
+  module.def("read_request", ReadRequest, nb::arg("client"), nb::arg("method"), nb::arg("payload"));
   module.def("thread_id", this_thread_id);
+  module.def("in_call", [] { return calls_under_way > 0; });
   nb::class_<ClientObject>(module, "Client", nb::dynamic_attr(), nb::is_weak_referenceable())
       .def("__init__", ConstructClient, nb::arg("address"), nb::arg("program"), nb::arg("codec"),
            nb::arg("connect_timeout"))
       .def_prop_ro("address", [](const ClientObject& client) { return client.handle.address(); })
       .def_ro("codec", &ClientObject::codec)
+      .def_rw("attention", &ClientObject::attention)
+      .def("received",
+           [](ClientObject& client, const std::string& name) { client.handles.Received(name); })
+      .def("born", [](ClientObject& client, const std::string& name) { client.handles.Born(name); })
+      .def("died", [](ClientObject& client,
+                      const std::string& name) { return DescribeDue(client.handles.Died(name)); })
+      .def("settle",
+           [](ClientObject& client, const std::string& name) {
+             return DescribeDue(client.handles.Settle(name));
+           })
+      .def("live", [](const ClientObject& client,
+                      const std::string& name) { return client.handles.Live(name); })
+      .def("mark_forked", [](ClientObject& client) { client.handles.MarkForked(); })
+      .def("inherit", InheritHandles)
       .def("session", DescribeSession)
       .def("close", CloseClient);
 }

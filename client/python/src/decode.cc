@@ -67,16 +67,6 @@ bool Pair(std::string_view body, std::string_view* first, std::string_view* seco
   return !reader.broken();
 }
 
-PyObject* Ref(const Scope& scope, std::string_view body) {
-  std::string_view name, word;
-  if (!Pair(body, &name, &word)) return BrokenReply();
-  const Owned name_text(Text(name));
-  const Owned word_text(Text(word));
-  if (!name_text || !word_text) return nullptr;
-  return PyObject_CallFunctionObjArgs(hooks.make_proxy, scope.client, word_text.get(),
-                                      name_text.get(), nullptr);
-}
-
 // True for the codecs whose data runs code when it is decoded.
 bool RunsCode(std::string_view codec) {
   return codec == "pickle" || codec == "cloudpickle" || codec == "dill";
@@ -130,7 +120,7 @@ PyObject* Kind(const Scope& scope, const FieldReader& field, int depth) {
     case Wire::kMapFieldNumber:
       return Map(scope, field.bytes(), depth);
     case Wire::kRefFieldNumber:
-      return Ref(scope, field.bytes());
+      return DecodeRef(scope, field.bytes());
     case Wire::kOpaqueFieldNumber:
       return Opaque(scope, field.bytes());
     default:  // Null, and a kind that a newer daemon invented.
@@ -151,6 +141,43 @@ PyObject* DecodeValue(const Scope& scope, std::string_view value, int depth) {
   FieldReader reader(value);
   if (!reader.Next()) return reader.broken() ? BrokenReply() : NewRef(Py_None);
   return Kind(scope, reader, depth);
+}
+
+PyObject* DecodeRef(const Scope& scope, std::string_view body) {
+  std::string_view name, word;
+  if (!Pair(body, &name, &word)) return BrokenReply();
+  const Owned name_text(Text(name));
+  const Owned word_text(Text(word));
+  if (!name_text || !word_text) return nullptr;
+  return PyObject_CallFunctionObjArgs(hooks.make_proxy, scope.client, word_text.get(),
+                                      name_text.get(), nullptr);
+}
+
+void VisitRefs(std::string_view value, const RefVisitor& visit, int depth) {
+  if (depth > kNestingMax + 2) return;
+  FieldReader kind(value);
+  if (!kind.Next()) return;
+  FieldReader parts(kind.bytes());
+  switch (kind.field()) {
+    case Wire::kListFieldNumber:
+    case Wire::kTupleFieldNumber:
+    case Wire::kSetFieldNumber:
+      while (parts.Next()) VisitRefs(parts.bytes(), visit, depth + 1);
+      return;
+    case Wire::kMapFieldNumber:
+      while (parts.Next()) VisitEntryRefs(parts.bytes(), visit, depth + 1);
+      return;
+    case Wire::kRefFieldNumber:
+      if (parts.Next() && parts.field() == v1::Ref::kNameFieldNumber) visit(parts.bytes());
+      return;
+    default:  // Holds no Ref.
+      return;
+  }
+}
+
+void VisitEntryRefs(std::string_view entry, const RefVisitor& visit, int depth) {
+  FieldReader parts(entry);
+  while (parts.Next()) VisitRefs(parts.bytes(), visit, depth);
 }
 
 PyObject* DecodeEntry(const Scope& scope, std::string_view entry, int depth) {

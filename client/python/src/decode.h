@@ -3,6 +3,7 @@
 
 #include <Python.h>
 
+#include <functional>
 #include <string_view>
 
 #include "client/python/src/scope.h"
@@ -15,6 +16,14 @@ PyObject* DecodeValue(const Scope& scope, std::string_view value, int depth = 1)
 
 // Returns a new (key, value) tuple from a coheld.v1.Entry, or nullptr with an exception.
 PyObject* DecodeEntry(const Scope& scope, std::string_view entry, int depth = 1);
+
+// Calls `visit` with the name of each Ref in a Value, as far as its bytes are a Value.
+using RefVisitor = std::function<void(std::string_view name)>;
+void VisitRefs(std::string_view value, const RefVisitor& visit, int depth = 1);
+void VisitEntryRefs(std::string_view entry, const RefVisitor& visit, int depth = 1);
+
+// Returns a new proxy for a coheld.v1.Ref, or nullptr with an exception.
+PyObject* DecodeRef(const Scope& scope, std::string_view ref);
 
 // Sets the ValueError for a reply that is not what the protos say.
 PyObject* BrokenReply();

@@ -192,9 +192,7 @@ class ValueEncoder {
     if (client.get() != scope_.client) return Outcome::kNotNative;
     const Owned name(PyObject_GetAttrString(proxy, "_name"));
     const Owned word(PyObject_GetAttrString(proxy, "_type_word"));
-    if (!name || !word || PyObject_SetAttrString(proxy, "_escaped", Py_True) != 0) {
-      return Outcome::kError;
-    }
+    if (!name || !word) return Outcome::kError;
     OpenField value(field, out_);
     OpenField ref(Wire::kRefFieldNumber, out_);
     if (!TextField(v1::Ref::kNameFieldNumber, name.get()) ||

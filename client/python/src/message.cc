@@ -1,7 +1,9 @@
 // See message.h.
 #include "client/python/src/message.h"
 
+#include <algorithm>
 #include <array>
+#include <bit>
 
 #include "client/python/src/decode.h"
 #include "client/python/src/encode.h"
@@ -18,13 +20,17 @@ FieldKind MessageKind(const FieldDescriptor& field) {
   const Descriptor* const type = field.message_type();
   if (type == v1::Value::descriptor()) {
     const std::string& name = field.name();
+    const std::string& file = field.file()->name();
     // What another client's call carries: decoding it may fail, which must not cost other calls.
     if (name == "arguments" || name == "keywords") return FieldKind::kDeferredValue;
-    return name == "key" || name == "keys" ? FieldKind::kKey : FieldKind::kValue;
+    const bool is_key = name == "key" || name == "keys" || file == "coheld/v1/set.proto" ||
+                        file == "coheld/v1/sorted_set.proto";
+    return is_key ? FieldKind::kKey : FieldKind::kValue;
   }
   if (type == v1::Entry::descriptor()) return FieldKind::kEntry;
   if (type == v1::OptionalValue::descriptor()) return FieldKind::kOptionalValue;
   if (type == v1::Slice::descriptor()) return FieldKind::kSlice;
+  if (type == v1::Ref::descriptor()) return FieldKind::kRef;
   return FieldKind::kMessage;
 }
 
@@ -42,6 +48,8 @@ FieldKind KindOf(const FieldDescriptor& field) {
     case FieldDescriptor::TYPE_INT32:
     case FieldDescriptor::TYPE_INT64:
       return FieldKind::kSigned;
+    case FieldDescriptor::TYPE_DOUBLE:
+      return FieldKind::kReal;
     case FieldDescriptor::TYPE_MESSAGE:
       return MessageKind(field);
     default:  // Unsigned numbers and enums; the protos use no other type.
@@ -85,10 +93,33 @@ bool AppendText(const Field& field, PyObject* object, std::string* out) {
 }
 
 bool AppendBytesObject(const Field& field, PyObject* object, std::string* out) {
-  char* bytes = nullptr;
-  Py_ssize_t size = 0;
-  if (PyBytes_AsStringAndSize(object, &bytes, &size) != 0) return false;
-  AppendBytes(field.number, {bytes, static_cast<size_t>(size)}, out);
+  Py_buffer view;
+  if (PyObject_GetBuffer(object, &view, PyBUF_SIMPLE) != 0) return false;
+  AppendBytes(field.number, {static_cast<const char*>(view.buf), static_cast<size_t>(view.len)},
+              out);
+  PyBuffer_Release(&view);
+  return true;
+}
+
+bool AppendReal(const Field& field, PyObject* object, std::string* out) {
+  const double number = PyFloat_AsDouble(object);
+  if (number == -1.0 && PyErr_Occurred()) return false;
+  const auto bits = std::bit_cast<uint64_t>(number);
+  AppendTag(field.number, WireType::kFixed64, out);
+  out->append(reinterpret_cast<const char*>(&bits), sizeof bits);
+  return true;
+}
+
+// Appends a message made of a tuple of its fields.
+bool AppendMessage(const Scope& scope, const Field& field, PyObject* object, std::string* out) {
+  const Owned fields(PySequence_Tuple(object));
+  if (!fields) return false;
+  OpenField message(field.number, out);
+  if (!BuildRequest(scope, *field.message, PySequence_Fast_ITEMS(fields.get()),
+                    static_cast<size_t>(PyTuple_GET_SIZE(fields.get())), out)) {
+    return false;
+  }
+  message.Close();
   return true;
 }
 
@@ -159,8 +190,12 @@ bool AppendOne(const Scope& scope, const Field& field, PyObject* object, std::st
       return AppendEntry(scope, field, object, out);
     case FieldKind::kSlice:
       return AppendSlice(field, object, out);
-    case FieldKind::kOptionalValue:
+    case FieldKind::kReal:
+      return AppendReal(field, object, out);
     case FieldKind::kMessage:
+      return AppendMessage(scope, field, object, out);
+    case FieldKind::kOptionalValue:
+    case FieldKind::kRef:
       break;
   }
   PyErr_Format(PyExc_TypeError, "field %s cannot be sent", field.name.c_str());
@@ -193,8 +228,20 @@ PyObject* DecodeOptionalValue(const Scope& scope, std::string_view bytes) {
   return reader.broken() ? BrokenReply() : NewRef(Absent());
 }
 
+PyObject* DecodeSlice(std::string_view bytes) {
+  std::array<Owned, 4> bounds;  // By field number.
+  FieldReader reader(bytes);
+  while (reader.Next()) {
+    if (reader.field() < 1 || reader.field() > 3) continue;
+    bounds[reader.field()] = Owned(PyLong_FromLongLong(UnZigZag(reader.number())));
+    if (!bounds[reader.field()]) return nullptr;
+  }
+  return PySlice_New(bounds[1].get(), bounds[2].get(), bounds[3].get());
+}
+
 // Returns one occurrence of a field as a new reference.
-PyObject* DecodeOne(const Scope& scope, const Field& field, const FieldReader& reader) {
+template <typename Reader>
+PyObject* DecodeOne(const Scope& scope, const Field& field, const Reader& reader) {
   const std::string_view bytes = reader.bytes();
   switch (field.kind) {
     case FieldKind::kText:
@@ -219,8 +266,12 @@ PyObject* DecodeOne(const Scope& scope, const Field& field, const FieldReader& r
       return DecodeOptionalValue(scope, bytes);
     case FieldKind::kMessage:
       return DecodeMessage(scope, *field.message, bytes);
+    case FieldKind::kReal:
+      return PyFloat_FromDouble(std::bit_cast<double>(reader.number()));
+    case FieldKind::kRef:
+      return DecodeRef(scope, bytes);
     case FieldKind::kSlice:
-      break;
+      return DecodeSlice(bytes);
   }
   return BrokenReply();
 }
@@ -241,6 +292,9 @@ PyObject* DefaultOf(const Field& field) {
     case FieldKind::kZigZag:
     case FieldKind::kSigned:
       return PyLong_FromLong(0);
+    case FieldKind::kReal:
+      return PyFloat_FromDouble(0);
+    case FieldKind::kRef:
     case FieldKind::kValue:
     case FieldKind::kKey:
     case FieldKind::kEntry:
@@ -252,8 +306,28 @@ PyObject* DefaultOf(const Field& field) {
   return nullptr;
 }
 
+bool IsVarint(FieldKind kind) {
+  return kind == FieldKind::kBoolean || kind == FieldKind::kUnsigned ||
+         kind == FieldKind::kZigZag || kind == FieldKind::kSigned;
+}
+
+// Appends the numbers of a packed field.
+bool StorePacked(const Scope& scope, const Field& field, std::string_view packed, Owned* slot) {
+  if (!*slot) *slot = Owned(PyList_New(0));
+  if (!*slot) return false;
+  PackedReader numbers(packed);
+  while (numbers.Next()) {
+    const Owned item(DecodeOne(scope, field, numbers));
+    if (!item || PyList_Append(slot->get(), item.get()) != 0) return false;
+  }
+  return !numbers.broken() || BrokenReply() != nullptr;
+}
+
 // Stores one occurrence: appends to a repeated field, else replaces.
 bool Store(const Scope& scope, const Field& field, const FieldReader& reader, Owned* slot) {
+  if (field.repeated && IsVarint(field.kind) && reader.type() == WireType::kBytes) {
+    return StorePacked(scope, field, reader.bytes(), slot);
+  }
   Owned item(DecodeOne(scope, field, reader));
   if (!item) return false;
   if (!field.repeated) {
@@ -297,6 +371,38 @@ PyObject* DecodeMessage(const Scope& scope, const MessageTable& table, std::stri
   return result.Release();
 }
 
+void VisitFieldRefs(const Field& field, std::string_view bytes, const RefVisitor& visit) {
+  switch (field.kind) {
+    case FieldKind::kValue:
+    case FieldKind::kKey:
+      return VisitRefs(bytes, visit);
+    case FieldKind::kEntry:
+      return VisitEntryRefs(bytes, visit);
+    case FieldKind::kOptionalValue: {
+      FieldReader value(bytes);
+      if (value.Next()) VisitRefs(value.bytes(), visit);
+      return;
+    }
+    case FieldKind::kRef: {
+      FieldReader name(bytes);
+      if (name.Next() && name.field() == v1::Ref::kNameFieldNumber) visit(name.bytes());
+      return;
+    }
+    case FieldKind::kMessage:
+      return VisitReplyRefs(*field.message, bytes, visit);
+    case FieldKind::kDeferredValue:  // Counted when it is decoded.
+    case FieldKind::kText:
+    case FieldKind::kBytes:
+    case FieldKind::kBoolean:
+    case FieldKind::kUnsigned:
+    case FieldKind::kZigZag:
+    case FieldKind::kSigned:
+    case FieldKind::kReal:
+    case FieldKind::kSlice:
+      return;
+  }
+}
+
 }  // namespace
 
 MessageTable ReadTable(const Descriptor& descriptor) {
@@ -334,6 +440,17 @@ bool BuildRequest(const Scope& scope, const MessageTable& table, PyObject* const
   return true;
 }
 
+void VisitReplyRefs(const MessageTable& table, std::string_view reply, const RefVisitor& visit) {
+  FieldReader reader(reply);
+  while (reader.Next()) {
+    if (reader.type() != WireType::kBytes) continue;
+    const auto field = std::find_if(
+        table.fields.begin(), table.fields.end(),
+        [&reader](const Field& candidate) { return candidate.number == reader.field(); });
+    if (field != table.fields.end()) VisitFieldRefs(*field, reader.bytes(), visit);
+  }
+}
+
 PyObject* ReadReply(const Scope& scope, const MessageTable& table,
                     const std::vector<size_t>& chosen, std::string_view reply) {
   if (chosen.empty()) return NewRef(Py_None);
@@ -348,6 +465,10 @@ PyObject* ReadReply(const Scope& scope, const MessageTable& table,
     PyTuple_SET_ITEM(result.get(), static_cast<Py_ssize_t>(i), NewRef(slots[chosen[i]].get()));
   }
   return result.Release();
+}
+
+PyObject* ReadMessage(const Scope& scope, const MessageTable& table, std::string_view message) {
+  return DecodeMessage(scope, table, message);
 }
 
 }  // namespace coheld::python

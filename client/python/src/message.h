@@ -13,6 +13,7 @@
 
 #include <google/protobuf/descriptor.h>
 
+#include "client/python/src/decode.h"
 #include "client/python/src/scope.h"
 
 namespace coheld::python {
@@ -30,8 +31,10 @@ enum class FieldKind {
   kEntry,          // a (key, value) pair
   kOptionalValue,  // any object, or absent
   kDeferredValue,  // any object; in replies the bytes of one, for decode_value()
+  kReal,           // float
+  kRef,            // a proxy; only in replies
   kSlice,          // slice
-  kMessage,        // dict of the message's fields; only in replies
+  kMessage,        // a tuple of its fields in requests, a dict of them in replies
 };
 
 struct Field;
@@ -61,6 +64,12 @@ PyObject* Absent();
 // False with an exception.
 bool BuildRequest(const Scope& scope, const MessageTable& table, PyObject* const* arguments,
                   size_t count, std::string* out);
+
+// Calls `visit` with the name of each Ref that a reply carries, whatever field it is in.
+void VisitReplyRefs(const MessageTable& table, std::string_view reply, const RefVisitor& visit);
+
+// Returns a dict of all fields of a message, or nullptr with an exception.
+PyObject* ReadMessage(const Scope& scope, const MessageTable& table, std::string_view message);
 
 // Returns the chosen fields (places in the table): None for no field, the object itself for one, a
 // tuple for many. An absent optional field is Absent(). nullptr with an exception.

@@ -144,4 +144,33 @@ class FieldReader {
   bool broken_ = false;
 };
 
+// Walks over the varints of a packed field, as FieldReader over fields.
+class PackedReader {
+ public:
+  explicit PackedReader(std::string_view packed) : rest_(packed) {}
+
+  bool Next() {
+    if (rest_.empty()) return false;
+    number_ = 0;
+    for (size_t i = 0; i < rest_.size() && i < 10; ++i) {
+      const auto byte = static_cast<unsigned char>(rest_[i]);
+      number_ |= uint64_t{byte & 0x7fu} << (7 * i);
+      if (byte >= 0x80) continue;
+      rest_.remove_prefix(i + 1);
+      return true;
+    }
+    broken_ = true;
+    return false;
+  }
+
+  uint64_t number() const { return number_; }
+  std::string_view bytes() const { return {}; }
+  bool broken() const { return broken_; }
+
+ private:
+  std::string_view rest_;
+  uint64_t number_ = 0;
+  bool broken_ = false;
+};
+
 }  // namespace coheld::python

@@ -55,24 +55,28 @@ def test_leaving_a_connected_manager_ends_neither_daemon_nor_objects(daemon_addr
     coheld.connect(daemon_address).list()
 
 
-def test_objects_without_a_name_end_with_their_makers_session(daemon_address, shared):
+def test_objects_without_a_name_outlive_their_maker_where_somebody_holds_them(
+    daemon_address, shared
+):
     results = shared.Queue()
-    child = multiprocessing.Process(target=make_anonymous, args=(daemon_address, results))
+    child = multiprocessing.Process(target=make_two, args=(daemon_address, results))
     child.start()
-    made = results.get(timeout=30)
+    name, held = results.get(timeout=30)
     child.join(60)
     with pytest.raises(coheld.ObjectNotFound):
-        read_until_gone(made)
+        inspect_until_gone(shared._client, name)
+    assert list(held) == ["held"]
 
 
-def read_until_gone(made):
+def inspect_until_gone(client, name):
     for _ in range(100_000):  # Until the daemon noticed the end of the process.
-        len(made)
+        coheld._lifetime._inspect(client, name)
 
 
-def make_anonymous(address, results):
-    made = coheld.connect(address).list([1])
-    results.put(made)
+def make_two(address, results):
+    connected = coheld.connect(address)
+    alone, held = connected.list(["alone"]), connected.list(["held"])
+    results.put((alone.name, held))
     assert results.join(timeout=0) is False
 
 

@@ -20,6 +20,11 @@ WAITS = {
     "acquire": "lock.acquire()",
     "with": "lock.__enter__()",
     "wait": "value.wait()",
+    "semaphore": "none.acquire()",
+    "event": "event.wait()",
+    "read": "readers.acquire_read()",
+    "latch": "latch.wait()",
+    "several locks": "coheld.acquire_all(other, lock).__enter__()",
 }
 
 PROGRAM = """
@@ -27,6 +32,9 @@ PROGRAM = """
     manager = coheld.Manager()
     items, full = manager.Queue(), manager.Queue(1)
     lock, value = manager.Lock(), manager.Value("i", 0)
+    none, event, other = manager.Semaphore(0), manager.Event(), manager.Lock()
+    readers, latch = manager.ReadWriteLock(), manager.CountDownLatch(1)
+    readers.acquire_write()
     full.put(1)
     lock.acquire()
     print("ready", flush=True)
@@ -39,6 +47,9 @@ PROGRAM = """
     lock.release()
     assert lock.acquire(timeout=10)
     assert full.get(timeout=10) == 1 and full.empty()
+    assert not none.acquire(False) and other.acquire(False)
+    readers.release()
+    assert readers.acquire_write(False)
     print("works", flush=True)
 """
 
@@ -124,6 +135,57 @@ def test_a_lock_that_was_granted_with_the_interrupt_is_released(manager):
     with on_alarm(lock.release), pytest.raises(Stop):
         lock.acquire()
     assert lock.acquire(timeout=10)
+
+
+def test_permits_that_were_granted_with_the_interrupt_are_given_back(manager):
+    semaphore, lock, first = manager.Semaphore(0), manager.RLock(), manager.Lock()
+    with on_alarm(semaphore.release), pytest.raises(Stop):
+        semaphore.acquire()
+    assert semaphore.get_value() == 1
+    first.acquire()
+    with on_alarm(first.release), pytest.raises(Stop), coheld.acquire_all(lock, first):
+        pass
+    assert not first.locked()
+    assert not lock.locked()
+
+
+def test_an_interrupted_wait_on_a_condition_has_the_lock_again(manager):
+    lock = manager.RLock()
+    condition = manager.Condition(lock)
+    with lock, condition:
+        with on_alarm(lambda: None), pytest.raises(Stop):
+            condition.wait()
+        condition.notify_all()
+        assert str(lock).startswith("<locked")
+        assert "count=2" in str(lock)
+    assert not lock.locked()
+
+
+def test_a_wait_on_a_condition_is_interrupted_once_its_lock_is_free(manager):
+    condition, go = manager.Condition(), manager.Event()
+
+    def hold_the_lock():
+        with condition:
+            go.wait(30)
+
+    thread = threading.Thread(target=hold_the_lock)
+
+    def let_the_thread_in():
+        thread.start()
+        threading.Timer(0.2, go.set).start()
+
+    with condition:
+        with on_alarm(let_the_thread_in), pytest.raises(Stop):
+            condition.wait()
+        condition.notify_all()
+    thread.join(30)
+
+
+def test_an_interrupted_party_breaks_the_barrier(manager):
+    barrier = manager.Barrier(2)
+    with on_alarm(lambda: None), pytest.raises(Stop):
+        barrier.wait()
+    assert barrier.broken
 
 
 def test_an_interrupt_while_the_daemon_dies_raises_what_the_handler_raised():
