@@ -41,8 +41,8 @@ bool IsOneOf(const std::array<Reason, size>& reasons, const Error& error) {
   return std::find(reasons.begin(), reasons.end(), error.reason()) != reasons.end();
 }
 
-// Waits by `wait`, and takes the lock by `retake(depth)` in every case in which it was let go.
-// `depth`: how deep it is held, should no reply tell.
+// Waits by `wait`, and takes the lock by `retake(depth)` in every case in which it was let go, or
+// may have been: when the answer was lost. `depth`: how deep it is held, should no reply tell.
 template <typename Wait, typename Retake>
 bool WaitAndRetake(uint64_t depth, const Wait& wait, const Retake& retake) {
   Waking waking{.notified = true, .depth = depth};
@@ -69,14 +69,14 @@ CallOptions Uninterrupted() {
 bool Condition::wait_on(Lock& lock, WaitTime time) const {
   return WaitAndRetake(
       1, [&] { return run(WaitOp(name(), time)); },
-      [&](uint64_t) { lock.acquire({}, Uninterrupted()); });
+      [&](uint64_t) { lock.retake(Uninterrupted()); });
 }
 
 bool Condition::wait_on(RecursiveLock& lock, WaitTime time) const {
   return WaitAndRetake(
       std::max<uint64_t>(1, lock.depth_.load(std::memory_order_relaxed)),
       [&] { return run(WaitOp(name(), time)); },
-      [&](uint64_t depth) { lock.acquire({}, depth, Uninterrupted()); });
+      [&](uint64_t depth) { lock.retake(depth, Uninterrupted()); });
 }
 
 uint64_t Condition::notify(uint64_t count) const {

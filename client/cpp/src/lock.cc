@@ -13,11 +13,10 @@ using core::MethodNumber;
 using core::Named;
 
 // Answers the token, or 0.
-Op<uint64_t> AcquireOp(const std::string& name, WaitTime time) {
+Op<uint64_t> AcquireOp(const v1::LockAcquireRequest& request) {
   static constinit MethodNumber method("/coheld.v1.Lock/Acquire");
   return MakeOp<v1::LockAcquireReply>(
-      method, core::Waiting<v1::LockAcquireRequest>(name, time),
-      [](const v1::LockAcquireReply& reply) -> uint64_t { return reply.token(); });
+      method, request, [](const v1::LockAcquireReply& reply) -> uint64_t { return reply.token(); });
 }
 
 }  // namespace
@@ -27,10 +26,17 @@ Lock Lock::make(const Client& client, const LockOptions& options) {
 }
 
 bool Lock::acquire(WaitTime time, const CallOptions& options) {
-  const uint64_t token = run_with(options, AcquireOp(name(), time));
+  const uint64_t token =
+      run_with(options, AcquireOp(core::Waiting<v1::LockAcquireRequest>(name(), time)));
   if (token == 0) return false;
   token_.store(token, std::memory_order_relaxed);
   return true;
+}
+
+void Lock::retake(const CallOptions& options) {
+  auto request = Named<v1::LockAcquireRequest>(name());
+  request.set_retake(true);
+  token_.store(run_with(options, AcquireOp(request)), std::memory_order_relaxed);
 }
 
 void Lock::unlock() noexcept {

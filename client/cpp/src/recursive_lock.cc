@@ -11,27 +11,43 @@ using core::MakeOp;
 using core::MethodNumber;
 using core::Named;
 
+namespace {
+
+struct Grant {
+  uint64_t token = 0;
+  uint64_t depth = 0;
+};
+
+Op<Grant> AcquireOp(const v1::RLockAcquireRequest& request) {
+  static constinit MethodNumber method("/coheld.v1.RLock/Acquire");
+  return MakeOp<v1::RLockAcquireReply>(method, request, [](const v1::RLockAcquireReply& reply) {
+    return Grant{.token = reply.token(), .depth = reply.depth()};
+  });
+}
+
+}  // namespace
+
 RecursiveLock RecursiveLock::make(const Client& client) {
   return RecursiveLock(ref_to(RecursiveLock(client, "").create(), kType));
 }
 
-bool RecursiveLock::acquire(WaitTime time, uint64_t depth, const CallOptions& options) {
-  static constinit MethodNumber method("/coheld.v1.RLock/Acquire");
+bool RecursiveLock::acquire(WaitTime time, uint64_t depth) {
   auto request = core::Waiting<v1::RLockAcquireRequest>(name(), time);
   request.set_depth(depth);
-  struct Grant {
-    uint64_t token;
-    uint64_t depth;
-  };
-  const Grant grant = run_with(
-      options,
-      MakeOp<v1::RLockAcquireReply>(method, request, [](const v1::RLockAcquireReply& reply) {
-        return Grant{reply.token(), reply.depth()};
-      }));
+  const Grant grant = run(AcquireOp(request));
   if (grant.token == 0) return false;
   token_.store(grant.token, std::memory_order_relaxed);
   depth_.store(grant.depth, std::memory_order_relaxed);
   return true;
+}
+
+void RecursiveLock::retake(uint64_t depth, const CallOptions& options) {
+  auto request = Named<v1::RLockAcquireRequest>(name());
+  request.set_depth(depth);
+  request.set_retake(true);
+  const Grant grant = run_with(options, AcquireOp(request));
+  token_.store(grant.token, std::memory_order_relaxed);
+  depth_.store(grant.depth, std::memory_order_relaxed);
 }
 
 void RecursiveLock::unlock() noexcept {

@@ -97,6 +97,8 @@ class Lock : public Handle {
   friend struct core::LockAccess;
 
   bool acquire(WaitTime time, const CallOptions& options = {});
+  // Takes the lock, unless the caller has it already and does not know.
+  void retake(const CallOptions& options);
 
   std::atomic<uint64_t> token_{0};
 };

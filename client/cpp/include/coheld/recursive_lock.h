@@ -70,7 +70,9 @@ class RecursiveLock : public Handle {
   friend class Condition;
   friend struct core::LockAccess;
 
-  bool acquire(WaitTime time, uint64_t depth, const CallOptions& options = {});
+  bool acquire(WaitTime time, uint64_t depth);
+  // Takes the lock so deep, unless the caller has it already and does not know.
+  void retake(uint64_t depth, const CallOptions& options);
 
   std::atomic<uint64_t> token_{0};
   std::atomic<uint64_t> depth_{0};  // As this handle's last op told.
