@@ -14,6 +14,14 @@ from coheld._stdlib import managers
 #: How many items iterators read ahead once they have gone beyond the first page.
 LATER_PAGES = 10_000
 
+_TYPEIDS = {
+    "dict": "dict",
+    "list": "list",
+    "rlock": "RLock",
+    "rwlock": "ReadWriteLock",
+    "set": "set",
+}
+
 
 class BaseProxy(managers.BaseProxy):  # type: ignore[misc]  # Any: known to no type checker.
     """Stand for an object that the daemon holds.
@@ -105,13 +113,20 @@ class BaseProxy(managers.BaseProxy):  # type: ignore[misc]  # Any: known to no t
         return {field: self.__dict__.get(field) for field in self._state_fields}
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} object, typeid {self._type_word!r} at {id(self):#x}>"
+        return (
+            f"<{type(self).__name__} object, typeid {_typeid(self._type_word)!r} at {id(self):#x}>"
+        )
 
     def __str__(self) -> str:
         try:
             return self._remote_repr()
         except Exception:
             return repr(self)[:-1] + "; '__str__()' failed>"
+
+
+def _typeid(word: str) -> str:
+    """Return what the stdlib calls a type."""
+    return _TYPEIDS.get(word) or word.title().replace("_", "")
 
 
 def milliseconds(seconds: float | None) -> int | None:

@@ -16,6 +16,7 @@ class Client:
     inherited: list[str]
     connect_timeout: float
     hosting: Any
+    bequeaths: bool
     attention: bool
     def __init__(self, address: str, program: str, codec: str, connect_timeout: float) -> None: ...
     def received(self, name: str) -> None: ...

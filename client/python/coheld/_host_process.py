@@ -81,8 +81,10 @@ def serve(
     if initializer is not None:
         initializer(*initargs)
     manager = connect()
+    client = manager._client
+    client.bequeaths = True
     try:
-        hosting = Hosting(manager._client, host, registry, manager._make_standard)
+        hosting = Hosting(client, host, registry, manager._make_standard)
     except HostTaken:  # Another process was faster: it serves.
         writer.send(host)
         return

@@ -34,7 +34,7 @@ from coheld._stdlib import managers, util
 _create = _core.method("Host.Create", "name")
 _attach = _core.method("Host.Attach")
 _detach = _core.method("Host.Detach")
-_take = _core.method("Host.Take", "calls", "dropped")
+_take = _core.method("Host.Take", "calls", "dropped", "cancelled")
 _answer = _core.method("Host.Answer")
 _create_hosted = _core.method("Hosted.Create", "name", "created")
 _is_served = _core.method("Hosted.Inspect", "served")
@@ -51,6 +51,14 @@ class _Target:
     object: Any
     exposed: frozenset[str]
     method_to_typeid: dict[str, str]
+
+
+class _Caller:
+    """A thread of a client, and what it waits for here."""
+
+    def __init__(self) -> None:
+        self.calls: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.running = 0
 
 
 class Hosting:
@@ -70,7 +78,7 @@ class Hosting:
         self._targets: dict[str, _Target] = {}
         self._target_count = 0
         self._prefix = os.urandom(6).hex()  # No target of an earlier program is taken for ours.
-        self._callers: dict[tuple[int, int], queue.SimpleQueue[Any]] = {}
+        self._callers: dict[tuple[int, int], _Caller] = {}
         self._mutex = threading.Lock()
         self._finished: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.pid = os.getpid()
@@ -131,13 +139,15 @@ class Hosting:
 
     def _take_calls(self) -> None:
         try:
-            calls, dropped = _take(self._client, self.name, 0)
+            calls, dropped, cancelled = _take(self._client, self.name, 0)
         except ConnectFailed:
             raise
         except (ConnectionLost, HostNotAttached, SessionExpired):
             return self._attach_again()
         for target in dropped:
             self._finished.put(self._targets.pop(target, None))
+        if cancelled:
+            self._let_go_of(cancelled)
         for call in calls:
             self._hand_over(call)
         return None
@@ -155,34 +165,49 @@ class Hosting:
             self._finished.get()
 
     def _hand_over(self, call: dict[str, Any]) -> None:
-        caller = call["session"], call["thread"]
+        who = call["session"], call["thread"]
         with self._mutex:
-            calls = self._callers.get(caller)
-            if calls is None:
-                calls = self._callers[caller] = queue.SimpleQueue()
+            caller = self._callers.get(who)
+            if caller is None:
+                caller = self._callers[who] = _Caller()
+                name = f"coheld-caller-{who[0]}-{who[1]}"
                 threading.Thread(
-                    target=self._serve_caller,
-                    args=(caller, calls),
-                    name=f"coheld-caller-{caller[0]}-{caller[1]}",
-                    daemon=True,
+                    target=self._serve_caller, args=(who, caller), name=name, daemon=True
                 ).start()
-            calls.put(call)
+            caller.calls.put(call)
 
-    def _serve_caller(self, caller: tuple[int, int], calls: queue.SimpleQueue[Any]) -> None:
+    def _let_go_of(self, cancelled: list[int]) -> None:
+        # What a caller left runs on, but must not hold up what the same caller does next.
+        with self._mutex:
+            for who, caller in list(self._callers.items()):
+                if caller.running in cancelled:
+                    del self._callers[who]
+                    caller.calls.put(None)
+
+    def _serve_caller(self, who: tuple[int, int], caller: _Caller) -> None:
         while True:
             try:
-                call = calls.get(timeout=IDLE_TIMEOUT)
+                call = caller.calls.get(timeout=IDLE_TIMEOUT)
             except queue.Empty:
-                with self._mutex:
-                    if calls.empty() and len(self._callers) > IDLE_CALLERS_MAX:
-                        del self._callers[caller]
-                        return
+                if self._may_end(who, caller):
+                    return
                 continue
+            if call is None:
+                return
+            caller.running = call["number"]
             try:
                 self._run(call)
             except (ConnectionLost, HostNotAttached) as error:
                 util.info("an answer found no taker: %s", error)
+            caller.running = 0
             del call
+
+    def _may_end(self, who: tuple[int, int], caller: _Caller) -> bool:
+        with self._mutex:
+            if not caller.calls.empty() or len(self._callers) <= IDLE_CALLERS_MAX:
+                return False
+            del self._callers[who]
+            return True
 
     def _run(self, call: dict[str, Any]) -> None:
         raised, result = self._outcome(call)

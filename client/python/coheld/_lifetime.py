@@ -33,6 +33,7 @@ def prepare(client: Client) -> None:
     client.unreachable = False
     client.unreferenced = []
     client.inherited = []
+    client.bequeaths = True
 
 
 def received(client: Client, name: str) -> None:
@@ -89,7 +90,8 @@ def inherit(client: Client) -> None:
     """Take over what the parent had, in a forked child: it has a session of its own."""
     client.unreachable = False
     client.unreferenced = []
-    client.inherited = client.inherit()
+    names = client.inherit()
+    client.inherited = names if client.bequeaths else []
     client.attention = bool(client.inherited)
 
 

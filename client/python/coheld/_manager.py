@@ -287,7 +287,12 @@ class BaseManager:
         connect = functools.partial(_rebuild_manager, SyncManager, *self._connection())
         arguments = self._registry, connect, name, initializer, tuple(initargs)
         lasting = self._private and os.getpid() != self._pid
-        started = HostProcess(self._ctx, type(self).__name__, arguments, lasting)
+        client = self._started()
+        client.bequeaths = False  # The host lives long, and would keep what it does not know of.
+        try:
+            started = HostProcess(self._ctx, type(self).__name__, arguments, lasting)
+        finally:
+            client.bequeaths = True
         if not lasting:
             self._host_processes.append(started)
         return started.host
