@@ -14,6 +14,7 @@ from coheld._stdlib import managers
 #: How many items iterators read ahead once they have gone beyond the first page.
 LATER_PAGES = 10_000
 
+# What the stdlib calls types whose word does not tell.
 _TYPEIDS = {
     "dict": "dict",
     "list": "list",
