@@ -94,7 +94,8 @@ class LockProxy(AcquirerProxy):
         return self.locked()
 
     def _acquire_again(self, depth: int) -> None:
-        self.acquire()
+        # With retake: if the connection broke, the wait may have been over before it began.
+        self._token = _acquire(self._client, self._name, None, True)[1]
 
 
 class RLockProxy(AcquirerProxy):
@@ -137,8 +138,8 @@ class RLockProxy(AcquirerProxy):
         held = f"locked, owner={session}/{thread} count={depth}" if locked else "unlocked"
         return f"<{held} coheld rlock {self._name!r}>"
 
-    def _take(self, timeout_ms: int | None, depth: int) -> bool:
-        acquired, token, now = _acquire_rlock(self._client, self._name, timeout_ms, depth)
+    def _take(self, timeout_ms: int | None, depth: int, retake: bool = False) -> bool:
+        acquired, token, now = _acquire_rlock(self._client, self._name, timeout_ms, depth, retake)
         if acquired:
             self._token = token
             self._note_depth(now)
@@ -159,7 +160,7 @@ class RLockProxy(AcquirerProxy):
         return bool(locked) and (session, thread) == own
 
     def _acquire_again(self, depth: int) -> None:
-        self._take(None, depth)
+        self._take(None, depth, retake=True)
 
 
 def wait_ms(blocking: bool, timeout: float | None) -> int | None:

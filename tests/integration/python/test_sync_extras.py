@@ -123,3 +123,16 @@ def test_str_tells_the_state(manager, make):
     text = str(make(manager))
     assert text.startswith("<coheld ") or "coheld rlock" in text
     assert "failed" not in text
+
+
+@pytest.mark.parametrize("make", ["Lock", "RLock"])
+def test_taking_back_a_lock_that_was_never_let_go_changes_nothing(manager, make):
+    lock = getattr(manager, make)()
+    lock.acquire()
+    token = lock.token
+    lock._acquire_again(1)
+    assert lock.token == token
+    lock.release()
+    assert not lock.locked()
+    lock._acquire_again(1)
+    assert lock.token > token
