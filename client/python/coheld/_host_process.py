@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import functools
 import os
 import signal
 import stat
-import sys
 import threading
 from collections.abc import Callable, Iterable
 from multiprocessing.connection import Connection
@@ -31,22 +29,24 @@ class HostProcess:
 
         A lasting one belongs to the daemon rather than to this process, which does not wait for it.
         """
-        reader, writer = ctx.Pipe(duplex=False)
-        self.process = ctx.Process(target=serve, args=(*arguments, lasting, writer))
+        self._lifeline, theirs = ctx.Pipe()
+        self.process = ctx.Process(target=serve, args=(*arguments, lasting, theirs))
         identity = ":".join(str(part) for part in self.process._identity)
         self.process.name = f"{name}-{identity}"
         _start(self.process, lasting)
-        writer.close()
-        with reader:
-            self.host: str = reader.recv()
+        theirs.close()
+        self.host: str = self._lifeline.recv()
 
     def stop(self, timeout: float) -> None:
         """End the process; one that takes too long is killed."""
-        self.process.terminate()
-        self.process.join(timeout)
-        if self.process.is_alive():
-            self.process.kill()
-            self.process.join()
+        with contextlib.suppress(OSError):  # It ended already.
+            self._lifeline.send(None)
+        for end in (self.process.terminate, self.process.kill):
+            self.process.join(timeout)
+            if self.process.is_alive():
+                end()
+        self.process.join()
+        self._lifeline.close()
 
 
 def _start(started: Any, lasting: bool) -> None:
@@ -72,12 +72,12 @@ def serve(
     initializer: Callable[..., Any] | None,
     initargs: Iterable[Any],
     lasting: bool,
-    writer: Connection,
+    lifeline: Connection,
 ) -> None:
     """Run the initializer and serve a host, until told to end or the daemon is gone."""
     if lasting:
-        _let_go_of_pipes(writer.fileno())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program, as in the managers.
+        _let_go_of_pipes()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program, as in the stdlib.
     if initializer is not None:
         initializer(*initargs)
     manager = connect()
@@ -86,37 +86,35 @@ def serve(
     try:
         hosting = Hosting(client, host, registry, manager._make_standard)
     except HostTaken:  # Another process was faster: it serves.
-        writer.send(host)
+        lifeline.send(host)
         return
-    signal.signal(signal.SIGTERM, functools.partial(_end, os.getpid()))
     hosting.start()
-    writer.send(hosting.name)
-    writer.close()
-    try:
-        hosting.stopped.wait()
-    finally:
-        _leave(hosting)
+    lifeline.send(hosting.name)
+    if not lasting:
+        threading.Thread(target=_watch, args=(lifeline, hosting), daemon=True).start()
+    hosting.stopped.wait()
+    _leave(hosting)
 
 
-def _end(process_id: int, number: int, frame: object) -> None:
-    if os.getpid() == process_id:
-        sys.exit(0)
-    # A process that an object here made has inherited this, and means to be ended.
-    signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)
+def _watch(lifeline: Connection, hosting: Hosting) -> None:
+    # Not SIGTERM: workers of pools would inherit its handler, and a process with one can lose a
+    # signal while it is forked.
+    with contextlib.suppress(EOFError, OSError):
+        lifeline.recv()
+    hosting.stopped.set()
 
 
-def _let_go_of_pipes(kept: int) -> None:
+def _let_go_of_pipes() -> None:
     # A process that was forked has its parent's ends of pipes, by whose closing others learn of the
     # parent's end. Not closed, since whoever has the number of one closes it later.
     null = os.open(os.devnull, os.O_WRONLY)
-    kept_too = (kept, resource_tracker._resource_tracker._fd)
+    tracker = resource_tracker._resource_tracker._fd
     for name in os.listdir("/proc/self/fd"):
         number = int(name)
         with contextlib.suppress(OSError):
             writes = fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_WRONLY
             pipe = stat.S_ISFIFO(os.fstat(number).st_mode)
-            if number > 2 and pipe and writes and number not in kept_too:
+            if number > 2 and pipe and writes and number != tracker:
                 os.dup2(null, number, inheritable=False)
 
 

@@ -128,7 +128,8 @@ class Link:
 
     def recv(self) -> tuple[str, Any]:
         """Return the reply as a server of the stdlib sends it."""
-        return self._reply
+        reply, self._reply = self._reply, ("#RETURN", None)
+        return reply
 
     def close(self) -> None:
         """Do nothing: the client's connections are its own."""

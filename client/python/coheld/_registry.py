@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 from coheld._stdlib import managers
 
-#: (callable, exposed, method_to_typeid, proxytype), as in the managers.
+#: (callable, exposed, method_to_typeid, proxytype), as in the stdlib.
 Entry = tuple[Optional[Callable[..., Any]], Any, Optional[dict[str, str]], Any]
 Registry = dict[str, Entry]
 

@@ -12,15 +12,16 @@ DIFFERENT = {
 }
 
 # Classes that use managers but do not ask for a type of them.
-_MORE = (theirs.TestSyncManagerTypes, theirs.TestInitializers)
+_MORE = ("TestInitializers", "TestSyncManagerTypes")
 
 
 def install(module, start_method):
     """Add every test class with a manager to a test module, and the set-up of their suite."""
-    theirs.install_tests_in_module_dict(module, start_method, only_type="manager")
-    for base in _MORE:
-        kind = type(base.__name__, (base,), {"__module__": module["__name__"]})
-        module[base.__name__] = kind
+    everything = {"__name__": module["__name__"]}
+    theirs.install_tests_in_module_dict(everything, start_method)
+    for name, value in everything.items():
+        if name.startswith("WithManager") or name in (*_MORE, "setUpModule", "tearDownModule"):
+            module[name] = value
     for name in DIFFERENT:
         class_name, _, test = name.partition(".")
         setattr(module[class_name], test, None)
