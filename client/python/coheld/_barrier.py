@@ -9,6 +9,7 @@ from typing import Any
 from coheld import _core
 from coheld._base import BaseProxy, milliseconds
 from coheld._errors import BarrierBroken, Error, OutcomeUnknown
+from coheld._stdlib import managers
 
 _wait = _core.method("Barrier.Wait", "index", "run_action", "timed_out", "token")
 _action_done = _core.method("Barrier.ActionDone")
@@ -17,7 +18,7 @@ _reset = _core.method("Barrier.Reset")
 _inspect = _core.method("Barrier.Inspect", "parties", "waiting", "broken")
 
 
-class BarrierProxy(BaseProxy):
+class BarrierProxy(BaseProxy, managers.BarrierProxy):  # type: ignore[misc]
     """Stand for a barrier in the daemon: parties wait until all of them are there.
 
     A party that dies, is interrupted or has waited too long breaks it for all:

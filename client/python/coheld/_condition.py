@@ -10,6 +10,7 @@ from coheld import _core
 from coheld._base import milliseconds
 from coheld._errors import Error, LockNotHeld, LockNotOwner, ObjectNotFound, reworded
 from coheld._lock import AcquirerProxy, LockProxy, RLockProxy
+from coheld._stdlib import managers
 
 _wait = _core.method("Condition.Wait", "notified", "depth")
 _notify = _core.method("Condition.Notify")
@@ -18,7 +19,7 @@ _inspect = _core.method("Condition.Inspect", "lock", "waiters")
 _Result = TypeVar("_Result")
 
 
-class ConditionProxy(AcquirerProxy):
+class ConditionProxy(AcquirerProxy, managers.ConditionProxy):  # type: ignore[misc]
     """Stand for a condition variable in the daemon, over a Lock or an RLock there.
 
     As with any condition variable, test what was waited for again after wait(): others may have

@@ -11,6 +11,7 @@ from coheld._base import LATER_PAGES, BaseProxy
 from coheld._codecs import bytes_decide, decode_key
 from coheld._core import ABSENT
 from coheld._errors import KeyNotFound, NotComparable, TooLarge, VersionMismatch
+from coheld._stdlib import managers
 
 _len = _core.method("Dict.Len", "length")
 _get = _core.method("Dict.Get", "value")
@@ -39,7 +40,7 @@ _scan = _core.method("Dict.Scan", "entries", "next", "done", "length", "size_cha
 MISSING = ABSENT
 
 
-class DictProxy(BaseProxy):
+class DictProxy(BaseProxy, managers.DictProxy):  # type: ignore[misc]
     """Stand for a dict in the daemon; every method is one atomic op.
 
     Iteration reads pages of keys ahead, and raises RuntimeError when the size changed meanwhile.

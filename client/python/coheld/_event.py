@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from coheld import _core
 from coheld._base import BaseProxy, first_try, milliseconds
+from coheld._stdlib import managers
 
 _is_set = _core.method("Event.IsSet", "set")
 _set = _core.method("Event.Set")
@@ -11,7 +12,7 @@ _clear = _core.method("Event.Clear")
 _wait = _core.method("Event.Wait", "set")
 
 
-class EventProxy(BaseProxy):
+class EventProxy(BaseProxy, managers.EventProxy):  # type: ignore[misc]
     """Stand for an event in the daemon.
 
     set() wakes all who wait at that moment, also when clear() follows at once.

@@ -10,6 +10,7 @@ from typing import ClassVar
 from coheld import _core
 from coheld._base import BaseProxy, milliseconds
 from coheld._errors import LockNotHeld, LockNotOwner, reworded
+from coheld._stdlib import managers
 
 _acquire = _core.method("Lock.Acquire", "acquired", "token")
 _release = _core.method("Lock.Release")
@@ -21,7 +22,7 @@ _release_all = _core.method("Lock.ReleaseAll")
 _inspect_rlock = _core.method("RLock.Inspect", "locked", "session", "thread", "depth")
 
 
-class AcquirerProxy(BaseProxy):
+class AcquirerProxy(BaseProxy, managers.AcquirerProxy):  # type: ignore[misc]
     """Be acquired and released, by name or by ``with``."""
 
     _exposed_: ClassVar[tuple[str, ...]] = ("acquire", "release")

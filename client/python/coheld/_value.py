@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from coheld import _core
 from coheld._base import BaseProxy, milliseconds
+from coheld._stdlib import managers
 
 _get = _core.method("SharedValue.Get", "value")
 _get_versioned = _core.method("SharedValue.Get", "value", "version", "typecode")
@@ -22,7 +23,7 @@ _OPERATORS = {
 }
 
 
-class ValueProxy(BaseProxy):
+class ValueProxy(BaseProxy, managers.ValueProxy):  # type: ignore[misc]
     """Stand for a cell in the daemon.
 
     ``v.value += 1`` is two ops, between which others may write; ``v.add(1)`` is one.

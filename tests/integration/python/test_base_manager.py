@@ -436,3 +436,24 @@ def test_nothing_of_the_stdlibs_manager_is_missing():
     assert set(dir(theirs)) - set(dir(SyncManager)) <= internals
     for name in multiprocessing.managers.__all__:
         assert name in sys.modules["coheld.managers"].__all__
+
+
+@pytest.mark.parametrize(
+    "name", ["Acquirer", "Barrier", "Condition", "Dict", "Event", "List", "Value"]
+)
+def test_proxies_are_of_the_stdlibs_types_but_do_nothing_as_those_do(name):
+    theirs = getattr(multiprocessing.managers, f"{name}Proxy")
+    ours = getattr(coheld, f"{name}Proxy")
+    assert issubclass(ours, theirs)
+    for base in (theirs, multiprocessing.managers.BaseProxy):
+        for method in set(vars(base)) - IGNORED:
+            owner = next(kind for kind in ours.__mro__ if method in vars(kind))
+            assert owner.__module__.startswith("coheld.") or method in UNUSED, method
+
+
+# What a proxy of the stdlib does with its server.
+UNUSED = {
+    "_address_to_local", "_after_fork", "_connect", "_decref", "_incref",
+    "_method_to_typeid_", "_mutex",
+}  # fmt: skip
+IGNORED = {"__builtins__", "__dict__", "__doc__", "__module__", "__weakref__"}
