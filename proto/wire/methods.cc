@@ -27,6 +27,7 @@
 #include "coheld/v1/session.pb.h"
 #include "coheld/v1/set.pb.h"
 #include "coheld/v1/shared_value.pb.h"
+#include "coheld/v1/watch.pb.h"
 #include "proto/wire/check.h"
 
 namespace coheld::wire {
@@ -77,6 +78,7 @@ const Table& TheTable() {
         v1::SessionOpenRequest::descriptor()->file(),           //
         v1::SetCreateRequest::descriptor()->file(),             //
         v1::SharedValueGetRequest::descriptor()->file(),        //
+        v1::WatchChangesRequest::descriptor()->file(),          //
     };
     std::map<uint32_t, MethodRow> ordered;
     for (const FileDescriptor* file : files) {

@@ -58,6 +58,7 @@ Code CodeOf(v1::ErrorReason reason) {
       return Code::kOutOfRange;
     case v1::ERROR_REASON_VERSION_MISMATCH:
     case v1::ERROR_REASON_BARRIER_BROKEN:
+    case v1::ERROR_REASON_COMPACTED:
       return Code::kAborted;
     case v1::ERROR_REASON_LOCK_NOT_OWNER:
       return Code::kPermissionDenied;

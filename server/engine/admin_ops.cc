@@ -17,7 +17,7 @@ void Summarise(const Store::Held& held, v1::ObjectSummary* summary) {
   summary->set_size(held.object->size());
   summary->set_version(held.object->version());
   uint64_t waiters = 0;
-  for (const WaitQueue* queue : held.object->wait_queues()) waiters += queue->size();
+  for (const WaitQueue* queue : held.object->all_queues()) waiters += queue->size();
   summary->set_waiters(waiters);
 }
 
@@ -53,7 +53,7 @@ void DescribeWaiter(const Engine& engine, const ParkedOp& op, TimeMs now, v1::Wa
 // Returns the first ops that wait on the object, over all its queues in order of arrival.
 std::vector<const ParkedOp*> WaitersInOrder(Object& object) {
   std::vector<const ParkedOp*> waiters;
-  for (const WaitQueue* queue : object.wait_queues()) {
+  for (const WaitQueue* queue : object.all_queues()) {
     const size_t count = std::min<size_t>(queue->size(), kListingLimit);
     std::copy_n(queue->ops().begin(), count, std::back_inserter(waiters));
   }

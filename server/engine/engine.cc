@@ -52,7 +52,8 @@ Result<Object*> ResolveObject(Engine& engine, const OpRow& row, const std::strin
   return object;
 }
 
-Engine::Engine() : messages_(wire::kMethodNumberEnd) {}
+Engine::Engine(uint64_t first_anonymous)
+    : store_(first_anonymous), messages_(wire::kMethodNumberEnd) {}
 
 Engine::~Engine() {
   for (const auto& [id, session] : sessions_.all()) lifetime_.TakeAllHandles(id);
@@ -112,6 +113,7 @@ Outcome Engine::Try(const OpRow& row, std::string_view payload, Turn& turn,
   created_.clear();
   FailDeleted(replies);
   TakeWakes(turn);
+  if (!changed_.empty()) Record(row.method->number, payload, turn.owner().session);
   return outcome;
 }
 
@@ -148,15 +150,21 @@ bool Engine::Retry(ParkedOp& op, Turn::Try attempt, TimeMs now, std::vector<Repl
 }
 
 void Engine::TellLeft(const Turn& turn) {
-  if (turn.park_.object != nullptr) TellLeft(*turn.park_.object, turn.stamp_);
-  for (const Waitplace& other : turn.park_others_) TellLeft(*other.object, turn.stamp_);
+  TellLeft(turn.park_, turn.stamp_);
+  for (const Waitplace& other : turn.park_others_) TellLeft(other, turn.stamp_);
 }
 
-void Engine::TellLeft(Object& object, const Stamp& waiter) {
+bool Engine::Watches(const Object* object, const WaitQueue* queue) {
+  return object->history_ != nullptr && queue == &object->history_->watchers;
+}
+
+void Engine::TellLeft(const Waitplace& place, const Stamp& waiter) {
+  if (Watches(place.object, place.queue)) return;
   Turn turn(*this, waiter, Turn::Try::kFirst);
-  turn.object_ = &object;
-  object.WaiterLeft(waiter, turn);
+  turn.object_ = place.object;
+  place.object->WaiterLeft(waiter, turn);
   TakeWakes(turn);
+  Record(0, {}, waiter.owner.session);
 }
 
 void Engine::TakeWakes(Turn& turn) {
@@ -168,6 +176,7 @@ void Engine::DrainWakes(TimeMs now, std::vector<Reply>* replies) {
   while (!wakes_.empty() || lifetime_.in_doubt()) {
     if (wakes_.empty()) {
       Settle(now, replies);
+      Record(0, {}, kNoSession);
       continue;
     }
     const Turn::WakeRequest wake = wakes_.front();
@@ -212,21 +221,24 @@ void Engine::Cancel(CallId call, Failure failure, TimeMs now, std::vector<Reply>
   if (found == parked_.end()) return;
   Stamp waiter = found->second.stamp;
   waiter.now = now;
-  std::vector<Object*> objects;
+  std::vector<Waitplace> places;
   ForEachPlace(found->second, [&](const ParkedOp::Place& place) {
     wakes_.push_back({place.queue, false});  // It may have been in the way of the next.
-    objects.push_back(place.object);
+    places.push_back({place.object, place.queue});
   });
   FailParked(call, std::move(failure), replies);
-  for (Object* object : objects) TellLeft(*object, waiter);
+  for (const Waitplace& place : places) TellLeft(place, waiter);
   DrainWakes(now, replies);
 }
 
 void Engine::Advance(TimeMs now, std::vector<Reply>* replies) {
   const Lifetime::Scope scope(lifetime_);
   while (NextDeadline() <= now) {
-    if (deadlines_.empty() || lifetime_.NextDeadline() < deadlines_.begin()->first) {
-      if (Object* object = lifetime_.NextOverdue(now)) DeleteObject(object->name());
+    const TimeMs next_op = deadlines_.empty() ? kNever : deadlines_.begin()->first;
+    if (lifetime_.NextDeadline() < next_op) {
+      const TimeMs until = std::min(now, next_op);
+      if (Object* object = lifetime_.NextOverdue(until)) DeleteObject(object->name());
+      Record(0, {}, kNoSession);
       FailDeleted(replies);
       DrainWakes(now, replies);
       continue;
@@ -254,12 +266,18 @@ void Engine::EndSession(SessionId id, TimeMs now, std::vector<Reply>* replies) {
   if (session == nullptr) return;
   Turn turn(*this, {.owner = {.session = id}, .now = now}, Turn::Try::kFirst);
   // First its waits, so that nothing is granted to it any more.
-  std::vector<std::pair<Stamp, std::string>> left;
+  struct Left {
+    Stamp waiter;
+    std::string name;
+    WaitQueue* queue;
+  };
+  std::vector<Left> left;
   for (const CallId call : std::set<CallId>(session->parked)) {
     const ParkedOp& op = parked_.at(call);
     ForEachPlace(op, [&](const ParkedOp::Place& place) {
-      left.emplace_back(op.stamp, place.object->name());
-      left.back().first.now = now;
+      if (Watches(place.object, place.queue)) return;
+      left.push_back({op.stamp, place.object->name(), place.queue});
+      left.back().waiter.now = now;
     });
     FailParked(call, Expired(id), replies);
   }
@@ -268,17 +286,19 @@ void Engine::EndSession(SessionId id, TimeMs now, std::vector<Reply>* replies) {
   Settle(now, replies);
   lifetime_.FindCyclesAtEnd();
   Settle(now, replies);
-  for (const auto& [waiter, name] : left) {
+  Record(0, {}, id);
+  for (const auto& [waiter, name, queue] : left) {
     const Store::Held* held = store_.Find(name);
     if (held == nullptr) continue;
-    for (WaitQueue* queue : held->object->wait_queues()) turn.Wake(*queue);
-    TellLeft(*held->object, waiter);
+    turn.Wake(*queue);
+    TellLeft({held->object.get(), queue}, waiter);
   }
   for (const std::string& name : std::set<std::string>(session->held)) {
     const Store::Held* held = store_.Find(name);
     COHELD_CHECK(held != nullptr);
     held->object->ForgetSession(id, turn);
   }
+  Record(0, {}, id);
   sessions_.Erase(id);
   TakeWakes(turn);
   DrainWakes(now, replies);
@@ -325,7 +345,7 @@ void Engine::SweepProvisional() {
   for (const std::string& name : std::exchange(left_, {})) {
     const Store::Held* held = store_.Find(name);
     if (held == nullptr || !held->object->provisional()) continue;
-    const std::vector<WaitQueue*> queues = held->object->wait_queues();
+    const std::vector<WaitQueue*> queues = held->object->all_queues();
     if (std::all_of(queues.begin(), queues.end(), [](auto* queue) { return queue->empty(); })) {
       Unlist(*held->object);
       store_.Discard(name);
@@ -337,6 +357,29 @@ void Engine::Settle(TimeMs now, std::vector<Reply>* replies) {
   while (Object* object = lifetime_.NextUnkept(now)) DeleteObject(object->name());
   lifetime_.FindCyclesIfWorth();
   FailDeleted(replies);
+}
+
+void Engine::Record(uint32_t method, std::string_view payload, SessionId session) {
+  for (Object* object : std::exchange(changed_, {})) {
+    History& history = *object->history_;
+    history.Add({.version = object->version(),
+                 .method = method,
+                 .payload = std::string(payload),
+                 .session = session});
+    if (history.idle()) {
+      std::erase_if(wakes_, [&](const auto& wake) { return wake.queue == &history.watchers; });
+      object->history_.reset();
+    } else if (!history.watchers.empty()) {
+      wakes_.push_back({&history.watchers, true});
+    }
+  }
+}
+
+History& Engine::HistoryOf(Object& object) {
+  if (object.history_ == nullptr) {
+    object.history_ = std::make_unique<History>(object.version(), &changed_);
+  }
+  return *object.history_;
 }
 
 void Engine::FailDeleted(std::vector<Reply>* replies) {
@@ -356,7 +399,7 @@ bool Engine::DeleteObject(std::string_view name) {
   const Store::Held* held = store_.Find(name);
   if (held == nullptr) return false;
   Object& object = *held->object;
-  const std::vector<WaitQueue*> queues = object.wait_queues();
+  const std::vector<WaitQueue*> queues = object.all_queues();
   for (WaitQueue* queue : queues) {
     while (!queue->empty()) {
       ParkedOp* op = queue->ops().front();
@@ -377,6 +420,7 @@ bool Engine::DeleteObject(std::string_view name) {
   Turn turn(*this, {}, Turn::Try::kFirst);
   object.Ending(turn);
   TakeWakes(turn);
+  std::erase(changed_, &object);
   // The name of an anonymous object is never given again: its version can mislead nobody.
   if (IsAnonymous(name)) {
     store_.Discard(name);

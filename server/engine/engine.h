@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "server/engine/history.h"
 #include "server/engine/ids.h"
 #include "server/engine/lifetime.h"
 #include "server/engine/registry.h"
@@ -32,7 +33,8 @@ struct Reply {
 
 class Engine {
  public:
-  Engine();
+  // Anonymous objects are named from `first_anonymous` on.
+  explicit Engine(uint64_t first_anonymous = 1);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -63,6 +65,8 @@ class Engine {
   bool DeleteObject(std::string_view name);
 
   const Store& store() const { return store_; }
+  // Returns the history of an object, which begins now if there is none.
+  History& HistoryOf(Object& object);
   const Sessions& sessions() const { return sessions_; }
   Lifetime& lifetime() { return lifetime_; }
   const Lifetime& lifetime() const { return lifetime_; }
@@ -81,7 +85,9 @@ class Engine {
   bool Retry(ParkedOp& op, Turn::Try attempt, TimeMs now, std::vector<Reply>* replies);
   // Tells the objects on which an op asked to park that it left ungranted.
   void TellLeft(const Turn& turn);
-  void TellLeft(Object& object, const Stamp& waiter);
+  void TellLeft(const Waitplace& place, const Stamp& waiter);
+  // True if who waits there only watches the object.
+  static bool Watches(const Object* object, const WaitQueue* queue);
   // Tries what the ops so far woke, and what those wake, until nothing can proceed.
   void DrainWakes(TimeMs now, std::vector<Reply>* replies);
   void TakeWakes(Turn& turn);
@@ -94,6 +100,8 @@ class Engine {
   void DiscardCreated(Turn& turn);
   // Discards provisional objects on which nobody waits any more.
   void SweepProvisional();
+  // Adds the change that just happened to the histories of the watched objects that changed.
+  void Record(uint32_t method, std::string_view payload, SessionId session);
   // Frees the anonymous objects that nothing keeps any more.
   void Settle(TimeMs now, std::vector<Reply>* replies);
   void FailDeleted(std::vector<Reply>* replies);
@@ -108,6 +116,7 @@ class Engine {
   std::deque<Turn::WakeRequest> wakes_;
   std::vector<std::pair<CallId, Failure>> failed_;  // Parked ops to fail once the handler returned.
   std::vector<OpMessages> messages_;                // By method number.
+  std::vector<Object*> changed_;   // Watched objects that changed and have no record of it yet.
   std::vector<Object*> created_;   // Made by the op being applied; undone if it fails.
   std::vector<std::string> left_;  // Names of provisional objects that a parked op left.
   uint64_t last_token_ = 0;

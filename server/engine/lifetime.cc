@@ -15,6 +15,9 @@ constinit thread_local Lifetime* Lifetime::current_ = nullptr;
 
 namespace {
 
+// For so many the memory is kept from op to op.
+constexpr size_t kDoubtedKeptMax = 1024;
+
 // Calls `visit` with the tenure of each anonymous object to which the value refers.
 template <typename Visit>
 void ForEachReferred(const Value& value, Visit& visit) {
@@ -203,7 +206,11 @@ Object* Lifetime::NextUnkept(TimeMs now) {
       find_cycles_at_ = After(now, kCyclesDelayMs + last_search_ / kCyclesValuesPerMs);
     }
   }
-  doubted_.clear();
+  if (doubted_.capacity() > kDoubtedKeptMax) {
+    doubted_ = {};
+  } else {
+    doubted_.clear();
+  }
   next_doubted_ = 0;
   return nullptr;
 }

@@ -58,6 +58,15 @@ inline constexpr uint64_t kCyclesValuesPerMs = 1000;
 // ... or at a session's end, unless the last search looked at more than this.
 inline constexpr uint64_t kCyclesValuesAtEndMax = 100'000;
 
+// Changes of a watched object that are kept, and bytes of their requests. After so many changes that
+// nobody asked for none are kept any more.
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+inline constexpr size_t kHistoryChangesMax = 8;
+#else
+inline constexpr size_t kHistoryChangesMax = 10'000;
+#endif
+inline constexpr size_t kHistoryBytesMax = size_t{4} << 20;
+
 // Entries of one dict, those removed but not yet reclaimed included.
 inline constexpr uint32_t kDictEntriesMax = 1u << 31;
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 
 namespace coheld::engine {
 
+class History;
 class Turn;
 class Value;
 struct Tenure;
@@ -32,7 +34,7 @@ struct Hold {
 // A named thing held. Lives in the Store; handlers get a reference for the length of one op.
 class Object {
  public:
-  virtual ~Object() = default;
+  virtual ~Object();
   Object(const Object&) = delete;
   Object& operator=(const Object&) = delete;
 
@@ -40,8 +42,10 @@ class Object {
   virtual uint64_t size() const = 0;
   // Who holds rights on it; none unless it is lock-like.
   virtual std::vector<Hold> holds() const { return {}; }
-  // Its wait queues, in a fixed order.
+  // Its wait queues, in a fixed order. Each lives as long as the object.
   virtual std::vector<WaitQueue*> wait_queues() { return {}; }
+  // The same with that of those who watch it.
+  std::vector<WaitQueue*> all_queues();
   // Visits every value that it holds, in any order. Cycles of references are found by this: a type
   // that holds values and does not visit them keeps such cycles for ever.
   virtual void VisitValues(const ValueVisitor& /*visit*/) const {}
@@ -61,7 +65,12 @@ class Object {
   // Grows with every change, also over deletion and re-creation of the name.
   uint64_t version() const { return version_; }
   // Tells that the state changed. Every handler that changed something calls it once.
-  void Touch() { ++version_; }
+  void Touch() {
+    ++version_;
+    if (history_ != nullptr) [[unlikely]] {
+      NoteChange();
+    }
+  }
   // True while only ops that wait ever used it: it was made to give them a place, is not there for
   // a Create, and ends with the last of them.
   bool provisional() const { return provisional_; }
@@ -69,15 +78,18 @@ class Object {
   TimeMs end() const { return end_; }
 
  protected:
-  Object() = default;
+  Object();
 
  private:
   friend class Engine;
   friend class Lifetime;
   friend class Store;
+  void NoteChange();
+
   std::string name_;
   uint64_t version_ = 0;
-  Tenure* tenure_ = nullptr;  // Of an anonymous object.
+  std::unique_ptr<History> history_;  // Once it is watched.
+  Tenure* tenure_ = nullptr;          // Of an anonymous object.
   TimeMs end_ = kNever;
   bool provisional_ = false;
 };

@@ -212,5 +212,6 @@ const TypeRow& SetType();
 const TypeRow& SharedValueType();
 std::vector<OpRow> AdminOps();
 std::vector<OpRow> ObjectOps();
+std::vector<OpRow> WatchOps();
 
 }  // namespace coheld::engine

@@ -8,6 +8,13 @@
 
 namespace coheld::engine {
 
+namespace {
+
+// So many buckets of the index are kept, however few objects there are.
+constexpr size_t kBucketsKeptMax = 4096;
+
+}  // namespace
+
 bool IsAnonymous(std::string_view name) { return name.starts_with('~'); }
 
 std::optional<Failure> CheckName(std::string_view name) {
@@ -37,7 +44,7 @@ std::string_view ShardKey(std::string_view name) {
   return name.substr(open + 1, close - open - 1);
 }
 
-Store::Store() {
+Store::Store(uint64_t first_anonymous) : next_anonymous_(first_anonymous) {
   for (const TypeRow* type : Types()) empties_[type] = type->make();
 }
 
@@ -63,15 +70,22 @@ void Store::Erase(std::string_view name) {
   COHELD_CHECK(found != objects_.end());
   version_floor_ = std::max(version_floor_, found->second.object->version() + 1);
   for (auto& [type, empty] : empties_) empty->version_ = version_floor_;
-  index_.erase(found->first);
-  objects_.erase(found);
+  Remove(found);
 }
 
 void Store::Discard(std::string_view name) {
   const auto found = objects_.find(name);
   COHELD_CHECK(found != objects_.end());
-  index_.erase(found->first);
-  objects_.erase(found);
+  Remove(found);
+}
+
+void Store::Remove(Map::iterator place) {
+  index_.erase(place->first);
+  objects_.erase(place);
+  // Hash tables never shrink by themselves.
+  if (index_.bucket_count() > kBucketsKeptMax && index_.bucket_count() / 8 > index_.size()) {
+    index_.rehash(2 * index_.size());
+  }
 }
 
 Object* Store::Empty(const TypeRow& type) { return empties_.at(&type).get(); }

@@ -38,7 +38,8 @@ class Store {
   };
   using Map = std::map<std::string, Held, std::less<>>;
 
-  Store();
+  // Anonymous objects are numbered from `first_anonymous` on.
+  explicit Store(uint64_t first_anonymous);
 
   // Returns the object, or nullptr.
   const Held* Find(std::string_view name) const;
@@ -60,12 +61,14 @@ class Store {
   uint64_t version_floor() const { return version_floor_; }
 
  private:
+  void Remove(Map::iterator place);
+
   Map objects_;
   // Finds without walking the tree; the pointers are into objects_, whose nodes never move.
   std::unordered_map<std::string_view, const Held*> index_;
   std::map<const TypeRow*, std::unique_ptr<Object>> empties_;
   uint64_t version_floor_ = 0;
-  uint64_t next_anonymous_ = 1;
+  uint64_t next_anonymous_;
 };
 
 }  // namespace coheld::engine

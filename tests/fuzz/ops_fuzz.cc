@@ -32,7 +32,7 @@ constexpr size_t kStepsMax = 300;
 void CheckParked(const Engine& engine) {
   size_t queued = 0;
   for (const auto& [name, held] : engine.store().objects()) {
-    for (const engine::WaitQueue* queue : held.object->wait_queues()) {
+    for (const engine::WaitQueue* queue : held.object->all_queues()) {
       for (const engine::ParkedOp* op : queue->ops()) {
         bool stands = false;
         engine::ForEachPlace(*op, [&](const engine::ParkedOp::Place& place) {

@@ -66,6 +66,7 @@ constexpr std::array kTable = {
     Row{Reason::kQueueShutDown, Throw<QueueShutDown>},
     Row{Reason::kTopicFull, Throw<TopicFull>},
     Row{Reason::kSubscriptionNotFound, Throw<SubscriptionNotFound>},
+    Row{Reason::kCompacted, Throw<Compacted>},
     Row{Reason::kConnectionLost, Throw<ConnectionLost>},
 };
 

@@ -109,6 +109,10 @@ class SubscriptionNotFound(Error, LookupError):
     """Tell that the session has no such subscription (any more)."""
 
 
+class Compacted(Error):
+    """Tell that the changes to go on watching with are gone: read the object and go on."""
+
+
 class HostTaken(Error, RuntimeError):
     """Tell that another program serves the host."""
 
@@ -225,6 +229,7 @@ _CLASSES: dict[str, type[Error]] = {
     "QUEUE_SHUT_DOWN": QueueShutDown,
     "TOPIC_FULL": TopicFull,
     "SUBSCRIPTION_NOT_FOUND": SubscriptionNotFound,
+    "COMPACTED": Compacted,
     "CONNECT_FAILED": ConnectFailed,
     "CONNECTION_LOST": ConnectionLost,
     "OUTCOME_UNKNOWN": OutcomeUnknown,

@@ -39,6 +39,7 @@ const std::set<std::string> kObjectServices = {
     "Semaphore",       //
     "Set",             //
     "SharedValue",     //
+    "Watch",           //
 };
 
 // The first and last method number of each service.
@@ -64,10 +65,12 @@ const std::map<std::string, std::pair<uint32_t, uint32_t>> kNumberRanges = {
     {"Host", {1100, 1119}},          //
     {"Hosted", {1120, 1139}},        //
     {"Object", {1060, 1079}},        //
+    {"Watch", {1080, 1099}},         //
 };
 
 // The words of methods that change nothing, and the methods of such a word that change something.
 const std::set<std::string> kReadingVerbs = {
+    "Changes",       //
     "Combine",       //
     "Compare",       //
     "Contains",      //
@@ -375,6 +378,7 @@ TEST(Methods, NeverChangeTheirNumber) {
       {1062, "Object.Lend"},
       {1063, "Object.SetTtl"},
       {1064, "Object.Inspect"},
+      {1080, "Watch.Changes"},
   };
   std::map<uint32_t, std::string> actual;
   for (const MethodRow& row : Methods()) actual[row.number] = row.name;

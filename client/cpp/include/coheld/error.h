@@ -58,6 +58,7 @@ enum class Reason : int {
   kQueueShutDown = 64,
   kTopicFull = 65,
   kSubscriptionNotFound = 66,
+  kCompacted = 90,
 
   kConnectFailed = 1001,   // No connection could be made.
   kConnectionLost = 1002,  // The connection broke; the op did not happen.
@@ -176,6 +177,10 @@ class TopicFull : public Error {
   using Error::Error;
 };
 class SubscriptionNotFound : public Error {
+  using Error::Error;
+};
+// The changes that a watch should go on with are not kept any more: read the object and go on.
+class Compacted : public Error {
   using Error::Error;
 };
 // SESSION_EXPIRED and SESSION_REQUIRED. What the session owned (locks) is released.
