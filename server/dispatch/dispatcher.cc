@@ -2,6 +2,7 @@
 #include "server/dispatch/dispatcher.h"
 
 #include <spdlog/spdlog.h>
+#include <sys/random.h>
 
 #include <algorithm>
 
@@ -17,10 +18,23 @@ Failure ShuttingDown() {
           "the daemon is shutting down; the op did not happen; reconnect and try again"};
 }
 
+// Returns a number of 15 digits to name the first anonymous object by. It is random, so that a name
+// from before a restart means no other object after it.
+uint64_t FirstAnonymous() {
+  uint64_t random = 0;
+  COHELD_CHECK(getrandom(&random, sizeof(random), 0) == sizeof(random));
+  constexpr uint64_t kFirst = 100'000'000'000'000;
+  return kFirst + random % (8 * kFirst);
+}
+
 }  // namespace
 
 Dispatcher::Dispatcher(EdgeLoop& loop, const DispatchLimits& limits, DaemonFacts facts)
-    : loop_(loop), limits_(limits), facts_(std::move(facts)), started_(Now()) {}
+    : loop_(loop),
+      limits_(limits),
+      facts_(std::move(facts)),
+      started_(Now()),
+      engine_(FirstAnonymous()) {}
 
 Dispatcher::~Dispatcher() = default;
 

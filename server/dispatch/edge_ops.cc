@@ -114,6 +114,7 @@ void Dispatcher::AnswerStatus(const Submission& submission) {
   reply.set_parked(engine_.parked().size());
   reply.set_ops(engine_.ops_applied());
   reply.set_pid(getpid());
+  reply.set_anonymous(engine_.lifetime().anonymous());
   submission.route.peer->AnswerWith(submission.route, reply.SerializeAsString());
 }
 

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -17,11 +16,13 @@
 #include "coheld/v1/queue.pb.h"
 #include "proto/wire/methods.h"
 #include "tests/integration/daemon_process.h"
+#include "tests/integration/victim.h"
 
 namespace coheld {
 namespace {
 
 using std::chrono::milliseconds;
+using testing::Victim;
 using Clock = std::chrono::steady_clock;
 
 // Far above what any test takes: an end that waits for it fails the test's own limit.
@@ -42,36 +43,6 @@ v1::LockAcquireReply Acquire(const Client& client, milliseconds timeout) {
   request.set_timeout_ms(static_cast<uint64_t>(timeout.count()));
   return Call<v1::LockAcquireReply>(client, "Lock/Acquire", request);
 }
-
-// A forked process that runs `task`, tells when it is done, and then waits to be killed.
-class Victim {
- public:
-  explicit Victim(const std::function<void()>& task) {
-    int done[2];
-    EXPECT_EQ(pipe(done), 0);
-    pid_ = fork();
-    if (pid_ == 0) {
-      task();
-      if (write(done[1], "x", 1) == 1) pause();
-      _exit(0);
-    }
-    close(done[1]);
-    char byte = 0;
-    EXPECT_EQ(read(done[0], &byte, 1), 1);
-    close(done[0]);
-  }
-  ~Victim() { Kill(); }
-
-  void Kill() {
-    if (pid_ < 0) return;
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-    pid_ = -1;
-  }
-
- private:
-  pid_t pid_ = -1;
-};
 
 class SessionEnd : public ::testing::Test {
  protected:
