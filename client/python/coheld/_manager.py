@@ -138,7 +138,13 @@ class BaseManager:
     def get_server(self) -> Server:
         """Start a daemon at the address; return what hosts the registered types in this program."""
         self._expect_initial()
-        return Server(self._registry, self._address, self._authkey, self._serializer)
+
+        def connect(listening: str, address: Address) -> SyncManager:
+            manager = SyncManager(address, self._authkey, self._serializer)
+            manager._use(listening, address, private=True)
+            return manager
+
+        return Server(self._registry, self._address, self._authkey, self._serializer, connect)
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until what start() started has ended."""

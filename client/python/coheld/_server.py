@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable
+from typing import Any
 
 from coheld import _core, _hosted
 from coheld._address import Address, daemon_form, like_given
 from coheld._daemon import PrivateDaemon
+from coheld._hosting import Hosting
 from coheld._registry import Registry
 from coheld._stdlib import process, util
 
@@ -23,39 +26,39 @@ class Server:
         address: Address | None,
         authkey: bytes,
         serializer: str,
+        connect: Callable[[str, Address], Any],
     ) -> None:
-        """Start a daemon at the address; serve_forever() makes it useful."""
+        """Start a daemon at the address; serve_forever() makes it useful.
+
+        ``connect(listening, address)`` returns a manager of that daemon.
+        """
         self.registry = registry
         self.authkey = process.AuthenticationString(authkey)
         self.serializer = serializer
         self.stop_event = threading.Event()
-        from coheld._manager import SyncManager
-
         daemon = PrivateDaemon(None if address is None else daemon_form(address))
         self.address = like_given(address, daemon.address)
         self.listener = _Listener(self, daemon)
-        self._manager = SyncManager(self.address, authkey, serializer)
-        self._manager._use(daemon.address, self.address, private=True)
+        self._manager = connect(daemon.address, self.address)
         # Now clients wait for serve_forever() instead of failing.
         _create(self._manager._started(), _hosted.MANAGER_HOST)
 
     def serve_forever(self) -> None:
         """Serve until stopped by Ctrl-C, by ``stop_event``, or by the daemon's end; then exit."""
-        from coheld._hosting import Hosting
-
         manager = self._manager
+        hosting = Hosting(
+            manager._started(), _hosted.MANAGER_HOST, self.registry, manager._make_standard
+        )
+        hosting.start()
         try:
-            hosting = Hosting(
-                manager._started(), _hosted.MANAGER_HOST, self.registry, manager._make_standard
-            )
-            hosting.start()
             while not self.stop_event.is_set() and not hosting.stopped.is_set():
                 self.stop_event.wait(1)
         except (KeyboardInterrupt, SystemExit):
             pass
         finally:
+            hosting.stop()
             self.listener.close()
-            sys.exit(0)
+        sys.exit(0)
 
 
 class _Listener:

@@ -380,6 +380,23 @@ def test_a_server_hosts_objects_of_its_own_program(served):
         client.unknown()
 
 
+def test_a_server_serves_in_a_child_until_interrupted():
+    server = QueueServer(("127.0.0.1", 0), authkey=b"secret").get_server()
+    child = multiprocessing.Process(target=server.serve_forever)
+    child.start()
+    client = QueueClient(server.address, authkey=b"secret")
+    client.connect()
+    queue = client.get_queue()
+    queue.put(1)
+    assert queue.get() == 1
+    os.kill(child.pid, signal.SIGINT)
+    child.join(60)
+    assert child.exitcode == 0
+    with pytest.raises(coheld.HostGone):
+        queue.get()
+    server.listener.close()
+
+
 def test_a_typeid_that_nobody_serves_is_told(daemon_address):
     client = QueueClient(daemon_address)
     client.connect()
