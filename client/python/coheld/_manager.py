@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import multiprocessing
 import os
@@ -23,6 +24,7 @@ from coheld._registry import Registry
 from coheld._server import Server
 from coheld._stdlib import context, managers, process, util
 
+_describe = _core.method("Admin.Describe")
 _inspect_host = _core.method("Host.Inspect", "attached")
 
 _State = managers.State
@@ -373,22 +375,18 @@ def _needs_host(entry: _registry.Entry) -> bool:
 
 
 def _is_served(client: Client, host: str) -> bool:
-    try:
-        return bool(_inspect_host(client, host))
-    except ObjectNotFound:
-        return False
+    return bool(_inspect_host(client, host))
 
 
 def _wait_for_host(client: Client, host: str) -> bool:
     # A server that is not yet serve_forever() is there, and comes.
     end = time.monotonic() + _client.CONNECT_TIMEOUT
-    try:
+    with contextlib.suppress(ObjectNotFound):
+        _describe(client, host)  # Unlike Host.Inspect, it tells whether there is one.
         while time.monotonic() < end:
-            if _inspect_host(client, host):
+            if _is_served(client, host):
                 return True
             time.sleep(0.02)
-    except ObjectNotFound:
-        pass
     return False
 
 

@@ -9,6 +9,7 @@ from test import _test_multiprocessing as theirs  # noqa: E402 - after the patch
 # Tests of what coheld does otherwise on purpose, with the reason.
 DIFFERENT = {
     "TestSyncManagerTypes.test_lock": "the lock of a process that ended is free, not held for ever",
+    "TestSyncManagerTypes.test_bounded_semaphore": "the permit of a process that ended is back",
 }
 
 # Classes that use managers but do not ask for a type of them.
