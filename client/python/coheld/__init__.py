@@ -6,10 +6,12 @@ stdlib's; ``coheld.connect(address)`` returns the same kind for a daemon that ru
 
 from multiprocessing.managers import BaseProxy, RemoteError, SharedMemoryManager, Token
 
+from coheld._array import ArrayProxy
 from coheld._barrier import BarrierProxy
 from coheld._codecs import Opaque
 from coheld._condition import ConditionProxy
 from coheld._count_down_latch import CountDownLatchProxy
+from coheld._counter import CounterProxy
 from coheld._dict import MISSING, DictProxy
 from coheld._errors import (
     AttributeNotFound,
@@ -56,10 +58,12 @@ from coheld._event import EventProxy
 from coheld._list import ListProxy
 from coheld._lock import AcquirerProxy, LockProxy, RLockProxy, acquire_all
 from coheld._manager import BaseManager, Manager, SyncManager, connect
+from coheld._namespace import NamespaceProxy
 from coheld._patch import patch, unpatch
 from coheld._queue import QueueProxy
 from coheld._read_write_lock import ReadWriteLockProxy
 from coheld._semaphore import BoundedSemaphoreProxy, SemaphoreProxy
+from coheld._set import SetProxy
 from coheld._value import ValueProxy
 
 __version__ = "0.1.0"
@@ -67,6 +71,7 @@ __version__ = "0.1.0"
 __all__ = [
     "MISSING",
     "AcquirerProxy",
+    "ArrayProxy",
     "AttributeNotFound",
     "BarrierBroken",
     "BarrierProxy",
@@ -79,6 +84,7 @@ __all__ = [
     "ConnectFailed",
     "ConnectionLost",
     "CountDownLatchProxy",
+    "CounterProxy",
     "DeadlineExceeded",
     "DictProxy",
     "DivisionByZero",
@@ -96,6 +102,7 @@ __all__ = [
     "LockNotOwner",
     "LockProxy",
     "Manager",
+    "NamespaceProxy",
     "NotHashable",
     "NotOrderable",
     "ObjectExists",
@@ -113,6 +120,7 @@ __all__ = [
     "RemoteError",
     "SemaphoreProxy",
     "SessionExpired",
+    "SetProxy",
     "SharedMemoryManager",
     "SubscriptionNotFound",
     "SyncManager",

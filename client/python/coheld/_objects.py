@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from coheld import _core, _lifetime
+from coheld import _array, _core, _lifetime
+from coheld._array import ArrayProxy
 from coheld._barrier import BarrierProxy
 from coheld._base import BaseProxy
 from coheld._client import Client
 from coheld._condition import ConditionProxy
 from coheld._count_down_latch import CountDownLatchProxy
+from coheld._counter import CounterProxy
 from coheld._dict import DictProxy
 from coheld._errors import constructor_error
 from coheld._event import EventProxy
 from coheld._list import ListProxy
 from coheld._lock import LockProxy, RLockProxy
+from coheld._namespace import NamespaceProxy
 from coheld._queue import QueueProxy
 from coheld._read_write_lock import ReadWriteLockProxy
 from coheld._semaphore import BoundedSemaphoreProxy, SemaphoreProxy
+from coheld._set import SetProxy
 from coheld._value import ValueProxy
 
 _create_list = _core.method("List.Create", "name")
@@ -33,6 +38,10 @@ _create_condition = _core.method("Condition.Create", "name", "lock")
 _create_barrier = _core.method("Barrier.Create", "name")
 _create_read_write_lock = _core.method("ReadWriteLock.Create", "name")
 _create_count_down_latch = _core.method("CountDownLatch.Create", "name")
+_create_namespace = _core.method("Namespace.Create", "name")
+_create_array = _core.method("Array.Create", "name")
+_create_set = _core.method("Set.Create", "name")
+_create_counter = _core.method("Counter.Create", "name")
 
 # coheld.v1.QueueKind and coheld.v1.LockRelease.
 _FIFO, _LIFO, _PRIORITY = 1, 2, 3
@@ -175,6 +184,48 @@ class ObjectFactories:
             raise constructor_error(ValueError("count must be >= 0"))
         return self._adopt(CountDownLatchProxy, client, name, _create_count_down_latch, count)
 
+    def Namespace(self, /, *args: Any, **attributes: Any) -> NamespaceProxy:  # noqa: N802
+        """Make a shared namespace with these attributes; named_namespace() gives it a name."""
+        return self._namespace(None, args, attributes)
+
+    def named_namespace(self, name: str, /, **attributes: Any) -> NamespaceProxy:
+        """Make, or find, the shared namespace of a name."""
+        return self._namespace(name, (), attributes)
+
+    def Array(  # noqa: N802
+        self,
+        typecode: str,
+        sequence: Any,
+        lock: bool = True,
+        *,
+        shape: Iterable[int] | None = None,
+        name: str | None = None,
+    ) -> ArrayProxy:
+        """Make a shared array with the items of array.array(typecode, sequence).
+
+        As in the stdlib, the lock is not used. ``shape`` gives it more dimensions than one; a
+        buffer of more dimensions, such as a numpy array, brings its own.
+        """
+        client = self._started()
+        try:
+            fields = _array.pack(typecode, sequence, shape)
+        except Exception as error:
+            raise constructor_error(error) from error
+        return self._adopt(ArrayProxy, client, name, _create_array, *fields)
+
+    def set(self, iterable: Iterable[Any] = (), /, *, name: str | None = None) -> SetProxy:
+        """Make a shared set."""
+        client = self._started()
+        try:
+            values = list(dict.fromkeys(iterable))  # Each once, by Python's own equality.
+        except Exception as error:
+            raise constructor_error(error) from error
+        return self._adopt(SetProxy, client, name, _create_set, values)
+
+    def Counter(self, initial: int = 0, *, name: str | None = None) -> CounterProxy:  # noqa: N802
+        """Make a shared 64-bit counter."""
+        return self._adopt(CounterProxy, self._started(), name, _create_counter, initial)
+
     def _semaphore(
         self, proxy_type: type[AnySemaphore], value: int, bounded: bool, name: str | None
     ) -> AnySemaphore:
@@ -182,6 +233,14 @@ class ObjectFactories:
         if value < 0:
             raise constructor_error(ValueError("semaphore initial value must be >= 0"))
         return self._adopt(proxy_type, client, name, _create_semaphore, value, bounded)
+
+    def _namespace(self, name: str | None, args: Any, attributes: Any) -> NamespaceProxy:
+        client = self._started()
+        if args:
+            wrong = TypeError(f"Namespace() takes only keyword arguments, not {len(args)} others")
+            raise constructor_error(wrong)
+        pairs = builtins.list(attributes.items())
+        return self._adopt(NamespaceProxy, client, name, _create_namespace, pairs)
 
     def _queue(self, kind: int, maxsize: int, name: str | None) -> QueueProxy:
         return self._adopt(QueueProxy, self._started(), name, _create_queue, kind, maxsize)

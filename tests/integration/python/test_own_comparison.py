@@ -133,3 +133,30 @@ def test_items_are_sorted_by_their_own_order(manager):
     assert held[:] == [fractions.Fraction(1, 2), 2, 3]
     held.sort(reverse=True)
     assert held[:] == [3, 2, fractions.Fraction(1, 2)]
+
+
+SET_CALLS = [
+    lambda x, v: v in x,
+    lambda x, v: x.add(v),
+    lambda x, v: x.discard(v),
+    lambda x, v: x.remove(v),
+    lambda x, v: x.update([v, "new"]),
+    lambda x, v: x.difference_update([v]),
+    lambda x, v: x.intersection_update([v, 1, "a"]),
+    lambda x, v: x.symmetric_difference_update([v, 1]),
+    lambda x, v: x.union([v, 7]),
+    lambda x, v: x - {v},
+    lambda x, v: {v} - x,
+    lambda x, v: {v, 1} & x,
+    lambda x, v: x >= {v},
+    lambda x, v: x.isdisjoint([v]),
+]
+
+
+@pytest.mark.parametrize("wanted", [value for value in WANTED if value != (1, 2)], ids=repr)
+def test_a_set_finds_what_a_plain_set_finds(manager, wanted):
+    for call in SET_CALLS:
+        plain, held = set(ITEMS), manager.set(ITEMS)
+        theirs = outcome(lambda x, f=call: f(x, wanted), plain)
+        assert outcome(lambda x, f=call: f(x, wanted), held) == theirs
+        assert held.copy() == plain

@@ -97,6 +97,10 @@ def test_what_cannot_be_made_is_a_remote_error(both):
     for make in (
         lambda m: m.Semaphore(-1),
         lambda m: m.BoundedSemaphore(-1),
+        lambda m: m.Namespace(1),
+        lambda m: m.Array("i", 5),
+        lambda m: m.Array("?", [1]),
+        lambda m: m.Array("b", [1000]),
     ):
         theirs, ours = (outcome(make, m) for m in both(lambda m: m))
         assert isinstance(theirs[1], RemoteError)
