@@ -18,12 +18,13 @@ Failure ShuttingDown() {
           "the daemon is shutting down; the op did not happen; reconnect and try again"};
 }
 
-// Returns a number of 15 digits to name the first anonymous object by. It is random, so that a name
-// from before a restart means no other object after it.
+// Returns a number of 14 digits to name the first anonymous object by. It is random, so that a name
+// from before a restart means no other object after it. (With its ~ it fits a std::string without
+// memory of its own.)
 uint64_t FirstAnonymous() {
   uint64_t random = 0;
   COHELD_CHECK(getrandom(&random, sizeof(random), 0) == sizeof(random));
-  constexpr uint64_t kFirst = 100'000'000'000'000;
+  constexpr uint64_t kFirst = 10'000'000'000'000;
   return kFirst + random % (8 * kFirst);
 }
 
@@ -66,6 +67,7 @@ void Dispatcher::Submit(const Submission& submission) {
   Deliver(std::span(replies).subspan(parked ? 0 : 1));
   replies.clear();
   spare_replies_ = std::move(replies);
+  spare_memory_.NoteWork(now);
   ArmTimer();
 }
 
@@ -156,9 +158,11 @@ void Dispatcher::EndSession(SessionId session, std::string_view why) {
   spdlog::debug("session_ended session={} why={}", static_cast<uint64_t>(session), why);
   directory_.Erase(session);
   watches_.erase(session);
+  const TimeMs now = Now();
   std::vector<engine::Reply> replies;
-  engine_.EndSession(session, Now(), &replies);
+  engine_.EndSession(session, now, &replies);
   Deliver(replies);
+  spare_memory_.NoteWork(now);
   ArmTimer();
 }
 
@@ -176,11 +180,12 @@ void Dispatcher::OnTimer() {
   while (const std::optional<SessionId> session = directory_.Overdue(now)) {
     EndSession(*session, "ttl");
   }
+  spare_memory_.ReturnIfDue(now);
   ArmTimer();
 }
 
 void Dispatcher::ArmTimer() {
-  TimeMs next = std::min(engine_.NextDeadline(), directory_.NextDeadline());
+  TimeMs next = std::min({engine_.NextDeadline(), directory_.NextDeadline(), spare_memory_.due()});
   if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
   // One that was armed earlier fires in vain and arms again: cheaper than re-arming for each op.
   if (next >= armed_) return;

@@ -18,6 +18,7 @@
 
 #include "server/dispatch/edge_loop.h"
 #include "server/dispatch/session_directory.h"
+#include "server/dispatch/spare_memory.h"
 #include "server/engine/engine.h"
 #include "server/transport/connection.h"
 
@@ -122,6 +123,7 @@ class Dispatcher : public transport::Acceptor {
   std::map<SessionId, std::unique_ptr<EdgeLoop::Watch>> watches_;
   std::set<PeerCalls*> peers_;
   std::vector<engine::Reply> spare_replies_;  // Empty; keeps its memory from op to op.
+  SpareMemory spare_memory_;
   TimeMs armed_ = engine::kNever;
   uint64_t last_call_ = 0;
   bool shutting_down_ = false;

@@ -20,6 +20,11 @@ namespace {
 class NamespaceObject : public Object {
  public:
   uint64_t size() const override { return attributes.size(); }
+  void VisitValues(const ValueVisitor& visit) const override {
+    for (const DictTable::Entry& attribute : attributes.entries()) {
+      if (!attribute.hole()) visit(attribute.value);
+    }
+  }
 
   DictTable attributes;  // The keys are texts.
 };

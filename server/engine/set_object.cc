@@ -21,6 +21,11 @@ namespace {
 class SetObject : public Object {
  public:
   uint64_t size() const override { return items.size(); }
+  void VisitValues(const ValueVisitor& visit) const override {
+    for (const ItemTable::Entry& entry : items.entries()) {
+      if (!entry.hole()) visit(entry.key);
+    }
+  }
 
   ItemTable items;
 };

@@ -1,5 +1,6 @@
 // How long objects live, with real clients: what they hand each other never dangles, and what they
 // leave, however they go, is freed.
+#include <fstream>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -74,6 +75,15 @@ void AwaitEnd(const Client& client, const std::string& name) {
         }
       },
       ObjectNotFound);
+}
+
+// Reads how much memory a process has.
+size_t ResidentKilobytes(pid_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmRSS:")) return std::stoull(line.substr(6));
+  }
+  return 0;
 }
 
 class Lifetimes : public ::testing::Test {
@@ -155,17 +165,34 @@ TEST_F(Lifetimes, CycleOfAKilledProcessIsFreed) {
   EXPECT_EQ(Objects(watcher), 1u);
 }
 
-TEST_F(Lifetimes, ManyMadeAndReleasedLeaveNothing) {
-  const Client client = Client::connect(daemon_.address_unix());
-  constexpr int kMany = 5'000;
+// Makes so many lists and releases them all, with one op.
+void MakeAndReleaseMany(const Client& client, int many) {
   v1::ObjectReleaseRequest release;
-  for (int i = 0; i < kMany; ++i) release.add_others()->set_name(MakeList(client, i));
-  EXPECT_EQ(Objects(client), uint64_t{kMany});
+  for (int i = 0; i < many; ++i) release.add_others()->set_name(MakeList(client, i));
+  EXPECT_EQ(Objects(client), static_cast<uint64_t>(many));
   release.set_name("none");
   EXPECT_EQ(Call<v1::ObjectReleaseReply>(client, "Object/Release", release).released(),
-            uint64_t{kMany});
+            static_cast<uint64_t>(many));
   EXPECT_EQ(Objects(client), 0u);
 }
+
+TEST_F(Lifetimes, ManyMadeAndReleasedLeaveNothing) {
+  MakeAndReleaseMany(Client::connect(daemon_.address_unix()), 5'000);
+}
+
+// A sanitizer keeps freed memory.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST_F(Lifetimes, MemoryOfManyIsGivenBack) {
+  const Client client = Client::connect(daemon_.address_unix());
+  MakeAndReleaseMany(client, 100);
+  const size_t before = ResidentKilobytes(daemon_.pid());
+  MakeAndReleaseMany(client, 100'000);
+  const auto deadline = std::chrono::steady_clock::now() + daemon_.kPatience;
+  const auto is_near = [&] { return ResidentKilobytes(daemon_.pid()) < before + 8'000; };
+  while (!is_near() && std::chrono::steady_clock::now() < deadline) usleep(10'000);
+  EXPECT_TRUE(is_near());
+}
+#endif
 
 }  // namespace
 }  // namespace coheld

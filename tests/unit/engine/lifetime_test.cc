@@ -281,8 +281,12 @@ TEST_F(Cycles, GoAtTheEndOfASession) {
     s1 List.Append ~1 value=ref("~2", "dict") -> ok
     s1 Dict.Set ~2 key=1 value=[ref("~3", "queue")] -> ok
     s1 Queue.Put ~3 value={2: ref("~4", "value")} -> ok
-    s1 SharedValue.Set ~4 value=(ref("~1", "list"),) -> ok
-    s1 List.Create "" items=[ref("~1", "list")] -> name="~5"
+    s1 Namespace.Create "" -> name="~5"
+    s1 Set.Create "" -> name="~6"
+    s1 SharedValue.Set ~4 value=(ref("~5", "namespace"),) -> ok
+    s1 Namespace.Set ~5 attribute="a" value=ref("~6", "set") -> ok
+    s1 Set.Add ~6 values=[ref("~1", "list")] -> ok
+    s1 List.Create "" items=[ref("~1", "list")] -> name="~7"
     end s1
     - Admin.Objects anonymous=True -> objects=[]
   )");
