@@ -437,7 +437,3 @@ def connect(address: str, *, allow_pickle: bool = False, codec: str | None = Non
     manager = SyncManager(address, allow_pickle=allow_pickle, codec=codec)
     manager._use(address, address, private=False)
     return manager
-
-
-for _typeid in set(_registry.STANDARD) - set(dir(SyncManager)) - {"Iterator", "AsyncResult"}:
-    setattr(SyncManager, _typeid, _create_method(_typeid))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
+from coheld._base import BaseProxy
 from coheld._stdlib import managers
 
 #: (callable, exposed, method_to_typeid, proxytype), as in the stdlib.
@@ -55,8 +56,13 @@ def standard_typeid(entry: Entry) -> str | None:
 
 
 def _stdlib_class(proxytype: Any) -> Any:
-    """Return the stdlib's class in place of this package's class of that name."""
-    module = getattr(proxytype, "__module__", "")
-    if isinstance(proxytype, type) and module.startswith("coheld."):
-        return getattr(managers, proxytype.__name__, proxytype)
-    return proxytype
+    """Return the stdlib's class in place of one of this package's, which know only the daemon."""
+    if not isinstance(proxytype, type) or not issubclass(proxytype, BaseProxy):
+        return proxytype
+    if not proxytype.__module__.startswith("coheld."):
+        raise TypeError(
+            f"{proxytype.__qualname__} is derived from a proxy of what the daemon holds: derive "
+            "proxies of registered classes from those in coheld.managers"
+        )
+    base = next(kind for kind in proxytype.__mro__ if kind.__module__ == managers.__name__)
+    return managers.AutoProxy if base is managers.BaseProxy else base

@@ -205,6 +205,21 @@ def test_stdlib_proxy_types_reach_attributes(hosting):
     assert not hasattr(attributes, "missing")
 
 
+def test_this_packages_proxy_types_stand_for_the_stdlibs():
+    class Other(Manager):
+        pass
+
+    class Derived(coheld.DictProxy):
+        pass
+
+    Other.register("Mine", Counter, coheld.NamespaceProxy)
+    Other.register("locks", threading.Lock, coheld.LockProxy)
+    assert Other._registry["Mine"][-1] is NamespaceProxy
+    assert Other._registry["locks"][-1] is multiprocessing.managers.AcquirerProxy
+    with pytest.raises(TypeError, match=r"coheld\.managers"):
+        Other.register("Derived", Counter, Derived)
+
+
 def test_results_may_be_proxies(hosting):
     walk = hosting.Walk()
     numbers = walk.numbers()
@@ -456,7 +471,8 @@ def test_nothing_of_the_stdlibs_manager_is_missing():
 
 
 @pytest.mark.parametrize(
-    "name", ["Acquirer", "Barrier", "Condition", "Dict", "Event", "List", "Value"]
+    "name",
+    ["Acquirer", "Array", "Barrier", "Condition", "Dict", "Event", "List", "Namespace", "Value"],
 )
 def test_proxies_are_of_the_stdlibs_types_but_do_nothing_as_those_do(name):
     theirs = getattr(multiprocessing.managers, f"{name}Proxy")
