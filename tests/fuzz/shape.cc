@@ -134,9 +134,11 @@ std::string Digits(ByteSource& bytes) {
 
 std::string TextOf(ByteSource& bytes, const FieldDescriptor& field) {
   const std::string& name = field.name();
-  if (name == "name" || name == "target" || name == "after" || name == "prefix") {
-    return Name(bytes, *field.containing_type());
-  }
+  static constexpr const char* kNames[] = {"after", "host",   "lock",   "name",
+                                           "names", "others", "prefix", "target"};
+  const bool is_name = std::any_of(std::begin(kNames), std::end(kNames),
+                                   [&](const char* word) { return name == word; });
+  if (is_name) return Name(bytes, *field.containing_type());
   if (name == "big_integer") return Digits(bytes);
   if (name == "typecode") {
     static constexpr char kCodes[] = "cubBhHiIlLqQfd?x";
@@ -170,7 +172,7 @@ class Shaper {
   void FillField(Message* message, const FieldDescriptor& field, int depth) {
     if (field.is_repeated()) {
       for (size_t count = bytes_.Below(5); count > 0 && depth < kDepthMax; --count) {
-        Fill(message->GetReflection()->AddMessage(message, &field), depth + 1);
+        Add(message, field, depth);
       }
       return;
     }
@@ -178,6 +180,37 @@ class Shaper {
     // What is optional is left out more often than not; the rest is mostly there.
     const size_t absent = field.has_optional_keyword() ? 5 : is_name ? 0 : 1;
     if (bytes_.Below(8) >= absent) Set(message, field, depth);
+  }
+
+  void Add(Message* message, const FieldDescriptor& field, int depth) {
+    const Reflection& reflection = *message->GetReflection();
+    switch (field.cpp_type()) {
+      case FieldDescriptor::CPPTYPE_INT32:
+        return reflection.AddInt32(message, &field, static_cast<int32_t>(Number(bytes_)));
+      case FieldDescriptor::CPPTYPE_INT64:
+        return reflection.AddInt64(message, &field, static_cast<int64_t>(Number(bytes_)));
+      case FieldDescriptor::CPPTYPE_UINT32:
+        return reflection.AddUInt32(message, &field, static_cast<uint32_t>(Number(bytes_)));
+      case FieldDescriptor::CPPTYPE_UINT64:
+        return reflection.AddUInt64(message, &field, Number(bytes_));
+      case FieldDescriptor::CPPTYPE_DOUBLE:
+        return reflection.AddDouble(message, &field, Real(bytes_));
+      case FieldDescriptor::CPPTYPE_FLOAT:
+        return reflection.AddFloat(message, &field, static_cast<float>(Real(bytes_)));
+      case FieldDescriptor::CPPTYPE_BOOL:
+        return reflection.AddBool(message, &field, bytes_.Below(2) == 1);
+      case FieldDescriptor::CPPTYPE_ENUM:
+        return reflection.AddEnumValue(message, &field, static_cast<int>(bytes_.Below(13)));
+      case FieldDescriptor::CPPTYPE_STRING:
+        return reflection.AddString(message, &field, StringOf(field));
+      case FieldDescriptor::CPPTYPE_MESSAGE:
+        return Fill(reflection.AddMessage(message, &field), depth + 1);
+    }
+  }
+
+  std::string StringOf(const FieldDescriptor& field) {
+    if (field.type() != FieldDescriptor::TYPE_BYTES) return TextOf(bytes_, field);
+    return std::string(bytes_.Bytes(bytes_.Below(8)));
   }
 
   void Set(Message* message, const FieldDescriptor& field, int depth) {
@@ -200,10 +233,7 @@ class Shaper {
       case FieldDescriptor::CPPTYPE_ENUM:
         return reflection.SetEnumValue(message, &field, static_cast<int>(bytes_.Below(13)));
       case FieldDescriptor::CPPTYPE_STRING:
-        return reflection.SetString(message, &field,
-                                    field.type() == FieldDescriptor::TYPE_BYTES
-                                        ? std::string(bytes_.Bytes(bytes_.Below(8)))
-                                        : TextOf(bytes_, field));
+        return reflection.SetString(message, &field, StringOf(field));
       case FieldDescriptor::CPPTYPE_MESSAGE:
         if (depth < kDepthMax) Fill(reflection.MutableMessage(message, &field), depth + 1);
         return;
