@@ -4,7 +4,11 @@
 #   docker run --rm -v coheld:/run/coheld coheld                     clients share the volume
 #   docker run --rm -p 127.0.0.1:7420:7420 coheld --listen 0.0.0.0:7420
 #
-# There is no authentication yet: publish the port only where every peer is trusted.
+#   docker run --rm -p 7420:7420 -v ./coheld.key:/coheld.key:ro -e COHELD_KEY_FILE=/coheld.key coheld \
+#     --listen 0.0.0.0:7420 --key-file /coheld.key
+#
+# Without a key whoever reaches the port is served. The key's file belongs to user 7420, mode 0600. Nothing
+# is encrypted: publish the port only to networks that you trust. (COHELD_KEY_FILE is for the health check.)
 # Without Docker the stages can be tried as they stand: debootstrap a minimal bookworm, mount /proc and /dev,
 # chroot, copy what COPY copies, run what RUN runs, and start the daemon with chroot --userspec=7420.
 

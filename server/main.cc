@@ -40,7 +40,8 @@ class Daemon {
         dispatcher_(loop_, config.dispatch,
                     {.version = COHELD_VERSION,
                      .durability = kDurability,
-                     .message_bytes_max = config.transport.session.message_bytes_max}),
+                     .message_bytes_max = config.transport.session.message_bytes_max},
+                    config.key),
         listener_(io_, config.transport, dispatcher_),
         signals_(io_, SIGTERM, SIGINT) {}
 
@@ -129,6 +130,8 @@ class Daemon {
     for (const std::string& address : bound_) ready += " " + address;
     std::printf("coheld %s, pid %d\n", COHELD_VERSION, getpid());
     for (const std::string& address : bound_) std::printf("  listens on   %s\n", address.c_str());
+    std::printf("  clients      %s\n",
+                config_.key.empty() ? "whoever can connect" : "those who prove to know the key");
     std::printf("  durability   %s (what is held ends with the daemon)\n", kDurability);
     std::printf("%s\n", ready.c_str());
     std::fflush(stdout);

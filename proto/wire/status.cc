@@ -66,6 +66,8 @@ Code CodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_TOO_MANY:
     case v1::ERROR_REASON_SLOW_CONSUMER:
       return Code::kResourceExhausted;
+    case v1::ERROR_REASON_UNAUTHENTICATED:
+      return Code::kUnauthenticated;
     case v1::ERROR_REASON_CANCELLED:
       return Code::kCancelled;
     case v1::ERROR_REASON_DEADLINE_EXCEEDED:

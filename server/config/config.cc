@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <limits>
 
+#include "server/config/key_file.h"
+
 namespace coheld::config {
 namespace {
 
@@ -22,9 +24,13 @@ constexpr char kFooter[] =
     "  coheld --listen unix:/run/coheld.sock --listen 127.0.0.1:7420\n"
     "  coheld --config /etc/coheld.toml\n"
     "\n"
-    "Everything is held in memory and ends with the daemon. There is no authentication yet: "
-    "whoever can\n"
-    "open the socket can use it, so listen on TCP only where every peer is trusted.\n"
+    "Everything is held in memory and ends with the daemon. Without --key-file whoever can open "
+    "the\n"
+    "socket can use it. With one a client has to prove that it knows the key; what is sent after "
+    "that\n"
+    "is not encrypted, so listen on TCP only where the network is trusted.\n"
+    "\n"
+    "A key:  (umask 077; head -c 32 /dev/urandom | base64 > coheld.key)\n"
     "\n"
     "SIGTERM or SIGINT: no new connections, waiting calls end with UNAVAILABLE, the rest is "
     "finished.\n"
@@ -118,6 +124,7 @@ std::string DefaultAddress() {
 std::variant<Config, Exit> Parse(int argc, const char* const* argv) {
   Config config;
   std::string data_dir;
+  std::string key_file;
   pid_t exit_with_pid = 0;
   CLI::App app(kDescription, "coheld");
   app.footer(kFooter);
@@ -133,6 +140,10 @@ std::variant<Config, Exit> Parse(int argc, const char* const* argv) {
   app.add_option("--data-dir", data_dir,
                  "Not supported by this version: it holds everything in memory")
       ->type_name("DIR");
+  app.add_option("--key-file", key_file,
+                 "Serve only clients that prove to know the secret in this file,\n"
+                 "which nobody but its owner may read")
+      ->type_name("PATH");
   app.add_option("--log-level", config.log_level, "debug, info, warn or error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->capture_default_str();
@@ -155,7 +166,11 @@ std::variant<Config, Exit> Parse(int argc, const char* const* argv) {
   }
   if (config.listen.empty()) config.listen.push_back(DefaultAddress());
   if (exit_with_pid > 0) config.exit_with_pid = exit_with_pid;
-  const std::string complaint = Complaint(config, data_dir);
+  std::string complaint = Complaint(config, data_dir);
+  if (complaint.empty() && !key_file.empty()) {
+    std::string error;
+    if (!ReadKeyFile(key_file, &config.key, &error)) complaint = "--key-file: " + error;
+  }
   if (!complaint.empty()) return Exit{.code = 2, .text = complaint + "\n"};
   return config;
 }

@@ -30,12 +30,14 @@ uint64_t FirstAnonymous() {
 
 }  // namespace
 
-Dispatcher::Dispatcher(EdgeLoop& loop, const DispatchLimits& limits, DaemonFacts facts)
+Dispatcher::Dispatcher(EdgeLoop& loop, const DispatchLimits& limits, DaemonFacts facts,
+                       std::string key)
     : loop_(loop),
       limits_(limits),
       facts_(std::move(facts)),
       started_(Now()),
-      engine_(FirstAnonymous()) {}
+      engine_(FirstAnonymous()),
+      guard_(std::move(key)) {}
 
 Dispatcher::~Dispatcher() = default;
 
@@ -45,11 +47,12 @@ std::unique_ptr<transport::CallHandler> Dispatcher::OnConnection(
 }
 
 void Dispatcher::Submit(const Submission& submission) {
-  if (std::optional<Failure> refusal = Refuse(submission)) {
+  const EdgeOp* const edge_op = FindEdgeOp(submission.method);
+  if (std::optional<Failure> refusal = Refuse(submission, edge_op)) {
     submission.route.peer->Answer(submission.route, *refusal);
     return;
   }
-  if (SubmitEdgeOp(submission)) return;
+  if (edge_op != nullptr) return (this->*edge_op->answer)(submission);
   const CallId call{++last_call_};
   const TimeMs now = Now();
   std::vector<engine::Reply> replies = std::exchange(spare_replies_, {});
@@ -71,8 +74,15 @@ void Dispatcher::Submit(const Submission& submission) {
   ArmTimer();
 }
 
-std::optional<Failure> Dispatcher::Refuse(const Submission& submission) const {
+std::optional<Failure> Dispatcher::Refuse(const Submission& submission,
+                                          const EdgeOp* edge_op) const {
   if (shutting_down_) return ShuttingDown();
+  if (guard_.has_key() && submission.session == engine::kNoSession &&
+      (edge_op == nullptr || !edge_op->for_strangers)) {
+    return Failure{v1::ERROR_REASON_UNAUTHENTICATED,
+                   "this daemon serves only those who know its key: open a session with a proof of "
+                   "it, and send the session's token"};
+  }
   if (submission.route.peer->parked() >= limits_.parked_per_connection_max) {
     return Failure{v1::ERROR_REASON_TOO_MANY,
                    "this connection has " + std::to_string(submission.route.peer->parked()) +

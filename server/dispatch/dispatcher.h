@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "server/dispatch/edge_loop.h"
+#include "server/dispatch/key_guard.h"
 #include "server/dispatch/session_directory.h"
 #include "server/dispatch/spare_memory.h"
 #include "server/engine/engine.h"
@@ -65,7 +66,8 @@ struct Submission {
 
 class Dispatcher : public transport::Acceptor {
  public:
-  Dispatcher(EdgeLoop& loop, const DispatchLimits& limits, DaemonFacts facts);
+  // With a key only sessions that proved to know it are served; an empty one lets everybody in.
+  Dispatcher(EdgeLoop& loop, const DispatchLimits& limits, DaemonFacts facts, std::string key);
   ~Dispatcher() override;
 
   std::unique_ptr<transport::CallHandler> OnConnection(transport::Connection& connection) override;
@@ -97,14 +99,22 @@ class Dispatcher : public transport::Acceptor {
     TimeMs deadline = engine::kNever;
   };
 
-  // Answers the ops that need what only the edge knows. Returns false if the method is not one.
-  bool SubmitEdgeOp(const Submission& submission);
+  // An op that needs what only the edge knows.
+  struct EdgeOp {
+    void (Dispatcher::*answer)(const Submission&) = nullptr;
+    bool for_strangers = false;  // Answered also to those who have not proved the key.
+  };
+  // Returns the edge's op with this method number, or nullptr.
+  static const EdgeOp* FindEdgeOp(uint32_t method);
+  void AnswerChallenge(const Submission& submission);
+  void AnswerProve(const Submission& submission);
+  void AnswerPing(const Submission& submission);
   void OpenSession(const Submission& submission);
   void CloseSession(const Submission& submission);
   void AnswerStatus(const Submission& submission);
   void AnswerSessions(const Submission& submission);
 
-  std::optional<Failure> Refuse(const Submission& submission) const;
+  std::optional<Failure> Refuse(const Submission& submission, const EdgeOp* edge_op) const;
   void Remember(CallId call, const Submission& submission, TimeMs now);
   void Deliver(std::span<const engine::Reply> replies);
   void Forget(CallId call);
@@ -117,6 +127,7 @@ class Dispatcher : public transport::Acceptor {
   const DaemonFacts facts_;
   const TimeMs started_;
   engine::Engine engine_;
+  KeyGuard guard_;
   SessionDirectory directory_;
   std::unordered_map<CallId, ParkedCall> parked_;
   std::set<std::pair<TimeMs, CallId>> deadlines_;

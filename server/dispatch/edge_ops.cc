@@ -1,7 +1,9 @@
-// The ops that need what only the edge knows: opening and closing sessions, Ping, Status, Sessions.
+// The ops that need what only the edge knows: opening and closing sessions, the key, Ping, Status,
+// Sessions.
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 #include "coheld/v1/admin.pb.h"
 #include "coheld/v1/session.pb.h"
@@ -27,33 +29,51 @@ bool Parse(const Submission& submission, Request* request) {
   return false;
 }
 
-uint32_t NumberOf(std::string_view path) { return wire::FindMethod(path)->number; }
-
 }  // namespace
 
-bool Dispatcher::SubmitEdgeOp(const Submission& submission) {
-  static const uint32_t kOpen = NumberOf("/coheld.v1.Session/Open");
-  static const uint32_t kClose = NumberOf("/coheld.v1.Session/Close");
-  static const uint32_t kPing = NumberOf("/coheld.v1.Admin/Ping");
-  static const uint32_t kStatus = NumberOf("/coheld.v1.Admin/Status");
-  static const uint32_t kSessions = NumberOf("/coheld.v1.Admin/Sessions");
-  if (submission.method == kOpen) {
-    OpenSession(submission);
-  } else if (submission.method == kClose) {
-    CloseSession(submission);
-  } else if (submission.method == kPing) {
-    v1::AdminPingRequest request;  // Request and reply are alike: one field of bytes.
-    if (Parse(submission, &request)) {
-      submission.route.peer->AnswerWith(submission.route, request.SerializeAsString());
-    }
-  } else if (submission.method == kStatus) {
-    AnswerStatus(submission);
-  } else if (submission.method == kSessions) {
-    AnswerSessions(submission);
-  } else {
-    return false;
-  }
-  return true;
+const Dispatcher::EdgeOp* Dispatcher::FindEdgeOp(uint32_t method) {
+  static const auto* const by_number = [] {
+    auto* table = new std::array<EdgeOp, wire::kMethodNumberEnd>;
+    const auto add = [table](std::string_view path, const EdgeOp& op) {
+      (*table)[wire::FindMethod(path)->number] = op;
+    };
+    add("/coheld.v1.Session/Open", {&Dispatcher::OpenSession, true});
+    add("/coheld.v1.Session/Close", {&Dispatcher::CloseSession});
+    add("/coheld.v1.Session/Challenge", {&Dispatcher::AnswerChallenge, true});
+    add("/coheld.v1.Session/Prove", {&Dispatcher::AnswerProve, true});
+    add("/coheld.v1.Admin/Ping", {&Dispatcher::AnswerPing, true});
+    add("/coheld.v1.Admin/Status", {&Dispatcher::AnswerStatus});
+    add("/coheld.v1.Admin/Sessions", {&Dispatcher::AnswerSessions});
+    return table;
+  }();
+  if (method >= by_number->size()) return nullptr;
+  const EdgeOp& op = (*by_number)[method];
+  return op.answer == nullptr ? nullptr : &op;
+}
+
+void Dispatcher::AnswerChallenge(const Submission& submission) {
+  v1::SessionChallengeRequest request;
+  if (!Parse(submission, &request)) return;
+  v1::SessionChallengeReply reply;
+  reply.set_nonce(guard_.Challenge(Now()));
+  reply.set_has_key(guard_.has_key());
+  submission.route.peer->AnswerWith(submission.route, reply.SerializeAsString());
+}
+
+void Dispatcher::AnswerProve(const Submission& submission) {
+  v1::SessionProveRequest request;
+  if (!Parse(submission, &request)) return;
+  const engine::Result<std::string> proof = guard_.Check(request.proof(), Now());
+  if (!proof.ok()) return submission.route.peer->Answer(submission.route, proof.failure());
+  v1::SessionProveReply reply;
+  reply.set_proof(proof.value());
+  submission.route.peer->AnswerWith(submission.route, reply.SerializeAsString());
+}
+
+void Dispatcher::AnswerPing(const Submission& submission) {
+  v1::AdminPingRequest request;  // Request and reply are alike: one field of bytes.
+  if (!Parse(submission, &request)) return;
+  submission.route.peer->AnswerWith(submission.route, request.SerializeAsString());
 }
 
 void Dispatcher::OpenSession(const Submission& submission) {
@@ -67,13 +87,18 @@ void Dispatcher::OpenSession(const Submission& submission) {
                 "the daemon has " + std::to_string(directory_.size()) +
                     " sessions open, the most allowed; close some or try again later"});
   }
+  v1::SessionOpenReply reply;
+  if (guard_.has_key() || request.has_proof()) {
+    engine::Result<std::string> proof = guard_.Check(request.proof(), Now());
+    if (!proof.ok()) return peer.Answer(submission.route, proof.failure());
+    reply.set_proof(std::move(proof).value());
+  }
   const uint64_t asked = request.ttl_ms() == 0 ? limits_.session_ttl_ms : request.ttl_ms();
   const uint64_t ttl_ms = std::clamp(asked, limits_.session_ttl_ms_min, limits_.session_ttl_ms_max);
   const TimeMs now = Now();
   const SessionDirectory::Opened opened = directory_.Open(ttl_ms, now);
   engine_.OpenSession(opened.id, request.label(), ttl_ms, now);
   peer.UseSession(opened.id);
-  v1::SessionOpenReply reply;
   reply.set_session(static_cast<uint64_t>(opened.id));
   reply.set_token(opened.token);
   reply.set_ttl_ms(ttl_ms);

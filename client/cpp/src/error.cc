@@ -67,6 +67,7 @@ constexpr std::array kTable = {
     Row{Reason::kTopicFull, Throw<TopicFull>},
     Row{Reason::kSubscriptionNotFound, Throw<SubscriptionNotFound>},
     Row{Reason::kCompacted, Throw<Compacted>},
+    Row{Reason::kUnauthenticated, Throw<Unauthenticated>},
     Row{Reason::kConnectionLost, Throw<ConnectionLost>},
 };
 

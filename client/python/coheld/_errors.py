@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from multiprocessing import AuthenticationError
 from multiprocessing.managers import RemoteError
 from typing import Any
 
@@ -133,6 +134,10 @@ class SessionExpired(Error, ConnectionResetError):
     """Tell that the session ended, and with it every lock that it held."""
 
 
+class Unauthenticated(Error, AuthenticationError):
+    """Tell that the daemon has a key that this client did not prove, or the other way round."""
+
+
 class TooLarge(Error, ValueError):
     """Tell that a limit on sizes was passed."""
 
@@ -230,6 +235,7 @@ _CLASSES: dict[str, type[Error]] = {
     "TOPIC_FULL": TopicFull,
     "SUBSCRIPTION_NOT_FOUND": SubscriptionNotFound,
     "COMPACTED": Compacted,
+    "UNAUTHENTICATED": Unauthenticated,
     "CONNECT_FAILED": ConnectFailed,
     "CONNECTION_LOST": ConnectionLost,
     "OUTCOME_UNKNOWN": OutcomeUnknown,

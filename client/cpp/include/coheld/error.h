@@ -59,6 +59,7 @@ enum class Reason : int {
   kTopicFull = 65,
   kSubscriptionNotFound = 66,
   kCompacted = 90,
+  kUnauthenticated = 95,
 
   kConnectFailed = 1001,   // No connection could be made.
   kConnectionLost = 1002,  // The connection broke; the op did not happen.
@@ -185,6 +186,10 @@ class Compacted : public Error {
 };
 // SESSION_EXPIRED and SESSION_REQUIRED. What the session owned (locks) is released.
 class SessionExpired : public Error {
+  using Error::Error;
+};
+// The daemon has a key that this client did not prove, or the other way round: UNAUTHENTICATED.
+class Unauthenticated : public Error {
   using Error::Error;
 };
 // A limit on sizes: TOO_LARGE.
