@@ -5,9 +5,22 @@
 
 namespace coheld::cli {
 
+namespace {
+
+std::string KeyIn(const std::string& path) {
+  try {
+    return path.empty() ? "" : read_key_file(path);
+  } catch (const InvalidArgument& error) {
+    throw UsageError(error.what());
+  }
+}
+
+}  // namespace
+
 Client Globals::Connect() const {
   const auto timeout = std::chrono::milliseconds(static_cast<int64_t>(connect_seconds * 1000));
-  return Client::connect(address, {.connect_timeout = timeout, .program = "coheldctl"});
+  return Client::connect(
+      address, {.connect_timeout = timeout, .key = KeyIn(key_file), .program = "coheldctl"});
 }
 
 void Print(const Globals& globals, const Value& value) {

@@ -26,9 +26,10 @@ class UsageError : public std::runtime_error {
 struct Globals {
   std::string address = Client::default_address();
   double connect_seconds = 5;
+  std::string key_file;  // Empty: no key.
   bool json = false;
 
-  // Throws ConnectFailed.
+  // Throws ConnectFailed, Unauthenticated, UsageError for a key file that is none.
   Client Connect() const;
 };
 

@@ -51,6 +51,8 @@ int Run(int argc, char** argv) {
   app.add_option("--connect-timeout", globals.connect_seconds,
                  "How long to try to connect, seconds")
       ->capture_default_str();
+  app.add_option("--key-file", globals.key_file, "The file with the daemon's key, if it has one")
+      ->envname("COHELD_KEY_FILE");
   app.add_flag("--json", globals.json, "Print JSON");
   app.set_version_flag("--version", "coheldctl " COHELD_VERSION);
   Action action;

@@ -2,7 +2,9 @@
 #include <sys/wait.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -98,6 +100,23 @@ TEST_P(CppProgramsTest, CtlsExitCodesTellScriptsWhatHappened) {
   EXPECT_EQ(RunProgram("coheldctl", "--address unix:/nowhere ping").code, 3);
   EXPECT_EQ(Ctl("set " + Name("dict") + " '[1]' 2").code, 4);  // A list is no key.
   EXPECT_EQ(Ctl("--help").code, 0);
+}
+
+TEST(CppProgramsWithAKeyTest, CtlProvesTheKeyOfItsFile) {
+  const testing::TemporaryFolder folder;
+  const std::string key_file = folder.path() + "/key";
+  std::ofstream(key_file) << "secret\n";
+  std::filesystem::permissions(key_file, std::filesystem::perms::owner_read);
+  testing::DaemonProcess daemon;
+  daemon.Start({"--key-file", key_file});
+  const std::string ping = "--address " + daemon.address_unix() + " ping";
+  EXPECT_EQ(RunProgram("coheldctl", "--key-file " + key_file + " " + ping).code, 0);
+  const Outcome stranger = RunProgram("coheldctl", ping);
+  EXPECT_EQ(stranger.code, 4);
+  EXPECT_NE(stranger.output.find("key"), std::string::npos) << stranger.output;
+  setenv("COHELD_KEY_FILE", key_file.c_str(), 1);
+  EXPECT_EQ(RunProgram("coheldctl", ping).code, 0);
+  unsetenv("COHELD_KEY_FILE");
 }
 
 }  // namespace

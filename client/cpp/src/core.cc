@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "client/cpp/src/fork_guard.h"
+#include "client/cpp/src/key_exchange.h"
 #include "coheld/v1/session.pb.h"
 #include "proto/wire/methods.h"
 #include "proto/wire/status.h"
@@ -245,6 +246,8 @@ std::unique_ptr<Channel> Core::DialOnce(State& state, const Attempt& attempt) {
     OpenSessionOn(*channel, state, attempt.limits);
     const std::lock_guard guard(state.mutex);
     session = state.session;
+  } else if (!options_.key.empty()) {
+    ProveKey(*channel, options_.key, address_.text(), attempt.limits);
   }
   channel->OpenStream(session.token, session.generation);
   HoldAnew(*channel, state, attempt.limits);
@@ -256,16 +259,16 @@ void Core::OpenSessionOn(Channel& channel, State& state, const WaitLimits& limit
   *request.mutable_label() = label_;
   request.mutable_label()->set_pid(getpid());
   request.set_ttl_ms(static_cast<uint64_t>(std::max<int64_t>(0, options_.session_ttl.count())));
-  const wire::Result<std::string> opened =
-      channel.CallUnary(kOpenPath, "", request.SerializeAsString(), limits);
-  if (!opened.ok()) {
-    if (opened.failure().reason == v1::ERROR_REASON_SHUTTING_DOWN) {
-      throw LinkBroken{opened.failure().message};
-    }
-    throw_error(ReasonOf(opened.failure()), opened.failure().message);
+  std::optional<KeyExchange> exchange;
+  if (!options_.key.empty()) {
+    exchange.emplace(channel, options_.key, address_.text(), limits);
+    *request.mutable_proof() = exchange->proof();
   }
   v1::SessionOpenReply reply;
-  if (!reply.ParseFromString(opened.value())) throw LinkBroken{"the daemon sent a malformed reply"};
+  if (!reply.ParseFromString(AskSession(channel, kOpenPath, request.SerializeAsString(), limits))) {
+    throw LinkBroken{"the daemon sent a malformed reply"};
+  }
+  if (exchange) exchange->Check(reply.proof());
   const std::lock_guard guard(state.mutex);
   state.session = {
       .generation = state.session.generation + 1, .token = reply.token(), .reply = reply};

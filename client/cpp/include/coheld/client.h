@@ -40,6 +40,9 @@ struct ClientOptions {
   // How long the session, and with it every lock held, outlives its last connection. 0: the
   // daemon's default (10 s).
   std::chrono::milliseconds session_ttl{0};
+  // The secret that the daemon shares with its clients (coheld --key-file). It is never sent: both
+  // sides prove to know it, on each new connection. Empty: the daemon has to have none.
+  std::string key;
   // Who this is, for people who look at the daemon; empty: the name of the running program.
   std::string program;
   // The largest reply accepted, in bytes.
@@ -49,6 +52,10 @@ struct ClientOptions {
   // What CallOptions::on_interrupt is where none is given, as with all methods of handles.
   std::function<bool()> on_interrupt = {};
 };
+
+// Returns the key in a file, without a newline at its end. Throws InvalidArgument if the file is
+// missing, empty, over 4096 bytes, or open to others than its owner.
+std::string read_key_file(const std::string& path);
 
 // Returns the calling thread's number: unique in the process, never reused, never 0. Together with
 // the session it is the owner of locks.
@@ -108,7 +115,8 @@ class Batch;
 class Client {
  public:
   // Connects to "unix:/path", "host:port" or "[v6]:port" and opens a session. Throws ConnectFailed,
-  // InvalidArgument for an address of another form, TooMany.
+  // InvalidArgument for an address of another form, TooMany, Unauthenticated if the daemon's key is
+  // another than options.key, or only one of the two has any.
   static Client connect(const std::string& address = default_address(), ClientOptions options = {});
 
   // Returns the environment's COHELD_ADDRESS, or else the address on which a daemon listens by
