@@ -6,6 +6,7 @@ own. No lock is held here, so none can be held at a fork.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sys
 import weakref
@@ -22,17 +23,32 @@ CONNECT_TIMEOUT = 5.0
 #: The same for a private daemon, which never comes back.
 PRIVATE_CONNECT_TIMEOUT = 1.0
 
-_clients: dict[tuple[str, str], Client] = {}
+#: By address, codec and key.
+_clients: dict[tuple[str, str, bytes], Client] = {}
+#: The key of each daemon that this process proved to know.
+_keys: dict[str, bytes] = {}
 _all_clients: weakref.WeakSet[Client] = weakref.WeakSet()
 _proxy_types: dict[str, Any] = {}
 
 
-def client_for(address: str, codec: str, connect_timeout: float = CONNECT_TIMEOUT) -> Client:
-    """Return the process's client for a daemon, connecting if there is none yet."""
-    key = (address, codec)
-    client = _clients.get(key)
+def client_for(
+    address: str, codec: str, connect_timeout: float = CONNECT_TIMEOUT, key: bytes | None = None
+) -> Client:
+    """Return the process's client for a daemon, connecting if there is none yet.
+
+    Without a key it is the one that this process proved to that daemon before, else the one in the
+    file that COHELD_KEY_FILE names, else none; ``b""`` is none in any case.
+    """
+    if key is None:
+        key = _keys.get(address) or _key_of_environment()
+        tries_authkey = not key
+    else:
+        tries_authkey = False
+    client = _clients.get((address, codec, key))
     if client is None:
-        made = Client(address, program(), codec, connect_timeout)
+        made, key = _connect(address, codec, connect_timeout, key, tries_authkey)
+        if key:
+            _keys[address] = key
         # Who decodes opaque values compares them too; others see them as bytes.
         made.refuse_opaque = bool(codec)
         made.watched = {}
@@ -40,7 +56,7 @@ def client_for(address: str, codec: str, connect_timeout: float = CONNECT_TIMEOU
         made.subscriptions = weakref.WeakValueDictionary()
         made.connect_timeout = connect_timeout
         _lifetime.prepare(made)
-        client = _clients.setdefault(key, made)
+        client = _clients.setdefault((address, codec, key), made)
         if client is made:
             _all_clients.add(made)
             # In a child of multiprocessing at once; in one of os.fork() before its first call.
@@ -48,11 +64,33 @@ def client_for(address: str, codec: str, connect_timeout: float = CONNECT_TIMEOU
     return client
 
 
+def _key_of_environment() -> bytes:
+    path = os.environ.get("COHELD_KEY_FILE")
+    return _core.read_key_file(path) if path else b""
+
+
+def _connect(
+    address: str, codec: str, timeout: float, key: bytes, tries_authkey: bool
+) -> tuple[Client, bytes]:
+    """Connect, if need be with the key that multiprocessing hands from parent to child."""
+    try:
+        return Client(address, program(), codec, timeout, key), key
+    except _errors.Unauthenticated as error:
+        authkey = bytes(multiprocessing.current_process().authkey or b"")
+        if not tries_authkey or not authkey:
+            raise
+        try:
+            return Client(address, program(), codec, timeout, authkey), authkey
+        except _errors.Unauthenticated:
+            raise error from None
+
+
 def forget(client: Client) -> None:
     """Keep a client no longer for others: its daemon ends."""
     client.ended = True
-    if _clients.get((client.address, client.codec)) is client:
-        del _clients[client.address, client.codec]
+    for place, held in list(_clients.items()):
+        if held is client:
+            del _clients[place]
 
 
 def program() -> str:

@@ -314,10 +314,11 @@ void InstallHooks(const nb::kwargs& installed) {
 
 // Connects without the GIL; the error is raised with it.
 void ConstructClient(ClientObject* place, const std::string& address, const std::string& program,
-                     const std::string& codec, double connect_timeout) {
+                     const std::string& codec, double connect_timeout, const nb::bytes& key) {
   Ending ending;
   ClientOptions options;
   options.program = program;
+  options.key.assign(key.c_str(), key.size());
   options.connect_timeout = std::chrono::milliseconds(static_cast<int64_t>(connect_timeout * 1000));
   ReleasedGil gil;
   bool connected = false;
@@ -330,6 +331,18 @@ void ConstructClient(ClientObject* place, const std::string& address, const std:
   }
   gil.TakeBack();
   if (connected) return;
+  Raise(ending);
+  throw nb::python_error();
+}
+
+nb::bytes ReadKeyFile(const std::string& path) {
+  Ending ending;
+  try {
+    const std::string key = read_key_file(path);
+    return nb::bytes(key.data(), key.size());
+  } catch (const Error& error) {
+    Describe(error, &ending);
+  }
   Raise(ending);
   throw nb::python_error();
 }
@@ -418,11 +431,12 @@ NB_MODULE(_core, module) {
   module.def("is_native", IsNativeFor, nb::arg("client"), nb::arg("object").none());
   module.def("decode_value", DecodeFor, nb::arg("client"), nb::arg("value"));
   module.def("read_request", ReadRequest, nb::arg("client"), nb::arg("method"), nb::arg("payload"));
+  module.def("read_key_file", ReadKeyFile, nb::arg("path"));
   module.def("thread_id", this_thread_id);
   module.def("in_call", [] { return calls_under_way > 0; });
   nb::class_<ClientObject>(module, "Client", nb::dynamic_attr(), nb::is_weak_referenceable())
       .def("__init__", ConstructClient, nb::arg("address"), nb::arg("program"), nb::arg("codec"),
-           nb::arg("connect_timeout"))
+           nb::arg("connect_timeout"), nb::arg("key") = nb::bytes(""))
       .def_prop_ro("address", [](const ClientObject& client) { return client.handle.address(); })
       .def_ro("codec", &ClientObject::codec)
       .def_rw("attention", &ClientObject::attention)

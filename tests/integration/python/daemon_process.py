@@ -9,9 +9,9 @@ from coheld._daemon import binary
 class Daemon:
     """Run a daemon as an administrator would: on a Unix socket and on TCP."""
 
-    def __init__(self, *listen):
+    def __init__(self, *listen, flags=()):
         ready, write = os.pipe()
-        command = [binary(), "--ready-fd", str(write), "--exit-with-pid", str(os.getpid())]
+        command = [binary(), "--ready-fd", str(write), "--exit-with-pid", str(os.getpid()), *flags]
         for address in listen:
             command += ["--listen", address]
         self.process = subprocess.Popen(command, pass_fds=(write,), stderr=subprocess.DEVNULL)
