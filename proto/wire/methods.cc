@@ -27,6 +27,8 @@
 #include "coheld/v1/session.pb.h"
 #include "coheld/v1/set.pb.h"
 #include "coheld/v1/shared_value.pb.h"
+#include "coheld/v1/sorted_set.pb.h"
+#include "coheld/v1/topic.pb.h"
 #include "coheld/v1/watch.pb.h"
 #include "proto/wire/check.h"
 
@@ -78,6 +80,8 @@ const Table& TheTable() {
         v1::SessionOpenRequest::descriptor()->file(),           //
         v1::SetCreateRequest::descriptor()->file(),             //
         v1::SharedValueGetRequest::descriptor()->file(),        //
+        v1::SortedSetCreateRequest::descriptor()->file(),       //
+        v1::TopicCreateRequest::descriptor()->file(),           //
         v1::WatchChangesRequest::descriptor()->file(),          //
     };
     std::map<uint32_t, MethodRow> ordered;

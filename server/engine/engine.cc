@@ -90,7 +90,8 @@ Outcome Engine::Try(const OpRow& row, std::string_view payload, Turn& turn,
   Outcome outcome = row.invoke(*this, row, payload, turn, &reply.payload);
   switch (outcome.kind()) {
     case Outcome::Kind::kDone:
-      if (row.method->read_only) {
+      // An op that gave up waiting has not used what was made for it.
+      if (row.method->read_only || turn.gave_up_) {
         DiscardCreated(turn);
       } else if (turn.object_ != nullptr) {
         turn.object_->provisional_ = false;

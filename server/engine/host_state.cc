@@ -20,6 +20,14 @@ std::vector<WaitQueue*> HostObject::wait_queues() {
   return queues;
 }
 
+void HostObject::VisitValues(const ValueVisitor& visit) const {
+  for (const auto& [number, call] : calls_) {
+    visit(call->arguments);
+    visit(call->keywords);
+    visit(call->result);
+  }
+}
+
 void HostObject::WaiterLeft(const Stamp& waiter, Turn& turn) {
   const auto found = calls_.find(waiter.call);
   if (found == calls_.end()) return;  // It was a Take.

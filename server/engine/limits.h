@@ -43,6 +43,12 @@ inline constexpr uint64_t kArrayBytesMax = uint64_t{1} << 30;
 inline constexpr size_t kHostCallsMax = size_t{1} << 16;
 inline constexpr size_t kHostCallBytesMax = size_t{256} << 20;
 
+// Subscriptions of one topic; values and bytes that wait in one of them.
+inline constexpr size_t kTopicSubscriptionsMax = size_t{1} << 16;
+inline constexpr uint32_t kTopicBufferDefault = 1024;
+inline constexpr uint32_t kTopicBufferMax = 1u << 20;
+inline constexpr size_t kTopicBufferBytesMax = size_t{64} << 20;
+
 // How long a handle in flight keeps an anonymous object, where the client does not say, and at
 // most.
 inline constexpr uint64_t kGraceMsDefault = 60'000;

@@ -14,6 +14,7 @@
 #include "server/engine/object.h"
 #include "server/engine/queue_items.h"
 #include "server/engine/registry.h"
+#include "server/engine/requests.h"
 #include "server/engine/turn.h"
 #include "server/engine/value_codec.h"
 
@@ -32,16 +33,11 @@ class QueueObject : public Object {
   QueueItems items;
   uint64_t maxsize = 0;     // 0 is unbounded.
   uint64_t unfinished = 0;  // Put, and not told finished.
+  bool shut_down = false;
   WaitQueue putters;
   WaitQueue getters;
   WaitQueue joiners;
 };
-
-template <typename Request>
-std::optional<uint64_t> TimeoutOf(const Request& request) {
-  if (!request.has_timeout_ms()) return std::nullopt;
-  return request.timeout_ms();
-}
 
 Outcome Create(QueueObject& queue, const v1::QueueCreateRequest& request,
                v1::QueueCreateReply* reply, Turn& turn) {
@@ -71,6 +67,7 @@ Outcome Len(QueueObject& queue, const v1::QueueLenRequest& /*request*/, v1::Queu
   reply->set_maxsize(queue.maxsize);
   reply->set_unfinished(queue.unfinished);
   reply->set_kind(queue.items.kind());
+  reply->set_shut_down(queue.shut_down);
   return Done();
 }
 
@@ -84,9 +81,16 @@ Failure Empty(const QueueObject& queue) {
   return {v1::ERROR_REASON_QUEUE_EMPTY, "the queue \"" + queue.name() + "\" is empty"};
 }
 
+Failure ShutDown(const QueueObject& queue) {
+  return {v1::ERROR_REASON_QUEUE_SHUT_DOWN, "the queue \"" + queue.name() +
+                                                "\" was shut down; it takes no more items" +
+                                                (queue.items.empty() ? ", and has none left" : "")};
+}
+
 // Puts all items or parks.
 Outcome PutAll(QueueObject& queue, std::span<Value> items, std::optional<uint64_t> timeout_ms,
                v1::QueuePutReply* reply, Turn& turn) {
+  if (queue.shut_down) return ShutDown(queue);
   for (const Value& item : items) {
     if (std::optional<Failure> failure = queue.items.Check(item)) return *failure;
   }
@@ -114,7 +118,7 @@ Outcome PutMany(QueueObject& queue, const v1::QueuePutManyRequest& request,
   Result<std::vector<Value>> read = ItemsFromWire(request.values());
   if (!read.ok()) return read.failure();
   const std::span<Value> items = read.value();
-  if (items.empty()) {
+  if (items.empty() && !queue.shut_down) {
     reply->set_length(queue.items.size());
     return Done();
   }
@@ -129,6 +133,7 @@ Outcome PutMany(QueueObject& queue, const v1::QueuePutManyRequest& request,
 
 Outcome Get(QueueObject& queue, const v1::QueueGetRequest& request, v1::QueueGetReply* reply,
             Turn& turn) {
+  if (queue.shut_down && queue.items.empty()) return ShutDown(queue);
   if (turn.MustQueue(queue.getters) || queue.items.empty()) {
     return turn.Park(queue.getters, TimeoutOf(request), Empty(queue));
   }
@@ -140,6 +145,7 @@ Outcome Get(QueueObject& queue, const v1::QueueGetRequest& request, v1::QueueGet
 
 Outcome GetMany(QueueObject& queue, const v1::QueueGetManyRequest& request,
                 v1::QueueGetManyReply* reply, Turn& turn) {
+  if (queue.shut_down && queue.items.empty()) return ShutDown(queue);
   if (turn.MustQueue(queue.getters) || queue.items.empty()) {
     return turn.Park(queue.getters, TimeoutOf(request), Empty(queue));
   }
@@ -204,6 +210,22 @@ Outcome Purge(QueueObject& queue, const v1::QueuePurgeRequest& /*request*/,
   return Done();
 }
 
+Outcome Shutdown(QueueObject& queue, const v1::QueueShutdownRequest& request,
+                 v1::QueueShutdownReply* reply, Turn& turn) {
+  const uint64_t removed = request.immediate() ? queue.items.size() : 0;
+  if (queue.shut_down && removed == 0) return Done();
+  queue.shut_down = true;
+  reply->set_removed(removed);
+  if (removed > 0) {
+    queue.items.Clear();
+    Finish(queue, std::min(removed, queue.unfinished), turn);
+  }
+  queue.Touch();
+  turn.Wake(queue.getters);
+  turn.Wake(queue.putters);
+  return Done();
+}
+
 }  // namespace
 
 const TypeRow& QueueType() {
@@ -211,7 +233,7 @@ const TypeRow& QueueType() {
       "queue", {Op<Create>("Queue.Create"), Op<Len>("Queue.Len"), Op<Put>("Queue.Put"),
                 Op<PutMany>("Queue.PutMany"), Op<Get>("Queue.Get"), Op<GetMany>("Queue.GetMany"),
                 Op<Peek>("Queue.Peek"), Op<TaskDone>("Queue.TaskDone"), Op<Join>("Queue.Join"),
-                Op<Purge>("Queue.Purge")});
+                Op<Purge>("Queue.Purge"), Op<Shutdown>("Queue.Shutdown")});
   return row;
 }
 

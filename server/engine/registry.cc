@@ -49,6 +49,8 @@ const std::vector<const TypeRow*>& Types() {
       &ReadWriteLockType(),   // "rwlock"
       &SemaphoreType(),       //
       &SetType(),             //
+      &SortedSetType(),       //
+      &TopicType(),           //
       &SharedValueType(),     // "value"
   };
   return types;

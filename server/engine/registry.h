@@ -210,6 +210,8 @@ const TypeRow& ReadWriteLockType();
 const TypeRow& SemaphoreType();
 const TypeRow& SetType();
 const TypeRow& SharedValueType();
+const TypeRow& SortedSetType();
+const TypeRow& TopicType();
 std::vector<OpRow> AdminOps();
 std::vector<OpRow> ObjectOps();
 std::vector<OpRow> WatchOps();

@@ -298,6 +298,54 @@ TEST_F(QueueOps, TaskDoneMoreOftenThanPutsChangesNothing) {
   )");
 }
 
+TEST_F(QueueOps, ShutdownRefusesPutsAndLetsGetsDrain) {
+  Run(R"(
+    - Queue.PutMany q values=[1, 2] -> length=2
+    - Queue.Shutdown q -> removed=0
+    - Queue.Put q value=3 -> QUEUE_SHUT_DOWN "takes no more"
+    - Queue.PutMany q values=[] -> QUEUE_SHUT_DOWN
+    - Queue.Len q -> length=2 shut_down=True
+    - Queue.Get q -> value=1
+    - Queue.GetMany q -> values=[2]
+    - Queue.Get q -> QUEUE_SHUT_DOWN "none left"
+    - Queue.GetMany q timeout_ms=0 -> QUEUE_SHUT_DOWN
+    - Queue.Join q -> parked #join
+    - Queue.TaskDone q count=2 -> unfinished=0; #join joined=True
+    - Queue.Shutdown q -> removed=0
+    - Queue.Peek q -> value=absent
+  )");
+}
+
+TEST_F(QueueOps, ShutdownEndsThoseWhoWait) {
+  Run(R"(
+    - Queue.Get q -> parked #a
+    - Queue.GetMany q -> parked #b
+    - Queue.Shutdown q -> removed=0; #a QUEUE_SHUT_DOWN; #b QUEUE_SHUT_DOWN
+    - Queue.Create p maxsize=1 -> created=True
+    - Queue.Put p value=1 -> length=1
+    - Queue.Put p value=2 -> parked #c
+    - Queue.Put p value=3 -> parked #d
+    - Queue.Shutdown p -> removed=0; #c QUEUE_SHUT_DOWN; #d QUEUE_SHUT_DOWN
+    - Queue.Get p -> value=1
+  )");
+}
+
+TEST_F(QueueOps, ImmediateShutdownFinishesTheItemsLeft) {
+  Run(R"(
+    - Queue.PutMany q values=[1, 2, 3] -> length=3
+    - Queue.Get q -> value=1
+    - Queue.Join q -> parked #join
+    - Queue.Shutdown q -> removed=0
+    - Queue.Shutdown q immediate=True -> removed=2
+    - Queue.Get q -> QUEUE_SHUT_DOWN
+    - Queue.Len q -> length=0 unfinished=1
+    - Queue.TaskDone q -> unfinished=0; #join joined=True
+    - Queue.PutMany p values=[1, 2] -> length=2
+    - Queue.Join p -> parked #other
+    - Queue.Shutdown p immediate=True -> removed=2; #other joined=True
+  )");
+}
+
 TEST_F(QueueOps, PurgeFinishesItemsAndLetsPuttersIn) {
   Run(R"(
     - Queue.Create q maxsize=2 -> created=True

@@ -39,6 +39,8 @@ const std::set<std::string> kObjectServices = {
     "Semaphore",       //
     "Set",             //
     "SharedValue",     //
+    "SortedSet",       //
+    "Topic",           //
     "Watch",           //
 };
 
@@ -61,6 +63,8 @@ const std::map<std::string, std::pair<uint32_t, uint32_t>> kNumberRanges = {
     {"Counter", {840, 859}},         //
     {"Array", {860, 899}},           //
     {"Set", {900, 939}},             //
+    {"SortedSet", {940, 979}},       //
+    {"Topic", {980, 1019}},          //
     {"Namespace", {1020, 1059}},     //
     {"Host", {1100, 1119}},          //
     {"Hosted", {1120, 1139}},        //
@@ -293,6 +297,7 @@ TEST(Methods, NeverChangeTheirNumber) {
       {507, "Queue.TaskDone"},
       {508, "Queue.Join"},
       {509, "Queue.Purge"},
+      {510, "Queue.Shutdown"},
       {600, "Lock.Create"},
       {601, "Lock.Acquire"},
       {602, "Lock.Release"},
@@ -358,6 +363,25 @@ TEST(Methods, NeverChangeTheirNumber) {
       {910, "Set.Combine"},
       {911, "Set.Compare"},
       {912, "Set.Copy"},
+      {940, "SortedSet.Create"},
+      {941, "SortedSet.Len"},
+      {942, "SortedSet.Add"},
+      {943, "SortedSet.Increment"},
+      {944, "SortedSet.Remove"},
+      {945, "SortedSet.RemoveByScore"},
+      {946, "SortedSet.Score"},
+      {947, "SortedSet.Rank"},
+      {948, "SortedSet.Range"},
+      {949, "SortedSet.RangeByScore"},
+      {950, "SortedSet.Count"},
+      {951, "SortedSet.PopMin"},
+      {952, "SortedSet.PopMax"},
+      {980, "Topic.Create"},
+      {981, "Topic.Subscribe"},
+      {982, "Topic.Unsubscribe"},
+      {983, "Topic.Publish"},
+      {984, "Topic.Receive"},
+      {985, "Topic.Inspect"},
       {1020, "Namespace.Create"},
       {1021, "Namespace.Get"},
       {1022, "Namespace.Set"},
