@@ -169,7 +169,10 @@ void Engine::TellLeft(const Waitplace& place, const Stamp& waiter) {
 }
 
 void Engine::TakeWakes(Turn& turn) {
-  wakes_.insert(wakes_.end(), turn.wakes_.begin(), turn.wakes_.end());
+  for (const Turn::WakeRequest& wake : turn.wakes_) {
+    // Of what is freed together each may wake the same queue.
+    if (wakes_.empty() || wakes_.back() != wake) wakes_.push_back(wake);
+  }
   turn.wakes_.clear();
 }
 
@@ -414,9 +417,11 @@ bool Engine::DeleteObject(std::string_view name) {
       WaitQueue::Leave(op);
     }
   }
-  std::erase_if(wakes_, [&](const Turn::WakeRequest& wake) {
-    return std::find(queues.begin(), queues.end(), wake.queue) != queues.end();
-  });
+  if (!queues.empty()) {
+    std::erase_if(wakes_, [&](const Turn::WakeRequest& wake) {
+      return std::find(queues.begin(), queues.end(), wake.queue) != queues.end();
+    });
+  }
   Unlist(object);
   Turn turn(*this, {}, Turn::Try::kFirst);
   object.Ending(turn);

@@ -123,6 +123,7 @@ class Turn {
   struct WakeRequest {
     WaitQueue* queue;
     bool all;
+    bool operator==(const WakeRequest&) const = default;
   };
 
   Outcome ParkIn(const Waitplace& place, std::optional<uint64_t> timeout_ms, Outcome timed_out);
