@@ -32,11 +32,12 @@ constexpr size_t kStepsMax = 300;
 void CheckParked(const Engine& engine) {
   size_t queued = 0;
   for (const auto& [name, held] : engine.store().objects()) {
+    const engine::Object* const object = held.object.get();  // Clang 14 captures no binding.
     for (const engine::WaitQueue* queue : held.object->all_queues()) {
       for (const engine::ParkedOp* op : queue->ops()) {
         bool stands = false;
         engine::ForEachPlace(*op, [&](const engine::ParkedOp::Place& place) {
-          stands |= place.queue == queue && place.object == held.object.get();
+          stands |= place.queue == queue && place.object == object;
         });
         COHELD_CHECK(stands && &engine.parked().at(op->stamp.call) == op);
         ++queued;

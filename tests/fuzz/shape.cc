@@ -26,20 +26,29 @@ struct Letters {
   const char* letters;
 };
 
-// Of two services of which one begins as the other, the longer comes first.
+// Of two services of which one begins as the other, the longer comes first. Those whose objects
+// work together have a tag in common.
 constexpr Letters kLetters[] = {
+    {"Array", "Ar"},           //
     {"Barrier", "Ba"},         //
-    {"Condition", "Cn"},       //
+    {"Condition", "{t}Cn"},    //
     {"CountDownLatch", "Cd"},  //
+    {"Counter", "Co"},         //
     {"Dict", "Di"},            //
     {"Event", "Ev"},           //
+    {"Hosted", "Hd"},          //
+    {"Host", "Ho"},            //
     {"List", "Li"},            //
-    {"Lock", "Lo"},            //
+    {"Lock", "{t}Lo"},         //
+    {"Namespace", "Na"},       //
     {"Queue", "Qu"},           //
-    {"RLock", "Rl"},           //
+    {"RLock", "{t}Rl"},        //
     {"ReadWriteLock", "Rw"},   //
     {"Semaphore", "Se"},       //
+    {"Set", "St"},             //
     {"SharedValue", "Sh"},     //
+    {"SortedSet", "So"},       //
+    {"Topic", "To"},           //
 };
 
 // A few names for each object type.
@@ -53,6 +62,13 @@ std::string Name(ByteSource& bytes, const Descriptor& type) {
   });
   if (own == std::end(kLetters) || choice >= 12) own = &kLetters[bytes.Below(std::size(kLetters))];
   return own->letters + std::to_string(choice % 2);
+}
+
+// The name of another object that an op works on.
+std::string OtherName(ByteSource& bytes) {
+  const size_t choice = bytes.Below(16);
+  if (choice >= 12) return "~" + std::to_string(1 + bytes.Below(8));
+  return kLetters[bytes.Below(std::size(kLetters))].letters + std::to_string(choice % 2);
 }
 
 uint64_t Number(ByteSource& bytes) {
@@ -134,8 +150,8 @@ std::string Digits(ByteSource& bytes) {
 
 std::string TextOf(ByteSource& bytes, const FieldDescriptor& field) {
   const std::string& name = field.name();
-  static constexpr const char* kNames[] = {"after", "host",   "lock",   "name",
-                                           "names", "others", "prefix", "target"};
+  if (name == "host" || name == "lock" || name == "others") return OtherName(bytes);
+  static constexpr const char* kNames[] = {"after", "name", "names", "prefix", "target"};
   const bool is_name = std::any_of(std::begin(kNames), std::end(kNames),
                                    [&](const char* word) { return name == word; });
   if (is_name) return Name(bytes, *field.containing_type());
