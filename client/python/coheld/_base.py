@@ -108,6 +108,7 @@ class BaseProxy(managers.BaseProxy):  # type: ignore[misc]  # Any: known to no t
             client.codec,
             client.connect_timeout,
             self._state(),
+            _client.key_to_send(client),
         )
 
     def _state(self) -> dict[str, Any]:

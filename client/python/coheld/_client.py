@@ -17,6 +17,7 @@ from typing import Any
 from coheld import _codecs, _core, _errors, _interrupts, _lifetime
 from coheld._core import ABSENT, Client
 from coheld._lifetime import forget_proxy, hold, lend
+from coheld._stdlib import context
 
 #: How long an op goes on trying to reach a daemon that went away, in seconds.
 CONNECT_TIMEOUT = 5.0
@@ -55,6 +56,7 @@ def client_for(
         made.depths = {}
         made.subscriptions = weakref.WeakValueDictionary()
         made.connect_timeout = connect_timeout
+        made.key = key
         _lifetime.prepare(made)
         client = _clients.setdefault((address, codec, key), made)
         if client is made:
@@ -62,6 +64,16 @@ def client_for(
             # In a child of multiprocessing at once; in one of os.fork() before its first call.
             util.register_after_fork(made, _lifetime.hold_inherited)
     return client
+
+
+def key_to_send(client: Client) -> bytes | None:
+    """Return the key for a pickle of what uses this client: keys go to children only.
+
+    Others have to know it; None says so, ``b""`` that there is none.
+    """
+    if client.key and context.get_spawning_popen() is None:
+        return None
+    return client.key
 
 
 def _key_of_environment() -> bytes:
@@ -115,10 +127,16 @@ def make_proxy(client: Client, word: str, name: str) -> Any:
 
 
 def rebuild_proxy(
-    proxy_type: Any, address: str, name: str, codec: str, timeout: float, state: Any
+    proxy_type: Any,
+    address: str,
+    name: str,
+    codec: str,
+    timeout: float,
+    state: Any,
+    key: bytes | None = None,
 ) -> Any:
     """Unpickle a proxy: this process's own client serves it."""
-    client = client_for(address, codec, timeout)
+    client = client_for(address, codec, timeout, key)
     proxy = proxy_type(client, name)
     hold(client, name)
     proxy.__dict__.update(state)

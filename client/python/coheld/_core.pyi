@@ -16,6 +16,7 @@ class Client:
     inherited: list[str]
     connect_timeout: float
     hosting: Any
+    key: bytes
     bequeaths: bool
     attention: bool
     def __init__(

@@ -52,14 +52,17 @@ class PrivateDaemon:
 
     name = "coheld"
 
-    def __init__(self, listen: str | None = None) -> None:
-        """Start the daemon and wait until it listens: at an address, or where only we find it."""
+    def __init__(self, listen: str | None = None, key: bytes = b"") -> None:
+        """Start the daemon and wait until it listens: at an address, or where only we find it.
+
+        With a key it serves only those who prove to know it.
+        """
         _remove_left_folders()
         self._folder = _private_folder()
         self._pid = os.getpid()
         self.address = listen or f"unix:{self._folder}/coheld.sock"
         try:
-            self._process, ready = self._spawn()
+            self._process, ready = self._spawn(_key_flags(self._folder, key))
             try:
                 with os.fdopen(ready, "rb", buffering=0) as lines:
                     self.address = self._await(lines)
@@ -114,7 +117,7 @@ class PrivateDaemon:
                 self.join()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _spawn(self) -> tuple[subprocess.Popen[bytes], int]:
+    def _spawn(self, flags: list[str]) -> tuple[subprocess.Popen[bytes], int]:
         # Returns the daemon, and what it writes a line to when it listens.
         ready, write = os.pipe()
         command = [
@@ -123,6 +126,7 @@ class PrivateDaemon:
             "--exit-with-pid", str(self._pid),
             "--ready-fd", str(write),
             "--drain-ms", str(DRAIN_MS),
+            *flags,
         ]  # fmt: skip
         try:
             with _locked_log(self._folder) as log:
@@ -176,6 +180,15 @@ def _private_folder() -> str:
         return folder
     os.rmdir(folder)
     return tempfile.mkdtemp(prefix=_PREFIX, dir="/tmp")
+
+
+def _key_flags(folder: str, key: bytes) -> list[str]:
+    if not key:
+        return []
+    path = f"{folder}/key"
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(key)
+    return ["--key-file", path]
 
 
 def _locked_log(folder: str) -> IO[bytes]:

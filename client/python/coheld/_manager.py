@@ -19,6 +19,7 @@ from coheld._daemon import PrivateDaemon
 from coheld._errors import HostGone, ObjectNotFound
 from coheld._host_process import HostProcess
 from coheld._hosting import Hosting
+from coheld._keys import daemon_key
 from coheld._objects import ObjectFactories
 from coheld._registry import Registry
 from coheld._server import Server
@@ -106,10 +107,12 @@ class BaseManager:
         if initializer is not None and not callable(initializer):
             raise TypeError("initializer must be a callable")
         listen = None if self._address is None else daemon_form(self._address)
-        self._process = self._daemon = daemon = PrivateDaemon(listen)
+        key = b"" if listen is None else daemon_key(self._authkey)
+        self._process = self._daemon = daemon = PrivateDaemon(listen, key)
         self._private = True
         try:
-            self._use(daemon.address, like_given(self._address, daemon.address), private=True)
+            address = like_given(self._address, daemon.address)
+            self._use(daemon.address, address, key, private=True)
             if initializer is not None or any(map(_needs_host, self._registry.values())):
                 self._start_host(_hosted.MANAGER_HOST, initializer, initargs)
         except BaseException:
@@ -135,15 +138,16 @@ class BaseManager:
         self._expect_initial()
         if self._address is None:
             raise ProcessError("connect() needs an address: SyncManager(('host', 7420))")
-        self._use(daemon_form(self._address), self._address, private=False)
+        key = daemon_key(self._authkey) if self._key_given else None
+        self._use(daemon_form(self._address), self._address, key, private=False)
 
     def get_server(self) -> Server:
         """Start a daemon at the address; return what hosts the registered types in this program."""
         self._expect_initial()
 
-        def connect(listening: str, address: Address) -> SyncManager:
+        def connect(listening: str, address: Address, key: bytes) -> SyncManager:
             manager = SyncManager(address, self._authkey, self._serializer)
-            manager._use(listening, address, private=True)
+            manager._use(listening, address, key, private=True)
             return manager
 
         return Server(self._registry, self._address, self._authkey, self._serializer, connect)
@@ -221,10 +225,9 @@ class BaseManager:
     def __reduce__(self) -> tuple[Any, ...]:
         if self._client is None:
             return type(self), (self._address,)
-        address, key, *others = self._connection()
-        if context.get_spawning_popen() is None:
-            key = None  # Keys leave a process only for its children.
-        return _rebuild_manager, (type(self), address, key, *others)
+        authkey = bytes(self._authkey) if context.get_spawning_popen() is not None else None
+        key = _client.key_to_send(self._client)
+        return _rebuild_manager, (type(self), authkey, key, *self._connection()[2:])
 
     def _create(self, typeid: str, /, *args: Any, **kwds: Any) -> tuple[Any, tuple[str, ...]]:
         proxy = self._make(typeid, args, kwds)
@@ -308,8 +311,9 @@ class BaseManager:
     def _connection(self) -> tuple[Any, ...]:
         assert self._client is not None
         return (
-            self._address,
             bytes(self._authkey),
+            self._client.key,
+            self._address,
             self._serializer,
             self._client.codec,
             self._private,
@@ -331,13 +335,15 @@ class BaseManager:
         if self._state.value == _State.SHUTDOWN:
             raise ProcessError("Manager has shut down")
 
-    def _use(self, listening: str, address: Address, private: bool) -> None:
-        codec = self._chosen_codec
-        if codec is None:
-            trusted = (private or self._key_given) and self._serializer == "pickle"
-            codec = _codecs.PICKLE if trusted else ""
+    def _use(self, listening: str, address: Address, key: bytes | None, private: bool) -> None:
         timeout = _client.PRIVATE_CONNECT_TIMEOUT if private else _client.CONNECT_TIMEOUT
-        self._client = _client.client_for(listening, codec, timeout)
+        codec = self._chosen_codec
+        if codec is None and self._serializer == "pickle" and (private or key):
+            codec = _codecs.PICKLE
+        client = _client.client_for(listening, codec or "", timeout, key)
+        if codec is None and self._serializer == "pickle" and client.key:
+            client = _client.client_for(listening, _codecs.PICKLE, timeout, client.key)
+        self._client = client
         self._address = address
         self._state.value = _State.STARTED
 
@@ -403,17 +409,18 @@ def _stop(
 
 def _rebuild_manager(
     kind: type[AnyManager],
-    address: Address,
+    authkey: bytes | None,
     key: bytes | None,
+    address: Address,
     serializer: str,
     codec: str,
     private: bool,
     host: str | None,
 ) -> AnyManager:
-    manager = kind(address, key, serializer, codec=codec)
+    manager = kind(address, authkey, serializer, codec=codec)
     manager._private, manager._host = private, host
     manager._pid = 0  # It started nothing.
-    manager._use(daemon_form(address), address, private)
+    manager._use(daemon_form(address), address, key, private)
     return manager
 
 
@@ -428,12 +435,21 @@ def Manager() -> SyncManager:  # noqa: N802
     return manager
 
 
-def connect(address: str, *, allow_pickle: bool = False, codec: str | None = None) -> SyncManager:
+def connect(
+    address: str,
+    *,
+    allow_pickle: bool = False,
+    codec: str | None = None,
+    authkey: bytes | None = None,
+) -> SyncManager:
     """Connect to a running daemon: ``unix:/path`` or ``host:port``.
 
     Without ``allow_pickle`` only values that the daemon understands are sent, and no pickle is ever
     decoded; ``codec`` names another carrier for all else: "json", "cloudpickle" or "dill".
+    A daemon with a key (--key-file) wants it as ``authkey``, unless this process proved it before,
+    COHELD_KEY_FILE names a file with it, or it is multiprocessing's own authkey.
     """
-    manager = SyncManager(address, allow_pickle=allow_pickle, codec=codec)
-    manager._use(address, address, private=False)
+    manager = SyncManager(address, authkey, allow_pickle=allow_pickle, codec=codec)
+    key = daemon_key(authkey) if authkey is not None else None
+    manager._use(address, address, key, private=False)
     return manager

@@ -11,6 +11,7 @@ from coheld import _core, _hosted
 from coheld._address import Address, daemon_form, like_given
 from coheld._daemon import PrivateDaemon
 from coheld._hosting import Hosting
+from coheld._keys import daemon_key
 from coheld._registry import Registry
 from coheld._stdlib import process, util
 
@@ -26,20 +27,21 @@ class Server:
         address: Address | None,
         authkey: bytes,
         serializer: str,
-        connect: Callable[[str, Address], Any],
+        connect: Callable[[str, Address, bytes], Any],
     ) -> None:
         """Start a daemon at the address; serve_forever() makes it useful.
 
-        ``connect(listening, address)`` returns a manager of that daemon.
+        ``connect(listening, address, key)`` returns a manager of that daemon.
         """
         self.registry = registry
         self.authkey = process.AuthenticationString(authkey)
         self.serializer = serializer
         self.stop_event = threading.Event()
-        daemon = PrivateDaemon(None if address is None else daemon_form(address))
+        key = b"" if address is None else daemon_key(authkey)
+        daemon = PrivateDaemon(None if address is None else daemon_form(address), key)
         self.address = like_given(address, daemon.address)
         self.listener = _Listener(self, daemon)
-        self._manager = connect(daemon.address, self.address)
+        self._manager = connect(daemon.address, self.address, key)
         # Now clients wait for serve_forever() instead of failing.
         _create(self._manager._started(), _hosted.MANAGER_HOST)
 
