@@ -233,6 +233,8 @@ TEST(Methods, NeverChangeTheirNumber) {
       {1, "Session.Open"},
       {2, "Session.Close"},
       {3, "Session.Call"},
+      {4, "Session.Challenge"},
+      {5, "Session.Prove"},
       {100, "Admin.Ping"},
       {101, "Admin.Status"},
       {102, "Admin.Objects"},
