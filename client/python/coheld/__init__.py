@@ -65,7 +65,10 @@ from coheld._queue import QueueProxy
 from coheld._read_write_lock import ReadWriteLockProxy
 from coheld._semaphore import BoundedSemaphoreProxy, SemaphoreProxy
 from coheld._set import SetProxy
+from coheld._sorted_set import SortedSetProxy
+from coheld._topic import Subscription, TopicProxy
 from coheld._value import ValueProxy
+from coheld._watch import Change, Watch, watch
 
 __version__ = "0.1.0"
 
@@ -80,6 +83,7 @@ __all__ = [
     "BaseProxy",
     "BoundedSemaphoreProxy",
     "Cancelled",
+    "Change",
     "Compacted",
     "ConditionProxy",
     "ConnectFailed",
@@ -123,12 +127,15 @@ __all__ = [
     "SessionExpired",
     "SetProxy",
     "SharedMemoryManager",
+    "SortedSetProxy",
+    "Subscription",
     "SubscriptionNotFound",
     "SyncManager",
     "Token",
     "TooLarge",
     "TooMany",
     "TopicFull",
+    "TopicProxy",
     "TypecodeMismatch",
     "Unauthenticated",
     "UnsupportedOperand",
@@ -136,9 +143,11 @@ __all__ = [
     "ValueNotFound",
     "ValueProxy",
     "VersionMismatch",
+    "Watch",
     "WrongType",
     "acquire_all",
     "connect",
     "patch",
     "unpatch",
+    "watch",
 ]

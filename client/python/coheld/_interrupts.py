@@ -19,6 +19,7 @@ _release_read_write_lock = _core.method("ReadWriteLock.Release")
 _action_done = _core.method("Barrier.ActionDone")
 _put = _core.method("Queue.Put")
 _put_many = _core.method("Queue.PutMany")
+_add_members = _core.method("SortedSet.Add")
 _release_handle = _core.method("Object.Release")
 
 Fields = tuple[Any, ...]
@@ -61,6 +62,18 @@ def _undo_barrier(client: Client, fields: Fields, result: Any) -> None:
         _action_done(client, fields[0], result[3], True)
 
 
+def _undo_pop(client: Client, fields: Fields, result: Any) -> None:
+    members = [(member["member"], member["score"]) for member in result]
+    _add_members(client, fields[0], members, True)
+
+
+def _undo_receive(client: Client, fields: Fields, result: Any) -> None:
+    subscription = client.subscriptions.get((fields[0], fields[1]))
+    if subscription is not None:
+        subscription._received.extend(result[0])
+        subscription.lost += result[1]
+
+
 _UNDO: dict[str, Callable[[Client, Fields, Any], None]] = {
     "Barrier.Wait": _undo_barrier,
     "Lock.Acquire": _release_one(_release_lock),
@@ -71,4 +84,7 @@ _UNDO: dict[str, Callable[[Client, Fields, Any], None]] = {
     "ReadWriteLock.AcquireRead": _release_one(_release_read_write_lock),
     "ReadWriteLock.AcquireWrite": _release_one(_release_read_write_lock),
     "Semaphore.Acquire": _undo_semaphore,
+    "SortedSet.PopMax": _undo_pop,
+    "SortedSet.PopMin": _undo_pop,
+    "Topic.Receive": _undo_receive,
 }

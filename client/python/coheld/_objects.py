@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from coheld import _array, _core, _lifetime
@@ -24,6 +24,8 @@ from coheld._queue import QueueProxy
 from coheld._read_write_lock import ReadWriteLockProxy
 from coheld._semaphore import BoundedSemaphoreProxy, SemaphoreProxy
 from coheld._set import SetProxy
+from coheld._sorted_set import SortedSetProxy
+from coheld._topic import TopicProxy
 from coheld._value import ValueProxy
 
 _create_list = _core.method("List.Create", "name")
@@ -42,6 +44,8 @@ _create_namespace = _core.method("Namespace.Create", "name")
 _create_array = _core.method("Array.Create", "name")
 _create_set = _core.method("Set.Create", "name")
 _create_counter = _core.method("Counter.Create", "name")
+_create_sorted_set = _core.method("SortedSet.Create", "name")
+_create_topic = _core.method("Topic.Create", "name")
 
 # coheld.v1.QueueKind and coheld.v1.LockRelease.
 _FIFO, _LIFO, _PRIORITY = 1, 2, 3
@@ -225,6 +229,20 @@ class ObjectFactories:
     def Counter(self, initial: int = 0, *, name: str | None = None) -> CounterProxy:  # noqa: N802
         """Make a shared 64-bit counter."""
         return self._adopt(CounterProxy, self._started(), name, _create_counter, initial)
+
+    def SortedSet(  # noqa: N802
+        self,
+        scores: Mapping[Any, float] | Iterable[tuple[Any, float]] = (),
+        *,
+        name: str | None = None,
+    ) -> SortedSetProxy:
+        """Make a shared sorted set of members with scores."""
+        pairs = list(scores.items() if isinstance(scores, Mapping) else scores)
+        return self._adopt(SortedSetProxy, self._started(), name, _create_sorted_set, pairs)
+
+    def Topic(self, *, name: str | None = None) -> TopicProxy:  # noqa: N802
+        """Make a shared topic, to publish on and to subscribe to."""
+        return self._adopt(TopicProxy, self._started(), name, _create_topic)
 
     def _semaphore(
         self, proxy_type: type[AnySemaphore], value: int, bounded: bool, name: str | None

@@ -21,6 +21,7 @@ _peek = _core.method("Queue.Peek", "value")
 _task_done = _core.method("Queue.TaskDone")
 _join = _core.method("Queue.Join", "joined")
 _purge = _core.method("Queue.Purge", "removed")
+_shutdown = _core.method("Queue.Shutdown")
 
 
 class QueueProxy(BaseProxy):
@@ -33,6 +34,7 @@ class QueueProxy(BaseProxy):
     _type_word = "queue"
     _exposed_ = (
         "empty", "full", "get", "get_nowait", "join", "put", "put_nowait", "qsize", "task_done",
+        "shutdown",
     )  # fmt: skip
 
     def qsize(self) -> int:
@@ -111,6 +113,13 @@ class QueueProxy(BaseProxy):
         """Wait until every item put was told finished; return False if the timeout passed."""
         joined: bool = _join(self._client, self._name, milliseconds(timeout))
         return joined
+
+    def shutdown(self, immediate: bool = False) -> None:
+        """Close the queue for good: put() fails, and get() too once it is empty (QueueShutDown).
+
+        If immediate, its items are removed, and count as finished.
+        """
+        _shutdown(self._client, self._name, immediate)
 
     def _put_timed(self, method: Any, items: Any, timeout: float) -> None:
         if timeout < 0:

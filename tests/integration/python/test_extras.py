@@ -1,5 +1,6 @@
 """What coheld's proxies have beyond the stdlib's."""
 
+import queue
 import threading
 import time
 
@@ -173,6 +174,38 @@ def test_queue_join_tells_whether_the_timeout_passed(manager):
     items.put_many([1, 2])
     assert items.purge() == 2
     assert items.join(timeout=10) is True
+
+
+def test_a_queue_that_was_shut_down_gives_what_is_left(manager):
+    items = manager.Queue(2)
+    items.put(1)
+    items.shutdown()
+    with pytest.raises(coheld.QueueShutDown):
+        items.put(2)
+    assert items.get() == 1
+    with pytest.raises(coheld.QueueShutDown):
+        items.get()
+    if hasattr(queue, "ShutDown"):
+        assert issubclass(coheld.QueueShutDown, queue.ShutDown)
+
+
+def test_a_queue_shut_down_at_once_wakes_who_waits(manager):
+    items, ended = manager.Queue(1), []
+
+    def wait(call):
+        with pytest.raises(coheld.QueueShutDown):
+            call()
+        ended.append(True)
+
+    items.put(1)
+    threads = [threading.Thread(target=wait, args=(lambda: items.put(2),)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    items.shutdown(immediate=True)
+    for thread in threads:
+        thread.join(30)
+    assert ended == [True] * 2
+    assert items.join(10)
 
 
 def test_queue_timeouts_take_their_time(manager):
