@@ -26,8 +26,14 @@ Lock Lock::make(const Client& client, const LockOptions& options) {
 }
 
 bool Lock::acquire(WaitTime time, const CallOptions& options) {
-  const uint64_t token =
-      run_with(options, AcquireOp(core::Waiting<v1::LockAcquireRequest>(name(), time)));
+  auto request = core::Waiting<v1::LockAcquireRequest>(name(), time);
+  uint64_t token = 0;
+  try {
+    token = run_with(options, AcquireOp(request));
+  } catch (const OutcomeUnknown&) {  // Was it granted just before the connection broke?
+    request.set_retake(true);
+    token = run_with(options, AcquireOp(request));
+  }
   if (token == 0) return false;
   token_.store(token, std::memory_order_relaxed);
   return true;

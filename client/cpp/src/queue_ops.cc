@@ -129,4 +129,13 @@ Op<uint64_t> queue_purge(const std::string& name) {
       [](const v1::QueuePurgeReply& reply) -> uint64_t { return reply.removed(); });
 }
 
+Op<uint64_t> queue_shutdown(const std::string& name, bool immediate) {
+  static constinit MethodNumber method("/coheld.v1.Queue/Shutdown");
+  auto request = Named<v1::QueueShutdownRequest>(name);
+  request.set_immediate(immediate);
+  return MakeOp<v1::QueueShutdownReply>(
+      method, request,
+      [](const v1::QueueShutdownReply& reply) -> uint64_t { return reply.removed(); });
+}
+
 }  // namespace coheld::ops

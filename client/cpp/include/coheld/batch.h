@@ -18,12 +18,17 @@
 #include <utility>
 #include <vector>
 
+#include "coheld/array.h"
 #include "coheld/client.h"
+#include "coheld/counter.h"
 #include "coheld/dict.h"
 #include "coheld/list.h"
 #include "coheld/op.h"
 #include "coheld/queue.h"
+#include "coheld/set.h"
 #include "coheld/shared_value.h"
+#include "coheld/sorted_set.h"
+#include "coheld/topic.h"
 
 namespace coheld {
 
@@ -123,6 +128,25 @@ class Batch {
   template <typename T>
   BasicSharedValue<T, Batched> on(const SharedValue<T>& value) const {
     return {runner_.with(value.ref()), value.ref()};
+  }
+  template <typename T>
+  BasicSet<T, Batched> on(const Set<T>& set) const {
+    return {runner_.with(set.ref()), set.ref()};
+  }
+  template <typename T>
+  BasicArray<T, Batched> on(const Array<T>& array) const {
+    return {runner_.with(array.ref()), array.ref()};
+  }
+  template <typename T>
+  BasicSortedSet<T, Batched> on(const SortedSet<T>& set) const {
+    return {runner_.with(set.ref()), set.ref()};
+  }
+  template <typename T>
+  BasicTopic<T, Batched> on(const Topic<T>& topic) const {
+    return {runner_.with(topic.ref()), topic.ref()};
+  }
+  BasicCounter<Batched> on(const Counter& counter) const {
+    return {runner_.with(counter.ref()), counter.ref()};
   }
 
   // Returns how many ops wait to be run.

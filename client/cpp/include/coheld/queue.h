@@ -83,6 +83,11 @@ class BasicQueue : public BasicHandle<Runner> {
   Result<bool> join(WaitTime time = {}) const { return run(ops::queue_join(name(), time)); }
   // Removes all items, which count as finished; returns how many there were.
   Result<size_t> purge() const { return run(ops::queue_purge(name()), ToSize{}); }
+  // Closes the queue for good: puts fail with QueueShutDown, and so do gets once it is empty; if
+  // `immediate` it is emptied now. Returns how many items that removed.
+  Result<size_t> shutdown(bool immediate = false) const {
+    return run(ops::queue_shutdown(name(), immediate), ToSize{});
+  }
 
   // Returns the number of items.
   Result<size_t> size() const {

@@ -50,6 +50,7 @@ Op<std::optional<Value>> queue_peek(const std::string& name);
 Op<uint64_t> queue_task_done(const std::string& name, uint32_t count);
 Op<bool> queue_join(const std::string& name, WaitTime time);
 Op<uint64_t> queue_purge(const std::string& name);
+Op<uint64_t> queue_shutdown(const std::string& name, bool immediate);
 
 }  // namespace ops
 }  // namespace coheld
