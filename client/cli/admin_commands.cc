@@ -39,7 +39,7 @@ Json ToJson(const ObjectSummary& object) {
 
 std::string Line(const ObjectSummary& object) {
   std::ostringstream out;
-  out << std::left << std::setw(7) << object.type << std::right << std::setw(9) << object.size
+  out << std::left << std::setw(10) << object.type << std::right << std::setw(9) << object.size
       << "  " << object.name;
   if (object.waiters > 0) out << "  (" << object.waiters << " waiting)";
   return out.str();
@@ -157,7 +157,10 @@ void AddAdminCommands(CLI::App& app, const Globals& globals, Action* action) {
   CLI::App* ls = app.add_subcommand("ls", "Lists objects: type, size, name");
   ls->add_option("prefix", filter->prefix, "What the names begin with");
   ls->add_option("--type", filter->type, "Only objects of this type")
-      ->check(CLI::IsMember({"list", "dict", "value", "queue", "lock"}));
+      ->check(CLI::IsMember({"list",   "dict",  "value",     "queue",      "lock",
+                             "event",  "rlock", "semaphore", "barrier",    "condition",
+                             "rwlock", "latch", "set",       "sorted_set", "counter",
+                             "array",  "topic", "namespace", "host",       "hosted"}));
   ls->add_flag("--anonymous", filter->anonymous, "Anonymous objects too");
   ls->callback([&globals, action, filter] {
     *action = [&globals, filter] { return Ls(globals, *filter); };

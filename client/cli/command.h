@@ -38,6 +38,18 @@ void Print(const Globals& globals, const Value& value);
 // Prints JSON with --json, else the text.
 void Print(const Globals& globals, const Json& json, const std::string& text);
 
+// Prints what was created, or that it was there.
+void PrintCreated(const Globals& globals, const Created& created);
+
+// Says on standard error that a wait took too long. Returns the exit code.
+int TimedOut(const std::string& name);
+
+// Returns how long an option says to wait; for ever without it.
+WaitTime WaitOf(const std::optional<double>& seconds);
+
+// Returns the type of an object, or the word for a missing one.
+std::string TypeOf(const Client& client, const std::string& name, const std::string& missing);
+
 // Returns the list index that a word gives. Throws UsageError.
 int64_t ParseIndex(const std::string& word);
 
@@ -49,5 +61,12 @@ using Action = std::function<int()>;
 void AddAdminCommands(CLI::App& app, const Globals& globals, Action* action);
 void AddReadCommands(CLI::App& app, const Globals& globals, Action* action);
 void AddWriteCommands(CLI::App& app, const Globals& globals, Action* action);
+void AddLockCommands(CLI::App& app, const Globals& globals, Action* action);
+void AddSignalCommands(CLI::App& app, const Globals& globals, Action* action);
+void AddStructureCommands(CLI::App& app, const Globals& globals, Action* action);
+void AddFollowCommands(CLI::App& app, const Globals& globals, Action* action);
+
+// Adds a command that has commands of its own.
+CLI::App* AddGroup(CLI::App& app, const std::string& name, const std::string& help);
 
 }  // namespace coheld::cli

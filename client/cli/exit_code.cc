@@ -14,7 +14,7 @@ namespace {
 constexpr std::array kNothingThere = {Reason::kObjectNotFound,  Reason::kObjectDeleted,
                                       Reason::kIndexOutOfRange, Reason::kValueNotFound,
                                       Reason::kKeyNotFound,     Reason::kQueueEmpty,
-                                      Reason::kQueueFull};
+                                      Reason::kQueueFull,       Reason::kAttributeNotFound};
 
 ExitCode CodeOf(const Error& error) {
   if (dynamic_cast<const ConnectionLost*>(&error) != nullptr) return kCannotConnect;
@@ -28,6 +28,8 @@ ExitCode CodeOf(const Error& error) {
 int ReportException() {
   try {
     throw;
+  } catch (const coheld::Interrupted&) {
+    return kInterrupted;  // Who pressed Ctrl-C knows it.
   } catch (const UsageError& error) {
     std::cerr << "coheldctl: " << error.what() << '\n';
     return kUsage;

@@ -5,10 +5,12 @@ namespace coheld::cli {
 
 enum ExitCode : int {
   kOk = 0,
-  kNotFound = 1,       // No such object, key, index or item, or a queue is empty (or full).
+  kNotFound = 1,       // No such object, key, index or item, a queue is empty (or full), or a wait
+                       // took too long.
   kUsage = 2,          // The command line is wrong.
   kCannotConnect = 3,  // No daemon answers at the address, or it went away.
   kFailed = 4,         // The daemon refused the op.
+  kInterrupted = 130,  // Ctrl-C or SIGTERM.
 };
 
 // Returns the exit code for the exception being handled, and prints its message to standard error.

@@ -1,6 +1,7 @@
 // coheldctl: looks at a coheld daemon and its objects, and changes them, from a shell. The command
 // line only; the commands are in *_commands.cc.
 #include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -23,17 +24,25 @@ constexpr char kFooter[] =
     "  coheldctl --json get stock | jq .apples\n"
     "  coheldctl push --type queue jobs 1 2 3\n"
     "  coheldctl pop --timeout 10 jobs        waits for a job\n"
-    "  coheldctl ls --type lock; coheldctl describe my-lock\n\n"
-    "Exit codes: 0 done; 1 no such object, key, index or item, or queue empty or full; 2 wrong "
-    "command "
-    "line; 3 no daemon answers; 4 the daemon refused the op.";
+    "  coheldctl ls --type lock; coheldctl describe my-lock\n"
+    "  coheldctl lock acquire backup -- rsync -a here there    one at a time, on all hosts\n"
+    "  coheldctl semaphore create slots --permits 3; coheldctl semaphore acquire slots -- make\n"
+    "  coheldctl event wait ready --timeout 60 && start\n"
+    "  coheldctl topic subscribe news & coheldctl topic publish news hello\n"
+    "  coheldctl watch stock                  its changes as they happen, until Ctrl-C\n"
+    "  coheldctl ttl stock 3600               deletes it in an hour\n\n"
+    "Exit codes: 0 done; 1 no such object, key, index or item, queue empty or full, or the time is "
+    "over; 2 wrong command line; 3 no daemon answers; 4 the daemon refused the op; 130 Ctrl-C. "
+    "acquire with a program has the program's.";
 
-// Returns the command line backwards, as CLI11 wants it; the values of push are hidden from its
-// splitting.
+// Returns the command line backwards, as CLI11 wants it; words of which there may be many are
+// hidden from its splitting.
 std::vector<std::string> Words(int argc, char** argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
-  auto push = std::find(words.begin(), words.end(), "push");
-  if (words.end() - push > 2) std::transform(push + 2, words.end(), push + 2, HideArray);
+  constexpr std::array kTakeMany = {"push", "publish", "call"};
+  const auto verb =
+      std::find_first_of(words.begin(), words.end(), kTakeMany.begin(), kTakeMany.end());
+  if (words.end() - verb > 2) std::transform(verb + 2, words.end(), verb + 2, HideArray);
   std::reverse(words.begin(), words.end());
   return words;
 }
@@ -59,6 +68,10 @@ int Run(int argc, char** argv) {
   AddAdminCommands(app, globals, &action);
   AddReadCommands(app, globals, &action);
   AddWriteCommands(app, globals, &action);
+  AddLockCommands(app, globals, &action);
+  AddSignalCommands(app, globals, &action);
+  AddStructureCommands(app, globals, &action);
+  AddFollowCommands(app, globals, &action);
   try {
     app.parse(Words(argc, argv));
   } catch (const CLI::ParseError& error) {

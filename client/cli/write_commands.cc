@@ -18,15 +18,6 @@ struct Words {
   double timeout_seconds = 0;
 };
 
-// Returns the type of an object, or the word for a missing one.
-std::string TypeOf(const Client& client, const std::string& name, const std::string& missing) {
-  try {
-    return Admin(client).describe(name).summary.type;
-  } catch (const ObjectNotFound&) {
-    return missing;
-  }
-}
-
 WaitTime Wait(const Words& words) { return std::chrono::duration<double>(words.timeout_seconds); }
 
 [[noreturn]] void Refuse(const std::string& verb, const std::string& type) {
@@ -40,11 +31,15 @@ int Set(const Globals& globals, const Words& words) {
     SharedValue<Value>(client, words.name).set(value);
     return kOk;
   }
-  const std::string type = TypeOf(client, words.name, "dict");
+  const std::string type = TypeOf(client, words.name, words.type.empty() ? "dict" : words.type);
   if (type == "list") {
     List<Value>(client, words.name).set(ParseIndex(words.value), value);
   } else if (type == "dict") {
     Dict<Value, Value>(client, words.name).set(ParseLiteral(words.value), value);
+  } else if (type == "namespace") {
+    Namespace(client, words.name).set(words.value, value);
+  } else if (type == "array") {
+    Direct(client).run(ops::array_set(words.name, ParseIndex(words.value), value, {}));
   } else {
     Refuse("set a place of", type);
   }
@@ -61,6 +56,8 @@ int Push(const Globals& globals, const Words& words) {
   } else if (type == "queue") {
     Print(globals,
           Value(Queue<Value>(client, words.name).put_many(std::move(values), Wait(words))));
+  } else if (type == "set") {
+    Print(globals, Value(coheld::Set<Value>(client, words.name).insert_many(values).length));
   } else {
     Refuse("push to", type);
   }
@@ -91,6 +88,10 @@ int Pop(const Globals& globals, const Words& words) {
     const Queue<Value> queue(client, words.name);
     Print(globals, queue.get(Wait(words)));
     queue.task_done();
+  } else if (type == "set" && !words.place) {
+    std::optional<Value> item = coheld::Set<Value>(client, words.name).pop();
+    if (!item) throw KeyNotFound(Reason::kKeyNotFound, "the set is empty");
+    Print(globals, *item);
   } else {
     Refuse("pop from", type);
   }
@@ -108,6 +109,10 @@ int Del(const Globals& globals, const Words& words) {
     List<Value>(client, words.name).erase(ParseIndex(*words.place));
   } else if (type == "dict") {
     Dict<Value, Value>(client, words.name).erase(ParseLiteral(*words.place));
+  } else if (type == "set") {
+    coheld::Set<Value>(client, words.name).remove(ParseLiteral(*words.place));
+  } else if (type == "namespace") {
+    Namespace(client, words.name).erase(*words.place);
   } else {
     Refuse("delete a place of", type);
   }
@@ -127,25 +132,34 @@ void AddWriteCommands(CLI::App& app, const Globals& globals, Action* action) {
     return command;
   };
   CLI::App* set =
-      add("set", "Sets a value, a list's item or a dict's entry: set NAME [PLACE] VALUE", Set);
+      add("set",
+          "Sets a value, or one place of a list, array, dict or namespace: set NAME [PLACE] VALUE",
+          Set);
   set->add_option("value", words->value, "The value; or, before it, a list's index or a dict's key")
       ->required();
   set->add_option("VALUE", words->second, "The value, after a place");
+  set->add_option("--type", words->type,
+                  "What a missing object with places becomes: dict (default) or namespace")
+      ->check(CLI::IsMember({"dict", "namespace"}));
   CLI::App* push =
-      add("push", "Adds items to the end of a list or to a queue; prints the length", Push);
+      add("push", "Adds items to the end of a list, to a queue or a set; prints the length", Push);
   push->add_option("values", words->values, "The items")->required();
-  push->add_option("--type", words->type, "What a missing object becomes: list (default) or queue")
-      ->check(CLI::IsMember({"list", "queue"}));
+  push->add_option("--type", words->type,
+                   "What a missing object becomes: list (default), queue or set")
+      ->check(CLI::IsMember({"list", "queue", "set"}));
   push->add_option("--timeout", words->timeout_seconds,
                    "How long to wait for room in a queue, seconds");
-  CLI::App* pop =
-      add("pop", "Removes and prints a list's last item, a dict's last entry, a queue's next item",
-          Pop);
+  CLI::App* pop = add(
+      "pop",
+      "Removes and prints a list's last item, a dict's last entry, a queue's next item, some item "
+      "of a set",
+      Pop);
   pop->add_option("place", words->place, "A list's index or a dict's key");
   pop->add_option("--timeout", words->timeout_seconds,
                   "How long to wait for an item of a queue, seconds");
-  add("del", "Deletes an object, or one place of a list or dict", Del)
-      ->add_option("place", words->place, "A list's index or a dict's key");
+  add("del", "Deletes an object, or one place of a list, dict, set or namespace", Del)
+      ->add_option("place", words->place,
+                   "A list's index, a dict's key, a set's item, a namespace's attribute");
 }
 
 }  // namespace coheld::cli

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -87,6 +88,108 @@ TEST_P(CppProgramsTest, CtlWorksOnQueuesAndValues) {
   EXPECT_EQ(Ctl("pop " + queue).code, 1);
   EXPECT_EQ(Ctl("set " + Name("value") + " '\"5\"'").code, 0);
   EXPECT_EQ(SharedValue<std::string>(client_, Name("value")).get(), "5");
+}
+
+TEST_P(CppProgramsTest, CtlHoldsLocksAndPermitsWhileAProgramRuns) {
+  const std::string lock = Name("lock");
+  EXPECT_EQ(Ctl("lock acquire " + lock + " -- sh -c 'exit 7'").code, 7);
+  EXPECT_EQ(Ctl("lock acquire " + lock + " -- /nowhere/program").code, 127);
+  Lock mine(client_, lock);
+  mine.lock();
+  EXPECT_EQ(Ctl("lock acquire " + lock + " --timeout 0 -- true").code, 1);
+  EXPECT_EQ(Ctl("get " + lock).output, "True\n");
+  mine.unlock();
+  EXPECT_EQ(Ctl("lock acquire " + lock + " --timeout 5 -- echo held").output, "held\n");
+  const std::string semaphore = Name("semaphore");
+  EXPECT_EQ(Ctl("semaphore create --permits 2 --bounded " + semaphore).code, 0);
+  EXPECT_EQ(Ctl("semaphore acquire " + semaphore + " --count 2 -- true").code, 0);
+  EXPECT_EQ(Ctl("get " + semaphore).output, "2\n");
+  EXPECT_EQ(Ctl("semaphore release " + semaphore).code, 4);
+  EXPECT_EQ(Ctl("rlock acquire " + Name("rlock") + " -- true").code, 0);
+  EXPECT_EQ(Ctl("rwlock acquire --shared " + Name("rwlock") + " -- true").code, 0);
+}
+
+TEST_P(CppProgramsTest, CtlGivesBackAtCtrlC) {
+  const std::string lock = Name("lock");
+  const Lock held(client_, lock);
+  held.create();
+  std::thread holder([&] { EXPECT_EQ(Ctl("lock acquire " + lock).code, 0); });
+  const Admin admin(client_);
+  while (admin.describe(lock).holders.empty()) std::this_thread::yield();
+  kill(static_cast<pid_t>(admin.describe(lock).holders[0].label.pid), SIGINT);
+  holder.join();
+  EXPECT_FALSE(held.inspect().locked);
+}
+
+TEST_P(CppProgramsTest, CtrlCEndsAWaitOfCtl) {
+  const Event event(client_, Name("event"));
+  event.create();
+  std::thread waiter([&] { EXPECT_EQ(Ctl("event wait " + event.name()).code, 130); });
+  testing::WaitForWaiters(client_, event.name(), 1);
+  kill(static_cast<pid_t>(Admin(client_).describe(event.name()).waiters[0].label.pid), SIGINT);
+  waiter.join();
+}
+
+TEST_P(CppProgramsTest, CtlSignalsAndWaits) {
+  const std::string event = Name("event");
+  EXPECT_EQ(Ctl("event wait --timeout 0 " + event).code, 1);
+  EXPECT_EQ(Ctl("event set " + event).code, 0);
+  EXPECT_EQ(Ctl("event wait " + event).code, 0);
+  EXPECT_EQ(Ctl("event clear " + event).code, 0);
+  EXPECT_EQ(Ctl("get " + event).output, "False\n");
+  const std::string latch = Name("latch");
+  EXPECT_EQ(Ctl("latch create " + latch + " 2").code, 0);
+  EXPECT_EQ(Ctl("latch count-down " + latch).output, "1\n");
+  EXPECT_EQ(Ctl("latch wait --timeout 0.001 " + latch).code, 1);
+  EXPECT_EQ(Ctl("latch count-down " + latch).output, "0\n");
+  EXPECT_EQ(Ctl("latch wait " + latch).code, 0);
+  const std::string barrier = Name("barrier");
+  EXPECT_EQ(Ctl("barrier create " + barrier + " 1").code, 0);
+  EXPECT_EQ(Ctl("barrier wait " + barrier).output, "0\n");
+  EXPECT_EQ(Ctl("barrier abort " + barrier).code, 0);
+  EXPECT_EQ(Ctl("barrier wait " + barrier).code, 4);
+  EXPECT_EQ(Ctl("barrier reset " + barrier).code, 0);
+  const std::string condition = "{" + Name("tag") + "}condition";
+  EXPECT_EQ(Ctl("condition create '" + condition + "' '{" + Name("tag") + "}lock'").code, 0);
+  EXPECT_EQ(Ctl("condition wait --timeout 0.001 '" + condition + "'").code, 1);
+  std::thread waiter([&] { EXPECT_EQ(Ctl("condition wait '" + condition + "'").code, 0); });
+  testing::WaitForWaiters(client_, condition, 1);
+  EXPECT_EQ(Ctl("condition notify --all '" + condition + "'").output, "1\n");
+  waiter.join();
+}
+
+TEST_P(CppProgramsTest, CtlWorksOnEveryCollection) {
+  const std::string counter = Name("counter");
+  EXPECT_EQ(Ctl("counter add " + counter + " 5").output, "5\n");
+  EXPECT_EQ(Ctl("counter set " + counter + " 7").output, "5\n");
+  EXPECT_EQ(Ctl("get " + counter).output, "7\n");
+  const std::string set = Name("set");
+  EXPECT_EQ(Ctl("push --type set " + set + " a b a").output, "2\n");
+  EXPECT_EQ(Ctl("get " + set).output, "{'a', 'b'}\n");
+  EXPECT_EQ(Ctl("get " + set + " x").output, "False\n");
+  EXPECT_EQ(Ctl("del " + set + " a").code, 0);
+  EXPECT_EQ(Ctl("pop " + set).output, "b\n");
+  EXPECT_EQ(Ctl("pop " + set).code, 1);
+  const std::string array = Name("array");
+  EXPECT_EQ(Ctl("array create " + array + " d 3").code, 0);
+  EXPECT_EQ(Ctl("set " + array + " 1 2.5").code, 0);
+  EXPECT_EQ(Ctl("array add " + array + " -1 1").output, "1.0\n");
+  EXPECT_EQ(Ctl("get " + array).output, "[0.0, 2.5, 1.0]\n");
+  const std::string settings = Name("settings");
+  EXPECT_EQ(Ctl("set --type namespace " + settings + " x '[1,2]'").code, 0);
+  EXPECT_EQ(Ctl("get " + settings + " x").output, "[1, 2]\n");
+  EXPECT_EQ(Ctl("del " + settings + " y").code, 1);
+}
+
+TEST_P(CppProgramsTest, CtlTellsAndSetsHowLongAnObjectLives) {
+  const List<int> list(client_, Name("list"));
+  list.append(1);
+  EXPECT_EQ(Ctl("ttl " + list.name()).output, "never\n");
+  EXPECT_EQ(Ctl("ttl " + list.name() + " 3600").code, 0);
+  EXPECT_GT(lifetime(list).ttl.value(), std::chrono::minutes(59));
+  EXPECT_EQ(Ctl("ttl " + list.name() + " never").code, 0);
+  EXPECT_EQ(Ctl("ttl " + list.name() + " soon").code, 2);
+  EXPECT_EQ(Ctl("lifetime " + list.name()).code, 0);
 }
 
 TEST_P(CppProgramsTest, CtlsExitCodesTellScriptsWhatHappened) {
