@@ -118,7 +118,9 @@ class Direct {
       return client_.try_call(method, request, options);
     } catch (const Interrupted& interrupted) {
       if (!interrupted.reply()) throw;
-      return {.reply = *interrupted.reply()};
+      CallResult answered;
+      answered.reply = *interrupted.reply();
+      return answered;
     }
   }
 
