@@ -36,6 +36,9 @@ void ForEachReferred(const Value& value, Visit& visit) {
     case ValueKind::kRef:
       if (value.tenure() != nullptr) visit(*value.tenure());
       return;
+    case ValueKind::kOpaque:
+      for (const Value& ref : value.kept()) ForEachReferred(ref, visit);
+      return;
     case ValueKind::kNull:
     case ValueKind::kBoolean:
     case ValueKind::kInteger:
@@ -43,7 +46,6 @@ void ForEachReferred(const Value& value, Visit& visit) {
     case ValueKind::kReal:
     case ValueKind::kText:
     case ValueKind::kBytes:
-    case ValueKind::kOpaque:
       return;
   }
 }

@@ -60,6 +60,12 @@ Value::Value(const Value& other) {
         return;
       }
       [[fallthrough]];
+    case ValueKind::kOpaque:
+      if (keeps()) {
+        wide_.items = new Items(*other.wide_.items);
+        return;
+      }
+      [[fallthrough]];
     case ValueKind::kNull:
     case ValueKind::kBoolean:
     case ValueKind::kInteger:
@@ -67,7 +73,6 @@ Value::Value(const Value& other) {
     case ValueKind::kBigInteger:
     case ValueKind::kText:
     case ValueKind::kBytes:
-    case ValueKind::kOpaque:
       wide_.block = new char[wide_.block_bytes];
       std::memcpy(wide_.block, other.wide_.block, wide_.block_bytes);
       return;
@@ -87,6 +92,12 @@ void Value::Free() {
     case ValueKind::kRef:
       if (tenure() != nullptr) return Lifetime::Unrefer(*tenure());
       [[fallthrough]];
+    case ValueKind::kOpaque:
+      if (keeps()) {
+        delete wide_.items;
+        return;
+      }
+      [[fallthrough]];
     case ValueKind::kNull:
     case ValueKind::kBoolean:
     case ValueKind::kInteger:
@@ -94,7 +105,6 @@ void Value::Free() {
     case ValueKind::kBigInteger:
     case ValueKind::kText:
     case ValueKind::kBytes:
-    case ValueKind::kOpaque:
       delete[] wide_.block;
       return;
   }
@@ -174,8 +184,17 @@ Value Value::Ref(std::string_view name, std::string_view type) {
   return made;
 }
 
-Value Value::Opaque(std::string_view codec, std::string_view data) {
-  return Pair(ValueKind::kOpaque, codec, data);
+Value Value::Opaque(std::string_view codec, std::string_view data, Items kept) {
+  Value made = Pair(ValueKind::kOpaque, codec, data);
+  if (kept.empty()) return made;
+  kept.insert(kept.begin(), std::move(made));
+  Value keeper = Sequence(ValueKind::kOpaque, std::move(kept));
+  return keeper;
+}
+
+std::span<const Value> Value::kept() const {
+  if (!keeps()) return {};
+  return std::span(*wide_.items).subspan(1);
 }
 
 Value Value::Pair(ValueKind kind, std::string_view first, std::string_view second) {
@@ -205,6 +224,7 @@ const Value::Entries& Value::entries() const {
 
 std::pair<std::string_view, std::string_view> Value::pair() const {
   if (kind() == ValueKind::kRef && tenure() != nullptr) return {tenure()->name, tenure()->type};
+  if (keeps()) return wide_.items->front().pair();
   uint32_t first_bytes = 0;
   std::memcpy(&first_bytes, wide_.block, kPairHeadBytes);
   const std::string_view both(wide_.block + kPairHeadBytes, wide_.block_bytes - kPairHeadBytes);
@@ -236,8 +256,12 @@ size_t Value::owned_bytes() const {
     case ValueKind::kRef:
       return tenure() != nullptr ? tenure()->name.size() + tenure()->type.size()
                                  : wide_.block_bytes;
-    case ValueKind::kOpaque:
-      return wide_.block_bytes;
+    case ValueKind::kOpaque: {
+      if (!keeps()) return wide_.block_bytes;
+      size_t bytes = sizeof(Items) + wide_.items->capacity() * sizeof(Value);
+      for (const Value& part : *wide_.items) bytes += part.owned_bytes();
+      return bytes;
+    }
   }
   return 0;
 }

@@ -11,6 +11,7 @@
 #include <compare>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -74,7 +75,8 @@ class Value {
   // A Ref to an anonymous object of the engine in scope (lifetime.h) is counted while it exists,
   // and has the type that the object has.
   static Value Ref(std::string_view name, std::string_view type);
-  static Value Opaque(std::string_view codec, std::string_view data);
+  // `kept` are Refs that its data stands for: they live as long as it.
+  static Value Opaque(std::string_view codec, std::string_view data, Items kept = {});
 
   ValueKind kind() const { return wide_.kind; }
   // True for booleans, integers, big integers and reals.
@@ -89,6 +91,8 @@ class Value {
   }
   const Items& items() const;  // List, tuple, set.
   const Entries& entries() const;
+  // Of an opaque value: the Refs that it keeps.
+  std::span<const Value> kept() const;
   // Ref: name, type. Opaque: codec, data.
   std::pair<std::string_view, std::string_view> pair() const;
 
@@ -139,6 +143,8 @@ class Value {
   static Value Pair(ValueKind kind, std::string_view first, std::string_view second);
 
   bool owned() const { return wide_.inline_bytes == kOwned; }
+  // True for an opaque value that keeps Refs: its items are one without any, then the Refs.
+  bool keeps() const { return kind() == ValueKind::kOpaque && wide_.block_bytes == 0; }
   void Take(Value& other) noexcept {
     std::memcpy(&wide_, &other.wide_, sizeof(wide_));
     other.wide_ = Wide();

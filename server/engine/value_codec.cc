@@ -110,6 +110,17 @@ Result<Value> RefFromWire(const v1::Ref& wire) {
   return NotFound(wire.name());
 }
 
+// Refs to named objects keep nothing: those are left out.
+Result<Value> OpaqueFromWire(const v1::Opaque& wire) {
+  Value::Items kept;
+  for (const v1::Ref& ref : wire.refs()) {
+    Result<Value> made = RefFromWire(ref);
+    if (!made.ok()) return made.failure();
+    if (made.value().tenure() != nullptr) kept.push_back(std::move(made).value());
+  }
+  return Value::Opaque(wire.codec(), wire.data(), std::move(kept));
+}
+
 Result<Value> Decode(const v1::Value& wire, int depth);
 
 Result<Value::Items> DecodeItems(const v1::ValueList& wire, int depth) {
@@ -197,9 +208,18 @@ Result<Value> Decode(const v1::Value& wire, int depth) {
     case v1::Value::kRef:
       return RefFromWire(wire.ref());
     case v1::Value::kOpaque:
-      return Value::Opaque(wire.opaque().codec(), wire.opaque().data());
+      return OpaqueFromWire(wire.opaque());
   }
   return Invalid("the value is of a kind that this daemon does not know");
+}
+
+void RefToWire(const Value& value, v1::Ref* wire) {
+  if (value.tenure() != nullptr && Lifetime::current() != nullptr) {
+    Lifetime::current()->NoteSent(*value.tenure());
+  }
+  const auto [name, type] = value.pair();
+  wire->set_name(name.data(), name.size());
+  wire->set_type(type.data(), type.size());
 }
 
 void ItemsToWire(const Value& value, v1::ValueList* wire) {
@@ -355,19 +375,13 @@ void ToWire(const Value& value, v1::Value* wire) {
       return ItemsToWire(value, wire->mutable_set());
     case ValueKind::kMap:
       return EntriesToWire(value, wire->mutable_map());
-    case ValueKind::kRef: {
-      if (value.tenure() != nullptr && Lifetime::current() != nullptr) {
-        Lifetime::current()->NoteSent(*value.tenure());
-      }
-      const auto [name, type] = value.pair();
-      wire->mutable_ref()->set_name(name.data(), name.size());
-      wire->mutable_ref()->set_type(type.data(), type.size());
-      return;
-    }
+    case ValueKind::kRef:
+      return RefToWire(value, wire->mutable_ref());
     case ValueKind::kOpaque: {
       const auto [codec, data] = value.pair();
       wire->mutable_opaque()->set_codec(codec.data(), codec.size());
       wire->mutable_opaque()->set_data(data.data(), data.size());
+      for (const Value& ref : value.kept()) RefToWire(ref, wire->mutable_opaque()->add_refs());
       return;
     }
   }

@@ -68,6 +68,34 @@ TEST_F(Handles, ComeWithEachRefThatAReplyCarries) {
   )");
 }
 
+TEST_F(References, OfOpaqueValuesKeepWhatTheyNameAndComeWithHandles) {
+  Run(R"(
+    s1 List.Create "" items=[7] -> name="~1"
+    s1 List.Create l items=[opaque("pickle", "x", ref("~1", "list"), ref("~1", "list"))] -> ok
+    s1 Object.Inspect ~1 -> handles=1 references=2
+    s1 Object.Release ~1 -> released=1
+    s2 List.Get l index=0 -> value=opaque("pickle", b"x", ref("~1", "list"), ref("~1", "list"))
+    s2 Object.Inspect ~1 -> own_handles=2 references=2
+    s2 List.Index l value=opaque("pickle", "x") -> index=0
+    s2 List.Append l value=opaque("pickle", "x", ref("~9", "list")) -> OBJECT_NOT_FOUND
+    s2 List.Append l value=opaque("pickle", "y", ref("named", "list")) -> length=2
+    s2 List.Get l index=1 -> value=opaque("pickle", b"y")
+    s2 List.Clear l -> ok
+    s2 Object.Release ~1 count=2 -> released=2
+    s2 List.Len ~1 -> OBJECT_NOT_FOUND
+  )");
+}
+
+TEST_F(Cycles, GoThroughOpaqueValuesToo) {
+  Run(R"(
+    s1 List.Create "" -> name="~1"
+    s1 List.Append ~1 value=(1, opaque("pickle", "x", ref("~1", "list"))) -> ok
+    s1 Object.Release ~1 -> released=1
+    end s1
+    - Admin.Objects anonymous=True -> objects=[]
+  )");
+}
+
 TEST_F(Handles, ComeAtOnceWithAnItemTakenFromAQueue) {
   Run(R"(
     s2 Queue.Get q -> parked #a

@@ -51,9 +51,12 @@ void SetCall(const Term& term, v1::Value* value) {
   } else if (term.text == "ref" && term.items.size() == 2) {
     value->mutable_ref()->set_name(term.items[0].text);
     value->mutable_ref()->set_type(term.items[1].text);
-  } else if (term.text == "opaque" && term.items.size() == 2) {
+  } else if (term.text == "opaque" && term.items.size() >= 2) {
     value->mutable_opaque()->set_codec(term.items[0].text);
     value->mutable_opaque()->set_data(term.items[1].text);
+    for (size_t i = 2; i < term.items.size(); ++i) {
+      *value->mutable_opaque()->add_refs() = ToValue(term.items[i]).ref();
+    }
   } else {
     throw BadNotation("\"" + term.text + "(...)\" is no value");
   }

@@ -78,6 +78,16 @@ std::string ShowOne(const Message& message, const FieldDescriptor& field, int in
   return "{" + Show(inner) + "}";
 }
 
+std::string ShowRef(const v1::Ref& ref) {
+  return "ref(" + ShowText(ref.name()) + ", " + ShowText(ref.type()) + ")";
+}
+
+std::string ShowOpaque(const v1::Opaque& opaque) {
+  std::string shown = "opaque(" + ShowText(opaque.codec()) + ", " + ShowBytes(opaque.data());
+  for (const v1::Ref& ref : opaque.refs()) shown += ", " + ShowRef(ref);
+  return shown + ")";
+}
+
 }  // namespace
 
 std::string Show(const v1::Value& value) {
@@ -106,10 +116,9 @@ std::string Show(const v1::Value& value) {
     case v1::Value::kMap:
       return ShowMap(value.map());
     case v1::Value::kRef:
-      return "ref(" + ShowText(value.ref().name()) + ", " + ShowText(value.ref().type()) + ")";
+      return ShowRef(value.ref());
     case v1::Value::kOpaque:
-      return "opaque(" + ShowText(value.opaque().codec()) + ", " +
-             ShowBytes(value.opaque().data()) + ")";
+      return ShowOpaque(value.opaque());
   }
   return "";
 }
