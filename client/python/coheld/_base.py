@@ -7,7 +7,7 @@ import threading
 from multiprocessing.managers import RemoteError
 from typing import Any, ClassVar
 
-from coheld import _client
+from coheld import _client, _codecs
 from coheld._core import Client
 from coheld._stdlib import managers
 
@@ -100,7 +100,8 @@ class BaseProxy(managers.BaseProxy):  # type: ignore[misc]  # Any: known to no t
 
     def __reduce__(self) -> tuple[Any, ...]:
         client = self._client
-        _client.lend(client, self._name)
+        if not _codecs.enclose(self):
+            _client.lend(client, self._name)
         return _client.rebuild_proxy, (
             type(self),
             client.address,

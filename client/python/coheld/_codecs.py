@@ -9,10 +9,13 @@ import importlib
 import io
 import json
 import pickle
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
+from coheld._core import Client
 from coheld._errors import UnsupportedValue
 
 PICKLE = "pickle"
@@ -68,6 +71,44 @@ def _dump_key(key: object) -> bytes:
     pickler.fast = True
     pickler.dump(key)
     return buffer.getvalue()
+
+
+class _Enclosed(threading.local):
+    client: Any = None
+    proxies: list[Any] = []  # noqa: RUF012
+
+
+# The proxies that go into what this thread is encoding for a client, and need not be lent.
+_enclosed = _Enclosed()
+
+
+def enclose(proxy: Any) -> bool:
+    """Say whether a proxy is being encoded for its own daemon, which is told of it then."""
+    if _enclosed.client is not proxy._client:
+        return False
+    _enclosed.proxies.append(proxy)
+    return True
+
+
+def encode_for(client: Client, value: object) -> tuple[bytes, list[Any]]:
+    """Encode an object that has no form of its own; return it with the proxies that are in it."""
+    return _encode_enclosing(client, encode_value, value)
+
+
+def encode_key_for(client: Client, key: object) -> tuple[bytes, list[Any]]:
+    """Encode so that equal keys give equal bytes, as far as that can be."""
+    return _encode_enclosing(client, encode_key, key)
+
+
+def _encode_enclosing(
+    client: Client, encode: Callable[[str, object], bytes], value: object
+) -> tuple[bytes, list[Any]]:
+    before = _enclosed.client, _enclosed.proxies
+    _enclosed.client, _enclosed.proxies = client, []
+    try:
+        return encode(client.codec, value), _enclosed.proxies
+    finally:
+        _enclosed.client, _enclosed.proxies = before
 
 
 def encode_value(codec: str, value: object) -> bytes:

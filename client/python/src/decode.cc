@@ -128,6 +128,11 @@ PyObject* Kind(const Scope& scope, const FieldReader& field, int depth) {
   }
 }
 
+void VisitRef(std::string_view ref, const RefVisitor& visit) {
+  FieldReader name(ref);
+  if (name.Next() && name.field() == v1::Ref::kNameFieldNumber) visit(name.bytes());
+}
+
 }  // namespace
 
 PyObject* BrokenReply() {
@@ -168,7 +173,11 @@ void VisitRefs(std::string_view value, const RefVisitor& visit, int depth) {
       while (parts.Next()) VisitEntryRefs(parts.bytes(), visit, depth + 1);
       return;
     case Wire::kRefFieldNumber:
-      if (parts.Next() && parts.field() == v1::Ref::kNameFieldNumber) visit(parts.bytes());
+      return VisitRef(kind.bytes(), visit);
+    case Wire::kOpaqueFieldNumber:
+      while (parts.Next()) {
+        if (parts.field() == v1::Opaque::kRefsFieldNumber) VisitRef(parts.bytes(), visit);
+      }
       return;
     default:  // Holds no Ref.
       return;

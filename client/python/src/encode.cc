@@ -190,18 +190,23 @@ class ValueEncoder {
     const Owned client(PyObject_GetAttrString(proxy, "_client"));
     if (!client) return Outcome::kError;
     if (client.get() != scope_.client) return Outcome::kNotNative;
-    const Owned name(PyObject_GetAttrString(proxy, "_name"));
-    const Owned word(PyObject_GetAttrString(proxy, "_type_word"));
-    if (!name || !word) return Outcome::kError;
     OpenField value(field, out_);
-    OpenField ref(Wire::kRefFieldNumber, out_);
-    if (!TextField(v1::Ref::kNameFieldNumber, name.get()) ||
-        !TextField(v1::Ref::kTypeFieldNumber, word.get())) {
-      return Outcome::kError;
-    }
-    ref.Close();
+    if (!RefField(Wire::kRefFieldNumber, proxy)) return Outcome::kError;
     value.Close();
     return Outcome::kDone;
+  }
+
+  bool RefField(int field, PyObject* proxy) {
+    const Owned name(PyObject_GetAttrString(proxy, "_name"));
+    const Owned word(PyObject_GetAttrString(proxy, "_type_word"));
+    if (!name || !word) return false;
+    OpenField ref(static_cast<uint32_t>(field), out_);
+    if (!TextField(v1::Ref::kNameFieldNumber, name.get()) ||
+        !TextField(v1::Ref::kTypeFieldNumber, word.get())) {
+      return false;
+    }
+    ref.Close();
+    return true;
   }
 
   // A hosted object's proxy is of the stdlib's classes; one of a stdlib manager has no handle.
@@ -228,16 +233,20 @@ class ValueEncoder {
       return Outcome::kError;
     }
     OpenField value(field, out_);
-    if (!OpaqueBody(codec.get(), data.get())) return Outcome::kError;
+    if (!OpaqueBody(codec.get(), data.get(), nullptr)) return Outcome::kError;
     value.Close();
     return Outcome::kDone;
   }
 
-  bool OpaqueBody(PyObject* codec, PyObject* data) {
+  // `proxies` may be null.
+  bool OpaqueBody(PyObject* codec, PyObject* data, PyObject* proxies) {
     OpenField opaque(Wire::kOpaqueFieldNumber, out_);
     if (!TextField(v1::Opaque::kCodecFieldNumber, codec)) return false;
     AppendBytes(v1::Opaque::kDataFieldNumber,
                 {PyBytes_AS_STRING(data), static_cast<size_t>(PyBytes_GET_SIZE(data))}, out_);
+    for (Py_ssize_t i = 0; proxies != nullptr && i < PyList_GET_SIZE(proxies); ++i) {
+      if (!RefField(v1::Opaque::kRefsFieldNumber, PyList_GET_ITEM(proxies, i))) return false;
+    }
     opaque.Close();
     return true;
   }
@@ -251,16 +260,16 @@ class ValueEncoder {
       return false;
     }
     const Owned codec(PyUnicode_FromStringAndSize(scope_.codec.data(), std::ssize(scope_.codec)));
-    if (!codec) return false;
-    const Owned data(PyObject_CallFunctionObjArgs(is_key_ ? hooks.encode_key : hooks.encode_value,
-                                                  codec.get(), object, nullptr));
-    if (!data) return false;
-    if (!PyBytes_CheckExact(data.get())) {
-      PyErr_SetString(PyExc_TypeError, "a codec must encode to bytes");
+    const Owned encoded(PyObject_CallFunctionObjArgs(
+        is_key_ ? hooks.encode_key : hooks.encode_value, scope_.client, object, nullptr));
+    if (!codec || !encoded) return false;
+    PyObject* data = nullptr;
+    PyObject* proxies = nullptr;
+    if (!PyArg_ParseTuple(encoded.get(), "O!O!", &PyBytes_Type, &data, &PyList_Type, &proxies)) {
       return false;
     }
     OpenField value(field, out_);
-    if (!OpaqueBody(codec.get(), data.get())) return false;
+    if (!OpaqueBody(codec.get(), data, proxies)) return false;
     value.Close();
     return true;
   }

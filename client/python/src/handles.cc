@@ -39,7 +39,7 @@ Handles::Due Handles::TakeIfUnused(std::string_view name) {
 
 uint64_t Handles::Live(std::string_view name) const {
   const auto found = entries_.find(name);
-  return found == entries_.end() ? 0 : found->second.live;
+  return found == entries_.end() ? 0 : found->second.live + found->second.expected;
 }
 
 void Handles::MarkForked() {

@@ -36,7 +36,7 @@ class Handles {
   // A proxy is gone.
   Due Died(std::string_view name);
 
-  // How many proxies of the name there are.
+  // How many proxies of the name there are, and handles that are being decoded.
   uint64_t Live(std::string_view name) const;
 
   // Before this process forks.

@@ -291,3 +291,38 @@ def test_a_program_ends_in_silence(ending):
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+class Task:
+    """Hold proxies, as objects of programs do."""
+
+    def __init__(self, *proxies):
+        self.proxies = proxies
+
+
+def test_proxies_inside_pickled_objects_keep_their_objects(own):
+    outer = own.list()
+    outer.append(Task(own.list(["inner"]), own.Lock()))
+    assert own._number_of_objects() == 3
+    outer.append({"deep": [Task(outer[0].proxies[0])]})
+    del outer[0]
+    assert list(outer[0]["deep"][0].proxies[0]) == ["inner"]
+    outer.clear()
+    assert own._number_of_objects() == 1
+
+
+def test_a_pickled_object_takes_its_proxies_through_a_queue(own):
+    items = own.Queue()
+    items.put(Task(own.list(["inner"])))
+    got = items.get()
+    assert list(got.proxies[0]) == ["inner"]
+    assert handles(got.proxies[0]) == 1
+    del got
+    assert own._number_of_objects() == 1
+
+
+def test_a_key_keeps_the_objects_that_it_names(own):
+    held = own.dict()
+    held[frozenset([("k", 1)])] = own.list(["value"])
+    assert list(held[frozenset([("k", 1)])]) == ["value"]
+    assert own._number_of_objects() == 2
