@@ -1,4 +1,4 @@
-// coheld::Set, Array, Counter and Namespace against the daemon.
+// coheld::Set, SortedSet, Array, Counter and Namespace against the daemon.
 #include <algorithm>
 #include <limits>
 #include <numeric>
@@ -14,6 +14,7 @@ namespace coheld {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::WaitForWaiters;
 
 class CppCounterTest : public testing::CppTest {};
 COHELD_ON_BOTH_SOCKETS(CppCounterTest);
@@ -108,6 +109,60 @@ TEST_P(CppSetTest, AllItemsAreSeenPageByPage) {
 
 TEST_P(CppSetTest, WhatIsNotHashableIsNoItem) {
   EXPECT_THROW(Set<Value>::make(client_).insert(ValueList{{1}}), NotHashable);
+}
+
+class CppSortedSetTest : public testing::CppTest {};
+COHELD_ON_BOTH_SOCKETS(CppSortedSetTest);
+
+TEST_P(CppSortedSetTest, MembersAreInOrderOfTheirScores) {
+  const SortedSet<std::string> scores(client_, Name("scores"));
+  EXPECT_TRUE(scores.add("ann", 7));
+  EXPECT_FALSE(scores.add("ann", 3));
+  EXPECT_EQ(scores.increment("bob", 5), 5);
+  scores.add_many({{"cid", 4}, {"dan", 9}});
+  EXPECT_EQ(scores.score("cid"), 4);
+  EXPECT_EQ(scores.score("eve"), std::nullopt);
+  EXPECT_EQ(scores.rank("cid"), 1u);
+  EXPECT_EQ(scores.reverse_rank("cid"), 2u);
+  EXPECT_EQ(scores.range({.start = -2}),
+            (std::vector<Scored<std::string>>{{"bob", 5}, {"dan", 9}}));
+  EXPECT_EQ(scores.range({.reverse = true, .limit = 1}),
+            (std::vector<Scored<std::string>>{{"dan", 9}}));
+  EXPECT_EQ(scores.count({.min = 4, .max = 5, .max_open = true}), 1u);
+  EXPECT_EQ(scores.range_by_score({.bounds = {.min = 5}}).size(), 2u);
+}
+
+TEST_P(CppSortedSetTest, ConditionsHoldBack) {
+  const auto scores = SortedSet<int>::make(client_, {{1, 10}});
+  EXPECT_EQ(scores.add_many({{1, 5}, {2, 5}}, {.only_new = true}).added, 1u);
+  EXPECT_EQ(scores.score(1), 10);
+  EXPECT_EQ(scores.add_many({{1, 5}, {2, 6}}, {.only_greater = true}).changed, 1u);
+  EXPECT_EQ(scores.erase_by_score({.max = 6}), 1u);
+  EXPECT_TRUE(scores.erase(1));
+  EXPECT_FALSE(scores.erase(1));
+}
+
+TEST_P(CppSortedSetTest, APopWaitsForAMember) {
+  const SortedSet<std::string> jobs(client_, Name("jobs"));
+  jobs.create();
+  EXPECT_EQ(jobs.pop_min(1ms), std::nullopt);
+  std::thread worker([&] { EXPECT_EQ(jobs.pop_min()->member, "urgent"); });
+  WaitForWaiters(client_, jobs.name(), 1);
+  jobs.add("urgent", 1);
+  worker.join();
+  jobs.add_many({{"a", 1}, {"b", 2}, {"c", 3}});
+  EXPECT_EQ(jobs.pop_max()->member, "c");
+  EXPECT_EQ(jobs.pop_min_many(5).size(), 2u);
+}
+
+TEST_P(CppSortedSetTest, ALongRangeIsReadInPages) {
+  std::vector<Scored<std::string>> members;
+  for (int i = 0; i < 3'000; ++i)
+    members.push_back({std::to_string(i) + std::string(1'000, 'x'), i * 1.0});
+  const auto set = SortedSet<std::string>::make(client_, members);
+  EXPECT_EQ(set.range(), members);
+  EXPECT_EQ(set.range({.start = -2'999, .limit = 2'000}).size(), 2'000u);
+  EXPECT_EQ(set.range_by_score({.bounds = {.min = 1}, .offset = 1}).size(), 2'998u);
 }
 
 class CppArrayTest : public testing::CppTest {};

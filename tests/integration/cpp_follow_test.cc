@@ -1,4 +1,4 @@
-// coheld::watch and Host against the daemon: what happens elsewhere.
+// coheld::Topic, watch and Host against the daemon: what happens elsewhere.
 #include <atomic>
 #include <stdexcept>
 #include <string>
@@ -13,7 +13,67 @@ namespace coheld {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::InChild;
 using testing::WaitForWaiters;
+
+class CppTopicTest : public testing::CppTest {
+ protected:
+  Client other_ = Client::connect(Address());
+};
+COHELD_ON_BOTH_SOCKETS(CppTopicTest);
+
+TEST_P(CppTopicTest, AllSubscribersGetWhatIsPublished) {
+  const Topic<std::string> topic(client_, Name("topic"));
+  EXPECT_EQ(topic.publish("nobody hears"), 0u);
+  Subscription<std::string> first = topic.subscribe();
+  Subscription<std::string> second = Topic<std::string>(other_, topic.name()).subscribe();
+  EXPECT_EQ(topic.publish("a"), 2u);
+  EXPECT_EQ(topic.publish_many({"b", "c"}), 2u);
+  EXPECT_EQ(first.receive(), "a");
+  EXPECT_EQ(first.receive(), "b");
+  EXPECT_EQ(second.receive_many(), (std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_EQ(first.receive(), "c");
+  EXPECT_EQ(first.receive(1ms), std::nullopt);
+}
+
+TEST_P(CppTopicTest, AReceiverWaits) {
+  const auto topic = Topic<int>::make(client_);
+  std::thread receiver([&] {
+    Subscription<int> inbox = topic.subscribe();
+    EXPECT_EQ(inbox.receive(), 7);
+  });
+  WaitForWaiters(other_, topic.name(), 1);
+  topic.publish(7);
+  receiver.join();
+}
+
+TEST_P(CppTopicTest, ASlowReaderIsToldWhatItLost) {
+  const auto topic = Topic<int>::make(client_);
+  Subscription<int> inbox = topic.subscribe({.buffer_max = 2});
+  topic.publish_many({1, 2, 3, 4, 5});
+  EXPECT_EQ(inbox.receive_many(), (std::vector<int>{4, 5}));
+  EXPECT_EQ(inbox.lost(), 3u);
+}
+
+TEST_P(CppTopicTest, OneThatRefusesHoldsTheTopicUp) {
+  const auto topic = Topic<int>::make(client_);
+  Subscription<int> inbox = topic.subscribe({.buffer_max = 1, .policy = TopicPolicy::kRefuse});
+  topic.publish(1);
+  EXPECT_THROW(topic.publish(2), TopicFull);
+  EXPECT_EQ(inbox.receive(), 1);
+}
+
+TEST_P(CppTopicTest, ASubscriptionEndsWithItsScope) {
+  const auto topic = Topic<int>::make(client_);
+  { const Subscription<int> inbox = topic.subscribe(); }
+  EXPECT_TRUE(topic.inspect().subscriptions.empty());
+  const Subscription<int> kept = topic.subscribe();
+  EXPECT_TRUE(InChild([&] {
+    { const Subscription<int> own = topic.subscribe(); }
+    return topic.inspect().subscriptions.size() == 1;
+  }));
+  EXPECT_EQ(topic.inspect().subscriptions.at(0).subscription, kept.id());
+}
 
 class CppWatchTest : public testing::CppTest {
  protected:
