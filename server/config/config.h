@@ -17,7 +17,7 @@ namespace coheld::config {
 
 struct Config {
   std::vector<std::string> listen;  // "unix:/path" or "host:port"; at least one.
-  std::string key;  // The secret of --key-file; empty: everybody is served.
+  std::string key;                  // The secret of --key-file; empty: everybody is served.
   std::string log_level = "info";
   uint32_t drain_ms = 5000;            // What calls in flight get at SIGTERM.
   int ready_fd = -1;                   // Gets the ready line when the daemon listens; -1 for none.

@@ -64,8 +64,8 @@ inline constexpr uint64_t kCyclesValuesPerMs = 1000;
 // ... or at a session's end, unless the last search looked at more than this.
 inline constexpr uint64_t kCyclesValuesAtEndMax = 100'000;
 
-// Changes of a watched object that are kept, and bytes of their requests. After so many changes that
-// nobody asked for none are kept any more.
+// Changes of a watched object that are kept, and bytes of their requests. After so many changes
+// that nobody asked for none are kept any more.
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 inline constexpr size_t kHistoryChangesMax = 8;
 #else

@@ -75,8 +75,9 @@ TEST(ValueTest, GetRefusesAnotherKind) {
 }
 
 TEST(ValueTest, PrintsAsPython) {
-  const Value value = ValueList{{nullptr, true, -5, 2.0, 1e300, "it's", Bytes{"\x01z"}, Tuple{{1}},
-                                 ValueSet{}, Map{{{"k", 0.1}}}, BigInteger{"123456789012345678901"}}};
+  const Value value =
+      ValueList{{nullptr, true, -5, 2.0, 1e300, "it's", Bytes{"\x01z"}, Tuple{{1}}, ValueSet{},
+                 Map{{{"k", 0.1}}}, BigInteger{"123456789012345678901"}}};
   EXPECT_EQ(to_string(value),
             "[None, True, -5, 2.0, 1e+300, \"it's\", b'\\x01z', (1,), set(), {'k': 0.1}, "
             "123456789012345678901]");
