@@ -78,7 +78,7 @@ void AwaitEnd(const Client& client, const std::string& name) {
 }
 
 // Reads how much memory a process has.
-size_t ResidentKilobytes(pid_t pid) {
+[[maybe_unused]] size_t ResidentKilobytes(pid_t pid) {
   std::ifstream status("/proc/" + std::to_string(pid) + "/status");
   for (std::string line; std::getline(status, line);) {
     if (line.starts_with("VmRSS:")) return std::stoull(line.substr(6));

@@ -6,9 +6,10 @@ import multiprocessing
 from typing import Any
 
 from coheld import _manager
-from coheld._stdlib import context, managers, spawn
+from coheld._stdlib import context, forkserver, managers, spawn
 
 _replaced: list[tuple[Any, str, Any]] = []
+_PRELOADED = "coheld._patched"
 
 
 class _PatchedParent:
@@ -31,6 +32,7 @@ def patch() -> None:
     _replace(context.BaseContext, "Manager", _context_manager)
     _replace(multiprocessing, "Manager", context._default_context.Manager)
     _replace(spawn, "get_preparation_data", _preparation_data)
+    _replace(forkserver.ForkServer, "ensure_running", _ensure_fork_server)
 
 
 def unpatch() -> None:
@@ -59,3 +61,14 @@ def _preparation_data(name: str) -> dict[str, Any]:
     data: dict[str, Any] = _original_preparation_data(name)
     data["coheld"] = _PatchedParent()
     return data
+
+
+_original_ensure_running = forkserver.ForkServer.ensure_running
+
+
+def _ensure_fork_server(self: Any) -> None:
+    # What it preloads must find it patched. The program's main module always comes first, so that
+    # is left to the children.
+    others = [module for module in self._preload_modules if module not in ("__main__", _PRELOADED)]
+    self._preload_modules = [_PRELOADED, *others]
+    _original_ensure_running(self)

@@ -1,6 +1,7 @@
 """The stdlib's modules with all their names, of which type checkers know only the documented."""
 
 import multiprocessing.context
+import multiprocessing.forkserver
 import multiprocessing.managers
 import multiprocessing.pool
 import multiprocessing.process
@@ -10,6 +11,7 @@ import multiprocessing.util
 from typing import Any
 
 context: Any = multiprocessing.context
+forkserver: Any = multiprocessing.forkserver
 managers: Any = multiprocessing.managers
 pool: Any = multiprocessing.pool
 process: Any = multiprocessing.process

@@ -99,3 +99,28 @@ def test_a_patch_is_undone(tmp_path):
     """
     (tmp_path / "program.py").write_text(textwrap.dedent(program))
     assert run(tmp_path, "program.py") == "multiprocessing.managers\n"
+
+
+def test_what_the_fork_server_preloads_is_patched(tmp_path):
+    program = """
+        import multiprocessing
+        import coheld
+
+        def look(kinds):
+            import preloaded
+            kinds.append(preloaded.BaseManager.__module__)
+
+        if __name__ == "__main__":
+            coheld.patch()
+            multiprocessing.set_start_method("forkserver")
+            multiprocessing.set_forkserver_preload(["__main__", "preloaded"])
+            with multiprocessing.Manager() as manager:
+                kinds = manager.list()
+                child = multiprocessing.Process(target=look, args=(kinds,))
+                child.start()
+                child.join()
+                print(*kinds)
+    """
+    (tmp_path / "preloaded.py").write_text("from multiprocessing.managers import BaseManager\n")
+    (tmp_path / "program.py").write_text(textwrap.dedent(program))
+    assert run(tmp_path, "program.py") == "coheld._manager\n"
