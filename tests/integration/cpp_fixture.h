@@ -32,8 +32,9 @@ inline void WaitForWaiters(const Client& client, const std::string& name, size_t
   while (admin.describe(name).waiters.size() < count) std::this_thread::yield();
 }
 
-// Runs a task in a forked child. Returns whether it returned true, and did so within half a minute.
-inline bool InChild(const std::function<bool()>& task) {
+// Starts a task in a forked child, which ends within 30 s; EndsWell waits for it and says whether
+// the task returned true.
+inline pid_t StartChild(const std::function<bool()>& task) {
   const pid_t pid = fork();
   if (pid == 0) {
     alarm(30);
@@ -45,9 +46,16 @@ inline bool InChild(const std::function<bool()>& task) {
     }
     _exit(good ? 0 : 1);
   }
-  int status = 0;
-  return waitpid(pid, &status, 0) == pid && status == 0;
+  return pid;
 }
+
+inline bool EndsWell(pid_t child) {
+  int status = 0;
+  return waitpid(child, &status, 0) == child && status == 0;
+}
+
+// Runs a task in a forked child. Returns whether it returned true, and did so within half a minute.
+inline bool InChild(const std::function<bool()>& task) { return EndsWell(StartChild(task)); }
 
 // Runs a task in a forked child, which is then killed.
 inline void InKilledChild(const std::function<void()>& task) {

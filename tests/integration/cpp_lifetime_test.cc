@@ -145,17 +145,15 @@ TEST_P(CppLifetimeTest, AChildKeepsWhatItsParentLetsGo) {
   go.create();
   auto list = std::make_unique<List<int>>(List<int>::make(client_, {3}));
   const std::string name = list->name();
-  std::thread child([&] {
-    EXPECT_TRUE(InChild([&] {
-      return go.get() == 1 && list->values() == std::vector<int>{3} &&
-             lifetime(*list).own_handles == 1;
-    }));
+  const pid_t child = StartChild([&] {
+    return go.get() == 1 && list->values() == std::vector<int>{3} &&
+           lifetime(*list).own_handles == 1;
   });
   testing::WaitForWaiters(other_, go.name(), 1);
   list.reset();
   EXPECT_TRUE(Lives(name));
   go.put(1);
-  child.join();
+  EXPECT_TRUE(EndsWell(child));
 }
 
 TEST_P(CppLifetimeTest, AChildsEndTakesNothingFromItsParent) {
