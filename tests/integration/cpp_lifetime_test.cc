@@ -145,7 +145,7 @@ TEST_P(CppLifetimeTest, AChildKeepsWhatItsParentLetsGo) {
   go.create();
   auto list = std::make_unique<List<int>>(List<int>::make(client_, {3}));
   const std::string name = list->name();
-  const pid_t child = StartChild([&] {
+  const pid_t child = testing::StartChild([&] {
     return go.get() == 1 && list->values() == std::vector<int>{3} &&
            lifetime(*list).own_handles == 1;
   });
@@ -153,7 +153,7 @@ TEST_P(CppLifetimeTest, AChildKeepsWhatItsParentLetsGo) {
   list.reset();
   EXPECT_TRUE(Lives(name));
   go.put(1);
-  EXPECT_TRUE(EndsWell(child));
+  EXPECT_TRUE(testing::EndsWell(child));
 }
 
 TEST_P(CppLifetimeTest, AChildsEndTakesNothingFromItsParent) {
