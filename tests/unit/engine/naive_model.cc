@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "tests/unit/engine/op_messages.h"
+
 namespace coheld::engine::testing {
 namespace {
 
@@ -25,10 +27,6 @@ bool SameLine(Kind a, Kind b) {
 }
 
 bool IsFailure(const std::string& answer) { return answer[0] >= 'A' && answer[0] <= 'Z'; }
-
-std::string Count(const char* word, uint64_t count) {
-  return std::string(word) + " " + std::to_string(count);
-}
 
 // The index of the item that leaves next.
 size_t NextItem(int kind, const std::vector<int64_t>& items) {

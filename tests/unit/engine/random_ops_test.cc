@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
-#include <map>
 #include <random>
 #include <set>
 #include <string>
@@ -18,9 +17,10 @@
 #include "coheld/v1/queue.pb.h"
 #include "coheld/v1/shared_value.pb.h"
 #include "proto/wire/methods.h"
-#include "proto/wire/status.h"
 #include "server/engine/engine.h"
+#include "tests/unit/engine/model_run.h"
 #include "tests/unit/engine/naive_model.h"
+#include "tests/unit/engine/op_messages.h"
 
 namespace coheld::engine::testing {
 namespace {
@@ -32,20 +32,6 @@ constexpr int kEventsPerSeed = 250;
 constexpr uint64_t kSessions = 4;
 
 // --- Between a RandomOp and the engine's messages ---
-
-template <typename Request>
-Request Named(const RandomOp& op) {
-  Request request;
-  request.set_name(op.object);
-  return request;
-}
-
-template <typename Request>
-Request Waiting(const RandomOp& op) {
-  Request request = Named<Request>(op);
-  if (op.timeout_ms) request.set_timeout_ms(*op.timeout_ms);
-  return request;
-}
 
 std::string Payload(const RandomOp& op) {
   switch (op.kind) {
@@ -135,17 +121,6 @@ uint32_t MethodNumber(Kind kind) {
   return numbers[static_cast<size_t>(kind)];
 }
 
-template <typename Message>
-Message Parse(const std::string& payload) {
-  Message message;
-  EXPECT_TRUE(message.ParseFromString(payload));
-  return message;
-}
-
-std::string Count(const char* word, uint64_t count) {
-  return std::string(word) + " " + std::to_string(count);
-}
-
 // Returns what the engine answered in the model's words.
 std::string Words(Kind kind, const std::string& payload) {
   switch (kind) {
@@ -205,11 +180,10 @@ std::string Words(Kind kind, const std::string& payload) {
 
 // --- One run ---
 
-// Drives the engine and, beside it, the model.
-class RandomRun {
+class RandomRun : public ModelRun<NaiveModel, RandomOp> {
  public:
-  explicit RandomRun(uint64_t seed) : random_(seed) {
-    for (uint64_t session = 1; session <= kSessions; ++session) Open(session);
+  explicit RandomRun(uint64_t seed)
+      : ModelRun(seed, {.ops = 80, .advances = 8, .cancels = 7}, kSessions) {
     // Small bounds and foreign releases from the start; what is deleted may come back otherwise.
     Apply(
         {.kind = Kind::kQueueCreate, .call = ++last_call_, .object = "q1", .number = 3, .mode = 2});
@@ -218,64 +192,13 @@ class RandomRun {
     Apply({.kind = Kind::kLockCreate, .call = ++last_call_, .object = "l1", .mode = 2});
   }
 
-  // Makes all events; false as soon as the two differ.
-  bool Go() {
-    for (int event = 0; event < kEventsPerSeed && !::testing::Test::HasFailure(); ++event) Step();
-    return !::testing::Test::HasFailure();
-  }
-
-  // Every event and every reply, byte for byte.
-  const std::string& transcript() const { return transcript_; }
-
  private:
-  uint64_t Pick(uint64_t count) { return random_() % count; }
-
-  void Open(uint64_t session) {
-    engine_.OpenSession(SessionId{session}, {}, 10'000, TimeMs{now_});
-    model_.OpenSession(session);
-    sessions_.push_back(session);
-  }
-
-  void Step() {
-    std::vector<Reply> replies;
-    const uint64_t dice = Pick(100);
-    const std::vector<uint64_t> waiting = model_.Waiting();
-    if (dice < 80) {
-      Apply(MakeOp());
-    } else if (dice < 88) {
-      now_ += static_cast<int64_t>(Pick(40));
-      Note(Count("advance to", static_cast<uint64_t>(now_)));
-      engine_.Advance(TimeMs{now_}, &replies);
-      Compare(replies, model_.Advance(now_));
-    } else if (dice < 95) {
-      const uint64_t call = waiting.empty() ? last_call_ : waiting[Pick(waiting.size())];
-      Note(Count("cancel", call));
-      engine_.Cancel(CallId{call}, {v1::ERROR_REASON_CANCELLED, "cancelled"}, TimeMs{now_},
-                     &replies);
-      Compare(replies, model_.Cancel(call));
-    } else {
-      const size_t place = Pick(sessions_.size());
-      const uint64_t session = sessions_[place];
-      Note(Count("end session", session));
-      engine_.EndSession(SessionId{session}, TimeMs{now_}, &replies);
-      Compare(replies, model_.EndSession(session));
-      sessions_.erase(sessions_.begin() + static_cast<std::ptrdiff_t>(place));
-      Open(session + 100);
-    }
-  }
+  void ApplyOne() override { Apply(MakeOp()); }
 
   void Apply(const RandomOp& op) {
-    std::vector<Reply> replies;
-    ops_[op.call] = op;
-    Note(std::string(MethodName(op.kind)) + " " + op.object + Count(" call", op.call));
-    engine_.Apply(StampOf(op), MethodNumber(op.kind), Payload(op), &replies);
-    Compare(replies, model_.Apply(op, now_));
-  }
-
-  Stamp StampOf(const RandomOp& op) const {
-    return {.call = CallId{op.call},
-            .owner = {.session = SessionId{op.session}, .thread = op.thread},
-            .now = TimeMs{now_}};
+    const std::string line =
+        std::string(MethodName(op.kind)) + " " + op.object + Count(" call", op.call);
+    ModelRun::Apply(op, line, MethodNumber(op.kind), Payload(op));
   }
 
   RandomOp MakeOp() {
@@ -311,33 +234,21 @@ class RandomRun {
     return op;
   }
 
-  void Note(const std::string& line) { transcript_ += line + "\n"; }
-
-  void Compare(const std::vector<Reply>& replies, const Answers& expected) {
-    Answers actual;
-    for (const Reply& reply : replies) {
-      const RandomOp& op = ops_.at(static_cast<uint64_t>(reply.call));
-      const std::string words =
-          reply.failure ? wire::ReasonWord(reply.failure->reason) : Words(op.kind, reply.payload);
-      EXPECT_TRUE(actual.emplace(op.call, words).second) << "answered twice: call " << op.call;
-      Note("  " + std::to_string(op.call) + ": " + words + " " + reply.payload);
-      CheckToken(op, reply);
-      CheckItems(op, words);
-    }
-    EXPECT_EQ(actual, expected) << "after:\n" << transcript_;
-    std::vector<uint64_t> parked;
-    for (const auto& [call, op] : engine_.parked()) parked.push_back(static_cast<uint64_t>(call));
-    EXPECT_EQ(parked, model_.Waiting()) << "after:\n" << transcript_;
-    CheckBooks();
+  std::string WordsOf(const RandomOp& op, const std::string& payload) override {
+    return Words(op.kind, payload);
   }
 
-  // What the engine keeps twice agrees: waits and rights, by object and by session.
-  void CheckBooks() {
+  void Check(const RandomOp& op, const Reply& reply, const std::string& words) override {
+    CheckToken(op, reply);
+    CheckItems(op, words);
+  }
+
+  // Also waits, by object, by session and by time.
+  void CheckBooks() override {
+    ModelRun::CheckBooks();
     size_t waiters = 0;
-    std::set<std::pair<SessionId, std::string>> held;
     for (const auto& [name, place] : engine_.store().objects()) {
       for (const WaitQueue* queue : place.object->wait_queues()) waiters += queue->size();
-      for (const Hold& hold : place.object->holds()) held.emplace(hold.owner.session, name);
     }
     EXPECT_EQ(waiters, engine_.parked().size());
     std::set<CallId> parked;
@@ -349,10 +260,8 @@ class RandomRun {
     EXPECT_EQ(deadline, engine_.NextDeadline());
     for (const auto& [id, session] : engine_.sessions().all()) {
       for (const CallId call : session.parked) EXPECT_EQ(parked.erase(call), 1u);
-      for (const std::string& name : session.held) EXPECT_EQ(held.erase({id, name}), 1u) << name;
     }
     EXPECT_TRUE(parked.empty());
-    EXPECT_TRUE(held.empty());
   }
 
   // A grant's token is above all before.
@@ -376,17 +285,9 @@ class RandomRun {
     }
   }
 
-  std::mt19937_64 random_;
-  Engine engine_;
-  NaiveModel model_;
-  int64_t now_ = 1000;
-  uint64_t last_call_ = 0;
   uint64_t last_item_ = 0;
   uint64_t last_token_ = 0;
-  std::vector<uint64_t> sessions_;
-  std::map<uint64_t, RandomOp> ops_;
   std::set<int64_t> put_;  // Put and not yet taken.
-  std::string transcript_;
 };
 
 TEST(RandomOps, AreAnsweredAsByTheNaiveModelAndTheSameEachTime) {
@@ -398,9 +299,9 @@ TEST(RandomOps, AreAnsweredAsByTheNaiveModelAndTheSameEachTime) {
   for (uint64_t seed = first; seed < first + static_cast<uint64_t>(seeds); ++seed) {
     SCOPED_TRACE("run again with COHELD_SEED=" + std::to_string(seed));
     RandomRun run(seed);
-    ASSERT_TRUE(run.Go());
+    ASSERT_TRUE(run.Go(kEventsPerSeed));
     RandomRun again(seed);
-    ASSERT_TRUE(again.Go());
+    ASSERT_TRUE(again.Go(kEventsPerSeed));
     ASSERT_EQ(run.transcript(), again.transcript());
   }
 }

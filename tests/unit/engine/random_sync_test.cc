@@ -18,8 +18,8 @@
 #include "coheld/v1/rlock.pb.h"
 #include "coheld/v1/semaphore.pb.h"
 #include "proto/wire/methods.h"
-#include "proto/wire/status.h"
-#include "server/engine/engine.h"
+#include "tests/unit/engine/model_run.h"
+#include "tests/unit/engine/op_messages.h"
 #include "tests/unit/engine/sync_model.h"
 #include "tests/unit/engine/sync_words.h"
 
@@ -58,38 +58,17 @@ constexpr const char* kAnswers[] = {"acquired 0",
                                     "SESSION_EXPIRED",
                                     "SEMAPHORE_RELEASED_TOO_OFTEN"};
 
-std::string Count(const char* word, uint64_t count) {
-  return std::string(word) + " " + std::to_string(count);
-}
-
-// Drives the engine and, beside it, the model.
-class SyncRun {
+class SyncRun : public ModelRun<SyncModel, SyncOp> {
  public:
-  explicit SyncRun(uint64_t seed) : random_(seed) {
-    for (uint64_t session = 1; session <= kSessions; ++session) Open(session);
+  explicit SyncRun(uint64_t seed)
+      : ModelRun(seed, {.ops = 84, .advances = 6, .cancels = 7}, kSessions) {
     MakeObjects();
   }
 
-  // Makes all events; false as soon as the two differ.
-  bool Go() {
-    for (int event = 0; event < kEventsPerSeed && !::testing::Test::HasFailure(); ++event) Step();
-    return !::testing::Test::HasFailure();
-  }
-
-  // Every event and every reply in words.
-  const std::string& transcript() const { return transcript_; }
   // The answers that came up.
   const std::set<std::string>& answers() const { return answers_; }
 
  private:
-  uint64_t Pick(uint64_t count) { return random_() % count; }
-
-  void Open(uint64_t session) {
-    engine_.OpenSession(SessionId{session}, {}, 10'000, TimeMs{now_});
-    model_.OpenSession(session);
-    sessions_.push_back(session);
-  }
-
   template <typename Request>
   void Make(const char* path, const Request& request) {
     std::vector<Reply> replies;
@@ -147,45 +126,13 @@ class SyncRun {
     model_.AddReadWriteLock("w0");  // The engine makes it when it is first used.
   }
 
-  void Step() {
-    std::vector<Reply> replies;
-    const uint64_t dice = Pick(100);
-    const std::vector<uint64_t> waiting = model_.Waiting();
-    if (dice < 84) {
-      Apply(MakeOp());
-    } else if (dice < 90) {
-      now_ += static_cast<int64_t>(Pick(40));
-      Note(Count("advance to", static_cast<uint64_t>(now_)));
-      engine_.Advance(TimeMs{now_}, &replies);
-      Compare(replies, model_.Advance(now_));
-    } else if (dice < 97) {
-      const uint64_t call = waiting.empty() ? last_call_ : waiting[Pick(waiting.size())];
-      Note(Count("cancel", call));
-      engine_.Cancel(CallId{call}, {v1::ERROR_REASON_CANCELLED, "cancelled"}, TimeMs{now_},
-                     &replies);
-      Compare(replies, model_.Cancel(call));
-    } else {
-      const size_t place = Pick(sessions_.size());
-      const uint64_t session = sessions_[place];
-      Note(Count("end session", session));
-      engine_.EndSession(SessionId{session}, TimeMs{now_}, &replies);
-      Compare(replies, model_.EndSession(session));
-      sessions_.erase(sessions_.begin() + static_cast<std::ptrdiff_t>(place));
-      Open(session + 100);
-    }
-  }
-
-  void Apply(const SyncOp& op) {
-    std::vector<Reply> replies;
-    ops_[op.call] = op;
-    Note(MethodName(op) + " " + op.object + Count(" session", op.session) +
-         Count(" thread", op.thread) + Count(" number", op.number) + Count(" call", op.call));
+  void ApplyOne() override {
+    const SyncOp op = MakeOp();
+    const std::string line = MethodName(op) + " " + op.object + Count(" session", op.session) +
+                             Count(" thread", op.thread) + Count(" number", op.number) +
+                             Count(" call", op.call);
     const uint64_t token = op.kind == Kind::kActionDone ? tokens_[op.number] : 0;
-    engine_.Apply({.call = CallId{op.call},
-                   .owner = {.session = SessionId{op.session}, .thread = op.thread},
-                   .now = TimeMs{now_}},
-                  MethodNumber(op), Payload(op, token), &replies);
-    Compare(replies, model_.Apply(op, now_));
+    Apply(op, line, MethodNumber(op), Payload(op, token));
   }
 
   std::string ObjectFor(Kind kind) {
@@ -292,24 +239,13 @@ class SyncRun {
     op->thread = owner.thread;
   }
 
-  void Note(const std::string& line) { transcript_ += line + "\n"; }
+  std::string WordsOf(const SyncOp& op, const std::string& payload) override {
+    return Words(op, payload);
+  }
 
-  void Compare(const std::vector<Reply>& replies, const SyncAnswers& expected) {
-    SyncAnswers actual;
-    for (const Reply& reply : replies) {
-      const SyncOp& op = ops_.at(static_cast<uint64_t>(reply.call));
-      const std::string words =
-          reply.failure ? wire::ReasonWord(reply.failure->reason) : Words(op, reply.payload);
-      EXPECT_TRUE(actual.emplace(op.call, words).second) << "answered twice: call " << op.call;
-      Note("  " + std::to_string(op.call) + ": " + words);
-      answers_.insert(words);
-      if (!reply.failure) CheckTokens(op, reply.payload);
-    }
-    EXPECT_EQ(actual, expected) << "after:\n" << transcript_;
-    std::vector<uint64_t> parked;
-    for (const auto& [call, op] : engine_.parked()) parked.push_back(static_cast<uint64_t>(call));
-    EXPECT_EQ(parked, model_.Waiting()) << "after:\n" << transcript_;
-    CheckBooks();
+  void Check(const SyncOp& op, const Reply& reply, const std::string& words) override {
+    answers_.insert(words);
+    if (!reply.failure) CheckTokens(op, reply.payload);
   }
 
   // A grant's token is above all before, but for an RLock that its owner takes again.
@@ -320,34 +256,14 @@ class SyncRun {
       tokens_[op.call] = token;
     }
     if (token == 0) return;
-    EXPECT_GT(token, last_token_) << "after:\n" << transcript_;
+    EXPECT_GT(token, last_token_) << "after:\n" << transcript();
     last_token_ = token;
   }
 
-  // What the engine keeps twice agrees: rights, by object and by session.
-  void CheckBooks() {
-    std::set<std::pair<SessionId, std::string>> held;
-    for (const auto& [name, place] : engine_.store().objects()) {
-      for (const Hold& hold : place.object->holds()) held.emplace(hold.owner.session, name);
-    }
-    for (const auto& [id, session] : engine_.sessions().all()) {
-      for (const std::string& name : session.held) EXPECT_EQ(held.erase({id, name}), 1u) << name;
-    }
-    EXPECT_TRUE(held.empty()) << "after:\n" << transcript_;
-  }
-
-  std::mt19937_64 random_;
-  Engine engine_;
-  SyncModel model_;
-  int64_t now_ = 1000;
-  uint64_t last_call_ = 0;
   uint64_t last_token_ = 0;
-  std::vector<uint64_t> sessions_;
-  std::map<uint64_t, SyncOp> ops_;
   std::map<std::string, uint64_t>
       runners_;                          // By barrier: the last call that was to run the action.
   std::map<uint64_t, uint64_t> tokens_;  // By such a call.
-  std::string transcript_;
   std::set<std::string> answers_;
 };
 
@@ -365,9 +281,9 @@ TEST(RandomSync, IsAnsweredAsByTheNaiveModelAndTheSameEachTime) {
   for (uint64_t seed = first; !enough(seed - first); ++seed) {
     SCOPED_TRACE("run again with COHELD_SEED=" + std::to_string(seed));
     SyncRun run(seed);
-    ASSERT_TRUE(run.Go());
+    ASSERT_TRUE(run.Go(kEventsPerSeed));
     SyncRun again(seed);
-    ASSERT_TRUE(again.Go());
+    ASSERT_TRUE(again.Go(kEventsPerSeed));
     ASSERT_EQ(run.transcript(), again.transcript());
     answers.insert(run.answers().begin(), run.answers().end());
   }

@@ -3,14 +3,12 @@
 
 #include <algorithm>
 
+#include "tests/unit/engine/op_messages.h"
+
 namespace coheld::engine::testing {
 namespace {
 
 using Kind = SyncOp::Kind;
-
-std::string Count(const char* word, uint64_t count) {
-  return std::string(word) + " " + std::to_string(count);
-}
 
 Caller CallerOf(const SyncOp& op) { return {op.session, op.thread}; }
 

@@ -5,8 +5,6 @@
 #include <map>
 #include <string>
 
-#include <gtest/gtest.h>
-
 #include "coheld/v1/admin.pb.h"
 #include "coheld/v1/barrier.pb.h"
 #include "coheld/v1/condition.pb.h"
@@ -17,25 +15,12 @@
 #include "coheld/v1/rlock.pb.h"
 #include "coheld/v1/semaphore.pb.h"
 #include "proto/wire/methods.h"
+#include "tests/unit/engine/op_messages.h"
 
 namespace coheld::engine::testing {
 namespace {
 
 using Kind = SyncOp::Kind;
-
-template <typename Request>
-Request Named(const SyncOp& op) {
-  Request request;
-  request.set_name(op.object);
-  return request;
-}
-
-template <typename Request>
-Request Waiting(const SyncOp& op) {
-  auto request = Named<Request>(op);
-  if (op.timeout_ms) request.set_timeout_ms(*op.timeout_ms);
-  return request;
-}
 
 // "{t}r" is of an RLock, "s0" of a Semaphore.
 std::string ServiceOf(const SyncOp& op) {
@@ -67,17 +52,6 @@ std::string LockPayload(const SyncOp& op) {
   auto request = Named<v1::RLockReleaseRequest>(op);
   request.set_depth(op.number);
   return request.SerializeAsString();
-}
-
-template <typename Message>
-Message Parse(const std::string& payload) {
-  Message message;
-  EXPECT_TRUE(message.ParseFromString(payload));
-  return message;
-}
-
-std::string Count(const char* word, uint64_t count) {
-  return std::string(word) + " " + std::to_string(count);
 }
 
 std::string InspectWords(const SyncOp& op, const std::string& payload) {
