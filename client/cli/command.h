@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
@@ -68,5 +69,21 @@ void AddFollowCommands(CLI::App& app, const Globals& globals, Action* action);
 
 // Adds a command that has commands of its own.
 CLI::App* AddGroup(CLI::App& app, const std::string& name, const std::string& help);
+
+// Returns what adds verbs for named objects to an app or a group: add(group, verb, help, work),
+// where work(globals, words) is the action. The parser fills in `words`, whose `name` is the
+// object's.
+template <typename Words>
+auto VerbAdder(const Globals& globals, Action* action, std::shared_ptr<Words> words) {
+  return [&globals, action, words](CLI::App* group, const std::string& verb,
+                                   const std::string& help, auto work) {
+    CLI::App* command = group->add_subcommand(verb, help);
+    command->add_option("name", words->name, "The object's name")->required();
+    command->callback([&globals, action, words, work] {
+      *action = [&globals, words, work] { return work(globals, *words); };
+    });
+    return command;
+  };
+}
 
 }  // namespace coheld::cli

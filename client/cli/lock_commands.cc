@@ -102,15 +102,7 @@ int ReleaseSemaphore(const Globals& globals, const Words& words) {
 
 void AddLockCommands(CLI::App& app, const Globals& globals, Action* action) {
   const auto words = std::make_shared<Words>();  // Between the parser and the action.
-  const auto add = [&](CLI::App* group, const std::string& verb, const std::string& help,
-                       auto work) {
-    CLI::App* command = group->add_subcommand(verb, help);
-    command->add_option("name", words->name, "The object's name")->required();
-    command->callback([&globals, action, words, work] {
-      *action = [&globals, words, work] { return work(globals, *words); };
-    });
-    return command;
-  };
+  const auto add = VerbAdder(globals, action, words);
   const auto add_acquire = [&](CLI::App* group, auto work) {
     CLI::App* command = add(group, "acquire",
                             "Holds it while PROGRAM runs, whose exit code it has, or until Ctrl-C: "

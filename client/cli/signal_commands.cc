@@ -115,15 +115,7 @@ int Notify(const Globals& globals, const Words& words) {
 
 void AddSignalCommands(CLI::App& app, const Globals& globals, Action* action) {
   const auto words = std::make_shared<Words>();  // Between the parser and the action.
-  const auto add = [&](CLI::App* group, const std::string& verb, const std::string& help,
-                       auto work) {
-    CLI::App* command = group->add_subcommand(verb, help);
-    command->add_option("name", words->name, "The object's name")->required();
-    command->callback([&globals, action, words, work] {
-      *action = [&globals, words, work] { return work(globals, *words); };
-    });
-    return command;
-  };
+  const auto add = VerbAdder(globals, action, words);
   const auto add_wait = [&](CLI::App* group, const std::string& help, auto work) {
     add(group, "wait", help + "; exit code 1 when the time is over", work)
         ->add_option("--timeout", words->timeout_seconds,

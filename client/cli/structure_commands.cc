@@ -100,15 +100,7 @@ int PopFromSortedSet(const Globals& globals, const Words& words) {
 
 void AddStructureCommands(CLI::App& app, const Globals& globals, Action* action) {
   const auto words = std::make_shared<Words>();  // Between the parser and the action.
-  const auto add = [&](CLI::App* group, const std::string& verb, const std::string& help,
-                       auto work) {
-    CLI::App* command = group->add_subcommand(verb, help);
-    command->add_option("name", words->name, "The object's name")->required();
-    command->callback([&globals, action, words, work] {
-      *action = [&globals, words, work] { return work(globals, *words); };
-    });
-    return command;
-  };
+  const auto add = VerbAdder(globals, action, words);
   CLI::App* counter = AddGroup(app, "counter", "Adds to and sets a 64-bit number");
   add(counter, "add", "Adds to the number; prints it", AddToCounter)
       ->add_option("amount", words->amount, "What to add (default 1)");

@@ -123,16 +123,9 @@ int Del(const Globals& globals, const Words& words) {
 
 void AddWriteCommands(CLI::App& app, const Globals& globals, Action* action) {
   const auto words = std::make_shared<Words>();  // Between the parser and the action.
-  const auto add = [&](const std::string& name, const std::string& help, auto work) {
-    CLI::App* command = app.add_subcommand(name, help);
-    command->add_option("name", words->name, "The object's name")->required();
-    command->callback([&globals, action, words, work] {
-      *action = [&globals, words, work] { return work(globals, *words); };
-    });
-    return command;
-  };
+  const auto add = VerbAdder(globals, action, words);
   CLI::App* set =
-      add("set",
+      add(&app, "set",
           "Sets a value, or one place of a list, array, dict or namespace: set NAME [PLACE] VALUE",
           Set);
   set->add_option("value", words->value, "The value; or, before it, a list's index or a dict's key")
@@ -142,7 +135,8 @@ void AddWriteCommands(CLI::App& app, const Globals& globals, Action* action) {
                   "What a missing object with places becomes: dict (default) or namespace")
       ->check(CLI::IsMember({"dict", "namespace"}));
   CLI::App* push =
-      add("push", "Adds items to the end of a list, to a queue or a set; prints the length", Push);
+      add(&app, "push", "Adds items to the end of a list, to a queue or a set; prints the length",
+          Push);
   push->add_option("values", words->values, "The items")->required();
   push->add_option("--type", words->type,
                    "What a missing object becomes: list (default), queue or set")
@@ -150,14 +144,14 @@ void AddWriteCommands(CLI::App& app, const Globals& globals, Action* action) {
   push->add_option("--timeout", words->timeout_seconds,
                    "How long to wait for room in a queue, seconds");
   CLI::App* pop = add(
-      "pop",
+      &app, "pop",
       "Removes and prints a list's last item, a dict's last entry, a queue's next item, some item "
       "of a set",
       Pop);
   pop->add_option("place", words->place, "A list's index or a dict's key");
   pop->add_option("--timeout", words->timeout_seconds,
                   "How long to wait for an item of a queue, seconds");
-  add("del", "Deletes an object, or one place of a list, dict, set or namespace", Del)
+  add(&app, "del", "Deletes an object, or one place of a list, dict, set or namespace", Del)
       ->add_option("place", words->place,
                    "A list's index, a dict's key, a set's item, a namespace's attribute");
 }
