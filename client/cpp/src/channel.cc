@@ -1,6 +1,8 @@
 // Frames over HTTP/2 over a socket. See channel.h.
 #include "client/cpp/src/channel.h"
 
+#include <sched.h>
+
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -34,8 +36,8 @@ void AppendField(uint32_t field, uint64_t number, std::string* out) {
 }  // namespace
 
 Channel::Channel(Socket socket, const std::string& authority, size_t message_bytes_max,
-                 const WaitLimits& limits)
-    : socket_(std::move(socket)), http_(message_bytes_max), authority_(authority) {
+                 SpinPolicy::Duration spin, const WaitLimits& limits)
+    : socket_(std::move(socket)), http_(message_bytes_max), spin_(spin), authority_(authority) {
   while (!http_.settled()) {
     const WaitEnd end = Step(limits);
     if (end == WaitEnd::kInterrupted) throw Interrupted("interrupted while connecting");
@@ -97,6 +99,7 @@ WaitEnd Channel::Exchange(const std::vector<Frame>& frames, const WaitLimits& li
   first_id_ = next_id_;
   open_answers_ = frames.size();
   sent_any_ = false;
+  may_spin_ = true;
   for (const Frame& frame : frames) AppendFrame(frame, next_id_++);
   http_.Resume(stream_);
   return Collect(limits, answers);
@@ -192,6 +195,7 @@ WaitEnd Channel::Step(const WaitLimits& limits) {
   Flush();
   if (!http_.error().empty()) Break(http_.error(), 0);
   const bool blocked = out_sent_ < out_.size();
+  if (!blocked && std::exchange(may_spin_, false) && Spin()) return WaitEnd::kReady;
   const WaitEnd end = socket_.Wait(blocked && send_error_ == 0, limits);
   if (end == WaitEnd::kReady) ReceiveOnce();
   return end;
@@ -217,7 +221,21 @@ void Channel::Flush() {
   }
 }
 
-void Channel::ReceiveOnce() {
+bool Channel::Spin() {
+  const Clock::time_point begin = Clock::now();
+  const Clock::time_point until = begin + spin_.Allowed(begin);
+  Clock::time_point now = begin;
+  while (now < until) {
+    const bool answered = ReceiveOnce();
+    if (!answered) sched_yield();
+    now = Clock::now();
+    if (answered || now >= until) spin_.Looked(begin, now, answered);
+    if (answered) return true;
+  }
+  return false;
+}
+
+bool Channel::ReceiveOnce() {
   std::array<char, kReceiveBytes> buffer;
   const std::optional<size_t> received = socket_.Receive(buffer.data(), buffer.size());
   if (!received) {
@@ -225,6 +243,7 @@ void Channel::ReceiveOnce() {
     Break(failure == 0 ? "the daemon closed the connection" : std::strerror(failure), failure);
   }
   if (*received > 0 && !http_.Feed({buffer.data(), *received})) Break(http_.error(), 0);
+  return *received > 0;
 }
 
 bool Channel::Post(const std::vector<Frame>& frames) {

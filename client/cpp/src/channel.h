@@ -11,6 +11,7 @@
 
 #include "client/cpp/src/http_client.h"
 #include "client/cpp/src/socket.h"
+#include "client/cpp/src/spin_policy.h"
 #include "coheld/v1/session.pb.h"
 #include "proto/wire/result.h"
 
@@ -46,9 +47,10 @@ struct Answer {
 // A channel. Its methods throw LinkBroken when the connection breaks; it must be dropped then.
 class Channel {
  public:
-  // Connects and exchanges settings. Throws ConnectFailed, Interrupted.
+  // Exchanges settings. `spin` is how long a wait for replies may spin. Throws LinkBroken,
+  // Interrupted.
   Channel(Socket socket, const std::string& authority, size_t message_bytes_max,
-          const WaitLimits& limits);
+          SpinPolicy::Duration spin, const WaitLimits& limits);
 
   // Makes a unary call. Returns the reply's bytes or the daemon's failure. Throws LinkBroken also
   // when the limits end the wait.
@@ -82,7 +84,10 @@ class Channel {
   // Sends what it can and receives what is there, waiting for the socket if `wait`.
   WaitEnd Step(const WaitLimits& limits);
   void Flush();
-  void ReceiveOnce();
+  // Looks for bytes again and again for a short while, if that pays. True if some came.
+  bool Spin();
+  // Takes what is there. False if that is nothing.
+  bool ReceiveOnce();
   // Waits until every answer is final.
   WaitEnd Collect(const WaitLimits& limits, std::vector<Answer>* answers);
   void TakeReplies(std::vector<Answer>* answers);
@@ -92,6 +97,8 @@ class Channel {
 
   Socket socket_;
   HttpClient http_;
+  SpinPolicy spin_;
+  bool may_spin_ = false;  // Once in an exchange.
   std::string authority_;
   HttpClient::StreamId stream_ = 0;
   uint64_t session_generation_ = 0;

@@ -136,6 +136,7 @@ Verdict Judge(const Answer& answer, uint32_t method, bool read_only) {
 Core::Core(const std::string& address, ClientOptions options)
     : address_(Address::Parse(address)),
       options_(std::move(options)),
+      spin_(LongestSpin(options_.spin)),
       label_(MakeLabel(options_)),
       resolved_(address_.Resolve()),
       state_(new State{.fork_generation = ForkGeneration()}) {
@@ -235,7 +236,7 @@ std::unique_ptr<Channel> Core::DialOnce(State& state, const Attempt& attempt) {
   auto channel =
       std::make_unique<Channel>(Socket::Connect(resolved_, address_.text(), attempt.limits),
                                 address_.is_unix() ? "localhost" : address_.text(),
-                                options_.message_bytes_max, attempt.limits);
+                                options_.message_bytes_max, spin_, attempt.limits);
   const std::lock_guard opening(state.opening);
   OpenSession session;
   {

@@ -119,6 +119,7 @@ class Core {
 
   const Address address_;
   const ClientOptions options_;
+  const SpinPolicy::Duration spin_;
   v1::SessionLabel label_;
   std::vector<Address::Resolved> resolved_;  // Set by the constructor: children need no resolver.
   std::atomic<State*> state_;

@@ -51,6 +51,11 @@ struct ClientOptions {
   size_t idle_channels_max = 16;
   // What CallOptions::on_interrupt is where none is given, as with all methods of handles.
   std::function<bool()> on_interrupt = {};
+  // How long a wait may look for the reply again and again before it sleeps, giving its core to
+  // whoever wants it meanwhile: where the machine is idle that saves the time of waking up, and
+  // where it fails it is tried ever less often. At most 1 ms; 0: never. Absent: the environment's
+  // COHELD_SPIN_US, or else 60 us. A process that may use one CPU only never does it.
+  std::optional<std::chrono::microseconds> spin = {};
 };
 
 // Returns the key in a file, without a newline at its end. Throws InvalidArgument if the file is
