@@ -1,0 +1,108 @@
+// See journal.h. Reading is in opening.cc.
+#include "server/journal/journal.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "proto/wire/check.h"
+
+namespace coheld::journal {
+
+void PendingBatch::Add(std::string_view record) {
+  AppendRecord(record, &batch_);
+  ++count_;
+}
+
+void PendingBatch::Clear() {
+  batch_.assign(kBatchHeaderBytes, '\0');
+  count_ = 0;
+}
+
+std::string Journal::PathOf(std::string_view name) const {
+  return options_.folder + "/" + std::string(name);
+}
+
+Status Journal::Write(PendingBatch* pending) {
+  COHELD_CHECK(!pending->empty());
+  if (Status fault = WriteBatch(pending->count_, &pending->batch_)) return fault;
+  pending->Clear();
+  return std::nullopt;
+}
+
+Status Journal::Mark() {
+  if (marked_ == durable_index_) return std::nullopt;
+  std::string batch(kBatchHeaderBytes, '\0');
+  return WriteBatch(0, &batch);
+}
+
+Status Journal::WriteBatch(uint32_t count, std::string* batch) {
+  if (offset_ + batch->size() > room_) {
+    // A segment that follows says that all before it is durable.
+    if (Status fault = Sync()) return fault;
+    if (Status fault = StartSegment(batch->size())) return fault;
+  }
+  BatchHeader header{
+      .count = count, .first = next_index_, .durable = durable_index_, .previous = previous_};
+  SealBatch(salt_, &header, batch);
+  if (Status fault = current_->WriteAt(offset_, *batch)) return fault;
+  offset_ += batch->size();
+  next_index_ = header.end();
+  previous_ = header.checksum;
+  marked_ = header.durable;
+  return std::nullopt;
+}
+
+Status Journal::Sync() {
+  if (durable_index_ + 1 == next_index_) return std::nullopt;
+  if (Status fault = current_->Sync()) return fault;
+  durable_index_ = next_index_ - 1;
+  return std::nullopt;
+}
+
+Status Journal::StartSegment(uint64_t batch_bytes) {
+  if (Status fault = PrepareNext(options_.segment_bytes)) return fault;
+  const uint64_t room = std::max(options_.segment_bytes, kSegmentHeaderBytes + batch_bytes);
+  if (room > options_.segment_bytes) {
+    if (Status fault = next_->Reserve(room)) return fault;
+  }
+  const std::string header = EncodeSegmentHeader(
+      {.salt = salt_, .first = next_index_, .previous = previous_, .bytes = room});
+  if (Status fault = next_->WriteAt(0, header)) return fault;
+  if (Status fault = next_->Sync()) return fault;
+  const std::string path = PathOf(SegmentName(next_index_));
+  if (Status fault = files_.Rename(PathOf(kNextSegmentName), path)) return fault;
+  if (Status fault = files_.SyncFolder(options_.folder)) return fault;
+  segments_[next_index_] = path;
+  current_ = std::move(next_);
+  next_room_ = 0;
+  offset_ = kSegmentHeaderBytes;
+  room_ = room;
+  marked_ = durable_index_;
+  return std::nullopt;
+}
+
+Status Journal::PrepareNext(uint64_t bytes) {
+  if (prepared()) return std::nullopt;
+  if (next_ == nullptr) {
+    if (Status fault = files_.Create(PathOf(kNextSegmentName), &next_)) return fault;
+  }
+  const uint64_t room = std::min(next_room_ + bytes, options_.segment_bytes);
+  if (Status fault = next_->Reserve(room)) return fault;
+  if (room == options_.segment_bytes) {
+    if (Status fault = next_->Sync()) return fault;
+  }
+  next_room_ = room;
+  return std::nullopt;
+}
+
+Status Journal::TrimTo(uint64_t index) {
+  bool removed = false;
+  while (segments_.size() > 1 && std::next(segments_.begin())->first <= index + 1) {
+    if (Status fault = files_.Remove(segments_.begin()->second)) return fault;
+    segments_.erase(segments_.begin());
+    removed = true;
+  }
+  return removed ? files_.SyncFolder(options_.folder) : std::nullopt;
+}
+
+}  // namespace coheld::journal

@@ -1,0 +1,112 @@
+// The journal in a folder of files: records are written in batches, made durable, read again when
+// the daemon starts, and trimmed when a snapshot has them. The format is in format.h.
+//
+// One thread at a time; which one is committer.h's business. After a Fault the journal must not be
+// used again: what is on disk is unknown until it is opened anew.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "server/journal/files.h"
+#include "server/journal/format.h"
+
+namespace coheld::journal {
+
+struct JournalOptions {
+  std::string folder;
+  // How large a segment is; one with a batch that is larger still is as large as that.
+  uint64_t segment_bytes = uint64_t{64} << 20;
+  // A random number for a new folder. Not needed if there are segments.
+  uint64_t salt = 0;
+};
+
+// Records that are on their way into the journal as one batch.
+class PendingBatch {
+ public:
+  PendingBatch() { Clear(); }
+  void Add(std::string_view record);
+  void Clear();
+  bool empty() const { return count_ == 0; }
+  uint32_t count() const { return count_; }
+  size_t bytes() const { return batch_.size(); }
+
+ private:
+  friend class Journal;
+  std::string batch_;  // Room for the header, then the body.
+  uint32_t count_ = 0;
+};
+
+class Journal {
+ public:
+  // Called with each record, in order. A Fault ends the reading.
+  using Visit = std::function<Status(uint64_t index, std::string_view record)>;
+
+  // What opening found.
+  struct Found {
+    uint64_t records = 0;  // Visited.
+    uint64_t segments = 0;
+    uint64_t bytes_cut = 0;  // Of a tail that was never confirmed.
+    std::string cut;         // For people: where that was; empty if there was none.
+  };
+
+  // Opens the journal of a folder, or makes one. Visits every record after `after` (what a snapshot
+  // has; 0: none) and makes them durable. Faults: a call that failed; damage, which is anything but
+  // a tail that was never confirmed, with file, offset and what to do; records missing after
+  // `after`.
+  [[nodiscard]] static Status Open(Files& files, const JournalOptions& options, uint64_t after,
+                                   const Visit& visit, Found* found,
+                                   std::unique_ptr<Journal>* journal);
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
+
+  // Writes the records as one batch and clears it; they are not durable yet, but survive the
+  // process. They get the indices from next_index() on.
+  [[nodiscard]] Status Write(PendingBatch* pending);
+  // Makes all that was written durable.
+  [[nodiscard]] Status Sync();
+  // Notes in the journal what is durable, so that damage to it is not taken for a tail that was
+  // never confirmed. For when nothing else is to be written for a while.
+  [[nodiscard]] Status Mark();
+  // Removes the segments all of whose records have indices up to this one.
+  [[nodiscard]] Status TrimTo(uint64_t index);
+  // Takes room on the disk for the next segment: so many bytes more, until prepared(). Without it
+  // the journal writes on in what it has, and takes the room when that is full.
+  [[nodiscard]] Status PrepareNext(uint64_t bytes);
+
+  // True if the next segment has its room on the disk: so much can be written even if it is full.
+  bool prepared() const { return next_room_ >= options_.segment_bytes; }
+  // The index that the next record will have; that of the first ever is 1.
+  uint64_t next_index() const { return next_index_; }
+  // The index of the last durable record; 0 if there is none.
+  uint64_t durable_index() const { return durable_index_; }
+
+ private:
+  class Opening;
+  Journal(Files& files, const JournalOptions& options) : files_(files), options_(options) {}
+
+  std::string PathOf(std::string_view name) const;
+  // Seals and writes what is after the room for a header in `batch`.
+  Status WriteBatch(uint32_t count, std::string* batch);
+  Status StartSegment(uint64_t batch_bytes);
+
+  Files& files_;
+  const JournalOptions options_;
+  uint64_t salt_ = 0;
+  std::map<uint64_t, std::string> segments_;  // Paths by the index of their first record.
+  std::unique_ptr<File> current_;
+  uint64_t offset_ = 0;  // Where in it the next batch goes.
+  uint64_t room_ = 0;    // Its size.
+  std::unique_ptr<File> next_;
+  uint64_t next_room_ = 0;
+  uint64_t next_index_ = 1;
+  uint64_t durable_index_ = 0;
+  uint64_t previous_ = 0;  // The checksum of the last batch.
+  uint64_t marked_ = 0;    // What the last batch or mark says is durable.
+};
+
+}  // namespace coheld::journal

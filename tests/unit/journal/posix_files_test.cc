@@ -1,0 +1,95 @@
+// The journal's files on a real file system.
+#include "server/journal/posix_files.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include "server/journal/journal.h"
+
+namespace coheld::journal {
+namespace {
+
+class PosixFilesTest : public testing::Test {
+ protected:
+  PosixFilesTest() {
+    std::string path = testing::TempDir() + "/coheld_journal_XXXXXX";
+    folder = mkdtemp(path.data());
+  }
+  ~PosixFilesTest() override { std::filesystem::remove_all(folder); }
+
+  PosixFiles files;
+  std::string folder;
+};
+
+TEST_F(PosixFilesTest, ReadsWhatWasWritten) {
+  std::unique_ptr<File> file;
+  ASSERT_FALSE(files.Create(folder + "/f", &file));
+  ASSERT_FALSE(file->WriteAt(3, "abc"));
+  ASSERT_FALSE(file->Sync());
+  std::string bytes;
+  ASSERT_FALSE(file->ReadAt(2, 100, &bytes));
+  EXPECT_EQ(bytes, std::string("\0abc", 4));
+  uint64_t size = 0;
+  ASSERT_FALSE(file->Size(&size));
+  EXPECT_EQ(size, 6u);
+}
+
+TEST_F(PosixFilesTest, ReservingKeepsWhatIsThere) {
+  std::unique_ptr<File> file;
+  ASSERT_FALSE(files.Create(folder + "/f", &file));
+  ASSERT_FALSE(file->WriteAt(0, "abc"));
+  ASSERT_FALSE(file->Reserve(3'000'000));
+  std::string bytes;
+  ASSERT_FALSE(file->ReadAt(0, 4'000'000, &bytes));
+  EXPECT_EQ(bytes, "abc" + std::string(2'999'997, '\0'));
+}
+
+TEST_F(PosixFilesTest, AFailedCallNamesTheFileAndTheCause) {
+  std::unique_ptr<File> file;
+  const Status fault = files.Open(folder + "/none", &file);
+  ASSERT_TRUE(fault);
+  EXPECT_EQ(fault->code, ENOENT);
+  EXPECT_EQ(fault->message, "open " + folder + "/none: No such file or directory");
+  ASSERT_FALSE(files.Create(folder + "/f", &file));
+  EXPECT_EQ(files.Create(folder + "/f", &file)->code, EEXIST);
+}
+
+TEST_F(PosixFilesTest, FoldersAreListedInOrder) {
+  std::unique_ptr<File> file;
+  for (const char* name : {"/b", "/a", "/c"}) ASSERT_FALSE(files.Create(folder + name, &file));
+  ASSERT_FALSE(files.Rename(folder + "/a", folder + "/d"));
+  ASSERT_FALSE(files.Remove(folder + "/b"));
+  ASSERT_FALSE(files.SyncFolder(folder));
+  std::vector<std::string> names;
+  ASSERT_FALSE(files.List(folder, &names));
+  EXPECT_EQ(names, (std::vector<std::string>{"c", "d"}));
+}
+
+TEST_F(PosixFilesTest, AJournalIsReadAgain) {
+  const JournalOptions options = {.folder = folder + "/j", .segment_bytes = 10'000, .salt = 7};
+  uint64_t records = 0;
+  const Journal::Visit count = [&](uint64_t, std::string_view record) -> Status {
+    EXPECT_EQ(record, "record");
+    ++records;
+    return std::nullopt;
+  };
+  Journal::Found found;
+  for (uint64_t round = 0; round < 3; ++round) {
+    records = 0;
+    std::unique_ptr<Journal> journal;
+    ASSERT_FALSE(Journal::Open(files, options, 0, count, &found, &journal));
+    EXPECT_EQ(records, round * 500);
+    for (int i = 0; i < 500; ++i) {
+      PendingBatch pending;
+      pending.Add("record");
+      ASSERT_FALSE(journal->Write(&pending));
+    }
+    ASSERT_FALSE(journal->Sync());
+  }
+}
+
+}  // namespace
+}  // namespace coheld::journal
