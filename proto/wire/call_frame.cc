@@ -14,6 +14,11 @@ constexpr uint32_t kMethod = FieldTag(Request::kMethodFieldNumber, WireType::kVa
 constexpr uint32_t kPayload = FieldTag(Request::kPayloadFieldNumber, WireType::kBytes);
 constexpr uint32_t kThread = FieldTag(Request::kThreadFieldNumber, WireType::kVarint);
 constexpr uint32_t kDeadlineMs = FieldTag(Request::kDeadlineMsFieldNumber, WireType::kVarint);
+constexpr uint32_t kSeq = FieldTag(Request::kSeqFieldNumber, WireType::kVarint);
+constexpr uint32_t kAcked = FieldTag(Request::kAckedFieldNumber, WireType::kVarint);
+constexpr uint32_t kLane = FieldTag(Request::kLaneFieldNumber, WireType::kVarint);
+constexpr uint32_t kToken = FieldTag(Request::kTokenFieldNumber, WireType::kVarint);
+constexpr uint32_t kSite = FieldTag(Request::kSiteFieldNumber, WireType::kBytes);
 constexpr uint32_t kReplyId = FieldTag(v1::CallReply::kIdFieldNumber, WireType::kVarint);
 constexpr uint32_t kReplyPayload = FieldTag(v1::CallReply::kPayloadFieldNumber, WireType::kBytes);
 
@@ -37,6 +42,21 @@ bool ParseCallRequest(std::string_view bytes, CallRequestView* request) {
         break;
       case kDeadlineMs:
         request->deadline_ms = fields.number();
+        break;
+      case kSeq:
+        request->seq = fields.number();
+        break;
+      case kAcked:
+        request->acked = fields.number();
+        break;
+      case kLane:
+        request->lane = static_cast<uint32_t>(fields.number());
+        break;
+      case kToken:
+        request->token = fields.number();
+        break;
+      case kSite:
+        request->site = fields.bytes();
         break;
     }
   }

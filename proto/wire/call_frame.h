@@ -16,6 +16,11 @@ struct CallRequestView {
   std::string_view payload;
   uint64_t thread = 0;
   uint64_t deadline_ms = 0;
+  uint64_t seq = 0;
+  uint64_t acked = 0;
+  uint32_t lane = 0;
+  uint64_t token = 0;
+  std::string_view site;  // Not checked to be UTF-8.
 };
 
 // Reads a serialised CallRequest; unknown fields are skipped. False if it is not valid protobuf.

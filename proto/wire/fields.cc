@@ -72,4 +72,25 @@ bool IsAscii(std::string_view bytes) {
   return true;
 }
 
+bool IsUtf8(std::string_view bytes) {
+  if (IsAscii(bytes)) return true;
+  for (size_t i = 0; i < bytes.size();) {
+    const auto lead = static_cast<unsigned char>(bytes[i]);
+    const size_t more = static_cast<size_t>(lead >= 0x80) + static_cast<size_t>(lead >= 0xE0) +
+                        static_cast<size_t>(lead >= 0xF0);
+    if ((lead >= 0x80 && lead < 0xC2) || lead > 0xF4 || bytes.size() - i <= more) return false;
+    uint32_t code_point = more == 0 ? lead : lead & (0x3Fu >> more);
+    for (size_t k = 1; k <= more; ++k) {
+      const auto next = static_cast<unsigned char>(bytes[i + k]);
+      if ((next & 0xC0) != 0x80) return false;
+      code_point = code_point << 6 | (next & 0x3Fu);
+    }
+    const bool too_long = (more == 2 && code_point < 0x800) || (more == 3 && code_point < 0x10000);
+    const bool surrogate = code_point >= 0xD800 && code_point < 0xE000;
+    if (too_long || surrogate || code_point > 0x10FFFF) return false;
+    i += 1 + more;
+  }
+  return true;
+}
+
 }  // namespace coheld::wire

@@ -74,4 +74,7 @@ inline char* WriteVarint(uint64_t number, char* out) {
 // Returns true if the bytes are all ASCII, and so valid UTF-8.
 bool IsAscii(std::string_view bytes);
 
+// Returns true if the bytes are valid UTF-8, as a field of text must be.
+bool IsUtf8(std::string_view bytes);
+
 }  // namespace coheld::wire

@@ -43,6 +43,7 @@ Code CodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_HOST_NOT_ATTACHED:
     case v1::ERROR_REASON_QUEUE_SHUT_DOWN:
     case v1::ERROR_REASON_TOPIC_FULL:
+    case v1::ERROR_REASON_ALREADY_ACKNOWLEDGED:
       return Code::kFailedPrecondition;
     case v1::ERROR_REASON_OBJECT_NOT_FOUND:
     case v1::ERROR_REASON_OBJECT_DELETED:
@@ -69,6 +70,7 @@ Code CodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_UNAUTHENTICATED:
       return Code::kUnauthenticated;
     case v1::ERROR_REASON_CANCELLED:
+    case v1::ERROR_REASON_TAKEN_OVER:
       return Code::kCancelled;
     case v1::ERROR_REASON_DEADLINE_EXCEEDED:
       return Code::kDeadlineExceeded;

@@ -58,7 +58,12 @@ void Dispatcher::Submit(const Submission& submission) {
   std::vector<engine::Reply> replies = std::exchange(spare_replies_, {});
   engine_.Apply({.call = call,
                  .owner = {.session = submission.session, .thread = submission.thread},
-                 .now = now},
+                 .now = now,
+                 .seq = submission.seq,
+                 .acked = submission.acked,
+                 .lane = submission.lane,
+                 .token = submission.token,
+                 .site = submission.site},
                 submission.method, submission.payload, &replies);
   // The op's own reply, if it did not park, comes first: before those of the ops that it woke.
   const bool parked = replies.empty() || replies.front().call != call;

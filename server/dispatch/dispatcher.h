@@ -62,6 +62,12 @@ struct Submission {
   uint32_t method = 0;
   std::string_view payload;
   uint64_t deadline_ms = 0;  // How long it may be parked; 0 is for ever.
+  // As in CallRequest (session.proto).
+  uint64_t seq = 0;
+  uint64_t acked = 0;
+  uint32_t lane = 0;
+  uint64_t token = 0;
+  std::string_view site;
 };
 
 class Dispatcher : public transport::Acceptor {

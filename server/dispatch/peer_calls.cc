@@ -7,9 +7,11 @@
 #include "coheld/v1/session.pb.h"
 #include "proto/wire/call_frame.h"
 #include "proto/wire/check.h"
+#include "proto/wire/fields.h"
 #include "proto/wire/status.h"
 #include "server/dispatch/health.h"
 #include "server/dispatch/reflection.h"
+#include "server/transport/headers.h"
 
 namespace coheld::dispatch {
 namespace {
@@ -17,19 +19,32 @@ namespace {
 constexpr std::string_view kCallName = "Session.Call";
 constexpr std::string_view kSessionKey = "coheld-session";
 constexpr std::string_view kThreadKey = "coheld-thread";
+constexpr std::string_view kSeqKey = "coheld-seq";
+constexpr std::string_view kAckedKey = "coheld-acked";
+constexpr std::string_view kLaneKey = "coheld-lane";
+constexpr std::string_view kTokenKey = "coheld-token";
+constexpr std::string_view kSiteKey = "coheld-site";
+constexpr size_t kSiteBytesMax = 200;
 
 Failure NotOneMessage() {
   return {v1::ERROR_REASON_MALFORMED, "a unary call has exactly one message"};
 }
 
-engine::Result<uint64_t> ThreadOf(const transport::Metadata& metadata) {
-  const std::optional<std::string_view> text = transport::Find(metadata, kThreadKey);
-  uint64_t thread = 0;
-  if (!text) return thread;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), thread);
-  if (error == std::errc() && end == text->data() + text->size()) return thread;
-  return Failure{v1::ERROR_REASON_INVALID_ARGUMENT,
-                 "metadata coheld-thread is \"" + std::string(*text) + "\"; it must be a number"};
+std::optional<Failure> ReadNumber(const std::string& name, const std::string& text, uint64_t most,
+                                  uint64_t* number) {
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, *number);
+  if (error == std::errc() && end == last && *number <= most) return std::nullopt;
+  return Failure{v1::ERROR_REASON_INVALID_ARGUMENT, "metadata " + name + " is \"" + text +
+                                                        "\"; it must be a number up to " +
+                                                        std::to_string(most)};
+}
+
+// Returns where in a client's program an op is, cut to what is kept of it. It is for people, and
+// only looked at as text: what is no UTF-8 is no site.
+std::string_view SiteOf(std::string_view site) {
+  site = transport::TruncateUtf8(site, kSiteBytesMax);
+  return wire::IsUtf8(site) ? site : std::string_view{};
 }
 
 }  // namespace
@@ -63,15 +78,28 @@ std::optional<Failure> PeerCalls::Begin(const transport::CallHead& head, Stream*
   } else {
     return Failure{v1::ERROR_REASON_UNKNOWN_METHOD, "no method " + head.path};
   }
-  const engine::Result<uint64_t> thread = ThreadOf(head.metadata);
-  if (!thread.ok()) return thread.failure();
-  stream->thread = thread.value();
+  if (std::optional<Failure> failure = ReadMetadata(head.metadata, stream)) return failure;
   stream->deadline_ms = head.timeout_ms.value_or(0);
   if (const std::optional<std::string_view> token = transport::Find(head.metadata, kSessionKey)) {
     const engine::Result<SessionId> session = dispatcher_.Authenticate(*token);
     if (!session.ok()) return session.failure();
     stream->session = session.value();
     UseSession(stream->session);
+  }
+  return std::nullopt;
+}
+
+std::optional<Failure> PeerCalls::ReadMetadata(const transport::Metadata& metadata,
+                                               Stream* stream) {
+  for (const auto& [name, text] : metadata) {
+    std::optional<Failure> failure;
+    if (name == kThreadKey) failure = ReadNumber(name, text, UINT64_MAX, &stream->thread);
+    if (name == kSeqKey) failure = ReadNumber(name, text, UINT64_MAX, &stream->seq);
+    if (name == kAckedKey) failure = ReadNumber(name, text, UINT64_MAX, &stream->acked);
+    if (name == kLaneKey) failure = ReadNumber(name, text, UINT32_MAX, &stream->lane);
+    if (name == kTokenKey) failure = ReadNumber(name, text, UINT64_MAX, &stream->token);
+    if (name == kSiteKey) stream->site = text;
+    if (failure) return failure;
   }
   return std::nullopt;
 }
@@ -94,7 +122,7 @@ void PeerCalls::OnCall(StreamId id, const transport::CallHead& head) {
   if (std::optional<Failure> failure = Begin(head, &stream)) {
     return connection_.session().Finish(id, *failure);
   }
-  streams_.push_back(stream);
+  streams_.push_back(std::move(stream));
 }
 
 void PeerCalls::OnMessage(StreamId id, std::string_view message) {
@@ -126,7 +154,12 @@ void PeerCalls::OnUnary(Stream& stream, std::string_view message) {
                       .thread = stream.thread,
                       .method = stream.method,
                       .payload = message,
-                      .deadline_ms = stream.deadline_ms});
+                      .deadline_ms = stream.deadline_ms,
+                      .seq = stream.seq,
+                      .acked = stream.acked,
+                      .lane = static_cast<uint32_t>(stream.lane),
+                      .token = stream.token,
+                      .site = SiteOf(stream.site)});
 }
 
 void PeerCalls::OnFrame(const Stream& stream, std::string_view message) {
@@ -152,7 +185,12 @@ void PeerCalls::OnFrame(const Stream& stream, std::string_view message) {
                       .thread = request.thread,
                       .method = request.method,
                       .payload = request.payload,
-                      .deadline_ms = request.deadline_ms});
+                      .deadline_ms = request.deadline_ms,
+                      .seq = request.seq,
+                      .acked = request.acked,
+                      .lane = request.lane,
+                      .token = request.token,
+                      .site = SiteOf(request.site)});
 }
 
 void PeerCalls::OnHealth(Stream& stream, std::string_view message) {

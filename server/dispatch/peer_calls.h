@@ -57,14 +57,21 @@ class PeerCalls : public transport::CallHandler {
     Kind kind = Kind::kUnary;
     uint32_t method = 0;
     SessionId session = engine::kNoSession;
-    uint64_t thread = 0;
     uint64_t deadline_ms = 0;
+    // Of a unary call, from its metadata; a frame has its own.
+    uint64_t thread = 0;
+    uint64_t seq = 0;
+    uint64_t acked = 0;
+    uint64_t lane = 0;
+    uint64_t token = 0;
+    std::string site;
     bool submitted = false;    // A unary call's only message came.
     bool half_closed = false;  // The client sends no more.
   };
 
   // Learns from the head what the stream is for.
   std::optional<Failure> Begin(const transport::CallHead& head, Stream* stream);
+  static std::optional<Failure> ReadMetadata(const transport::Metadata& metadata, Stream* stream);
   void OnUnary(Stream& stream, std::string_view message);
   void OnFrame(const Stream& stream, std::string_view message);
   void OnHealth(Stream& stream, std::string_view message);

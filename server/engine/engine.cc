@@ -20,6 +20,14 @@ Failure WrongType(const std::string& name, const TypeRow& is, const TypeRow& wan
           "\"" + name + "\" is a " + is.word + ", not a " + wanted.word + "; use another name"};
 }
 
+// Returns the stamp of a parked op that is about to go.
+Stamp Leaving(const ParkedOp& op, TimeMs now) {
+  Stamp stamp = op.stamp;
+  stamp.now = now;
+  stamp.site = {};  // It goes with the op.
+  return stamp;
+}
+
 }  // namespace
 
 OpMessages& MessagesOf(Engine& engine, const OpRow& row) {
@@ -123,6 +131,8 @@ void Engine::Park(const Stamp& stamp, const OpRow& row, std::string_view payload
   COHELD_CHECK(fresh);
   ParkedOp& op = place->second;
   op.stamp = stamp;
+  op.site = stamp.site;
+  op.stamp.site = op.site;
   op.row = &row;
   op.payload = payload;
   if (turn.park_timeout_ms_) op.deadline = After(stamp.now, *turn.park_timeout_ms_);
@@ -223,8 +233,7 @@ void Engine::Cancel(CallId call, Failure failure, TimeMs now, std::vector<Reply>
   const Lifetime::Scope scope(lifetime_);
   const auto found = parked_.find(call);
   if (found == parked_.end()) return;
-  Stamp waiter = found->second.stamp;
-  waiter.now = now;
+  const Stamp waiter = Leaving(found->second, now);
   std::vector<Waitplace> places;
   ForEachPlace(found->second, [&](const ParkedOp::Place& place) {
     wakes_.push_back({place.queue, false});  // It may have been in the way of the next.
@@ -280,8 +289,7 @@ void Engine::EndSession(SessionId id, TimeMs now, std::vector<Reply>* replies) {
     const ParkedOp& op = parked_.at(call);
     ForEachPlace(op, [&](const ParkedOp::Place& place) {
       if (Watches(place.object, place.queue)) return;
-      left.push_back({op.stamp, place.object->name(), place.queue});
-      left.back().waiter.now = now;
+      left.push_back({Leaving(op, now), place.object->name(), place.queue});
     });
     FailParked(call, Expired(id), replies);
   }

@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <list>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "server/engine/ids.h"
@@ -34,6 +35,12 @@ struct Stamp {
   CallId call{};
   Owner owner;
   TimeMs now{};
+  // Exactly once (session.proto): the op's place in its lane; a seq of 0 is without.
+  uint64_t seq = 0;
+  uint64_t acked = 0;
+  uint32_t lane = 0;
+  uint64_t token = 0;     // Of the lock that guards the object, or 0.
+  std::string_view site;  // Where in the client's program it is. Good for this try only; UTF-8.
 };
 
 // A queue of an object, to wait in.
@@ -51,7 +58,8 @@ struct ParkedOp {
     std::list<ParkedOp*>::iterator at;
   };
 
-  Stamp stamp;  // As it arrived.
+  Stamp stamp;       // As it arrived.
+  std::string site;  // That of the stamp.
   const OpRow* row = nullptr;
   std::string payload;
   Place place;                // The first, and of most ops the only one.

@@ -236,6 +236,8 @@ _CLASSES: dict[str, type[Error]] = {
     "SUBSCRIPTION_NOT_FOUND": SubscriptionNotFound,
     "COMPACTED": Compacted,
     "UNAUTHENTICATED": Unauthenticated,
+    "ALREADY_ACKNOWLEDGED": InternalError,
+    "TAKEN_OVER": Cancelled,
     "CONNECT_FAILED": ConnectFailed,
     "CONNECTION_LOST": ConnectionLost,
     "OUTCOME_UNKNOWN": OutcomeUnknown,

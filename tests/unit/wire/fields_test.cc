@@ -29,6 +29,11 @@ TEST(FieldsTest, ACallRequestIsReadAsProtobufWritesIt) {
     message.set_payload(AnyBytes(random, 300));
     message.set_thread(AnyNumber(random));
     message.set_deadline_ms(AnyNumber(random));
+    message.set_seq(AnyNumber(random));
+    message.set_acked(AnyNumber(random));
+    message.set_lane(static_cast<uint32_t>(AnyNumber(random)));
+    message.set_token(AnyNumber(random));
+    message.set_site("worker.py:" + std::to_string(round) + " take");
     const std::string bytes = message.SerializeAsString();
     CallRequestView view;
     ASSERT_TRUE(ParseCallRequest(bytes, &view));
@@ -37,6 +42,11 @@ TEST(FieldsTest, ACallRequestIsReadAsProtobufWritesIt) {
     EXPECT_EQ(view.payload, message.payload());
     EXPECT_EQ(view.thread, message.thread());
     EXPECT_EQ(view.deadline_ms, message.deadline_ms());
+    EXPECT_EQ(view.seq, message.seq());
+    EXPECT_EQ(view.acked, message.acked());
+    EXPECT_EQ(view.lane, message.lane());
+    EXPECT_EQ(view.token, message.token());
+    EXPECT_EQ(view.site, message.site());
   }
 }
 
@@ -54,6 +64,36 @@ TEST(FieldsTest, WhatIsReadProtobufReadsToo) {
     EXPECT_EQ(view.payload, message.payload());
   }
   EXPECT_GT(read, 100);
+}
+
+TEST(FieldsTest, TextIsWhatProtobufTakesAsText) {
+  std::mt19937_64 random(4);
+  const std::string parts[] = {"a",
+                               "\xC3\xA9",
+                               "\xE6\x97\xA5",
+                               "\xF0\x9F\x98\x80",
+                               "\xED\xA0\x80",      // A surrogate.
+                               "\xC0\x80",          // Too long.
+                               "\xE0\x9F\xBF",      // Too long.
+                               "\xF0\x8F\xBF\xBF",  // Too long.
+                               "\xF4\x90\x80\x80",  // Beyond Unicode.
+                               "\x80",
+                               "\xE6\x97"};
+  int valid = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string bytes = AnyBytes(random, 6);
+    if (round % 2 == 0) {
+      bytes.clear();
+      for (size_t i = random() % 4; i > 0; --i) bytes += parts[random() % std::size(parts)];
+    }
+    std::string wire = "\x52";  // CallRequest.site.
+    wire += static_cast<char>(bytes.size());
+    v1::CallRequest message;
+    EXPECT_EQ(IsUtf8(bytes), message.ParseFromString(wire + bytes))
+        << testing::PrintToString(bytes);
+    valid += static_cast<int>(IsUtf8(bytes));
+  }
+  EXPECT_GT(valid, 1000);
 }
 
 TEST(FieldsTest, ACutMessageIsNotValid) {

@@ -60,6 +60,8 @@ enum class Reason : int {
   kSubscriptionNotFound = 66,
   kCompacted = 90,
   kUnauthenticated = 95,
+  kAlreadyAcknowledged = 110,
+  kTakenOver = 111,
 
   kConnectFailed = 1001,   // No connection could be made.
   kConnectionLost = 1002,  // The connection broke; the op did not happen.
