@@ -78,6 +78,10 @@ class Journal {
   // the journal writes on in what it has, and takes the room when that is full.
   [[nodiscard]] Status PrepareNext(uint64_t bytes);
 
+  // True if less than a quarter of the current segment is left.
+  bool nearly_full() const { return room_ - offset_ < options_.segment_bytes / 4; }
+  // True if there is nothing that Sync or Mark would do.
+  bool settled() const { return durable_index_ + 1 == next_index_ && marked_ == durable_index_; }
   // True if the next segment has its room on the disk: so much can be written even if it is full.
   bool prepared() const { return next_room_ >= options_.segment_bytes; }
   // The index that the next record will have; that of the first ever is 1.

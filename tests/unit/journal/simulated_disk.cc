@@ -32,6 +32,7 @@ class SimulatedDisk::OpenFile : public File {
   }
   Status Reserve(uint64_t bytes) override {
     if (Status fault = disk_.Count("reserve", path_)) return fault;
+    if (disk_.reserve_code_ != 0) return Fault{disk_.reserve_code_, "reserve " + path_};
     const uint64_t size = content_->now.size();
     if (bytes > size) Note({.offset = size, .bytes = std::string(bytes - size, '\0')});
     return std::nullopt;

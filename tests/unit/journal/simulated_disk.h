@@ -38,6 +38,8 @@ class SimulatedDisk : public Files {
     fail_code_ = code;
   }
   void FailNoMore() { fail_from_ = UINT64_MAX; }
+  // Lets files not grow any more, as on a full disk.
+  void FailReserve(int code) { reserve_code_ = code; }
   // How many calls were made.
   uint64_t calls() const { return calls_; }
 
@@ -73,6 +75,7 @@ class SimulatedDisk : public Files {
   uint64_t calls_ = 0;
   uint64_t fail_from_ = UINT64_MAX;
   int fail_code_ = 0;
+  int reserve_code_ = 0;
 };
 
 }  // namespace coheld::journal

@@ -1,0 +1,135 @@
+// See committer.h.
+#include "server/journal/committer.h"
+
+#include <cerrno>
+#include <utility>
+
+namespace coheld::journal {
+namespace {
+
+constexpr uint64_t kPrepareBytes = uint64_t{1} << 20;     // At a time: some 2 ms.
+constexpr std::chrono::milliseconds kRoomInterval{1000};  // Until a full disk is tried again.
+constexpr std::chrono::milliseconds kQuiet{2};            // Without a batch: time for chores.
+
+}  // namespace
+
+Committer::Committer(std::unique_ptr<Journal> journal, Options options)
+    : journal_(std::move(journal)),
+      options_(std::move(options)),
+      last_index_(journal_->next_index() - 1),
+      confirmed_(last_index_),
+      thread_([this] { Run(); }) {}
+
+Committer::~Committer() {
+  {
+    const std::lock_guard guard(mutex_);
+    ending_ = true;
+  }
+  work_.notify_one();
+  thread_.join();
+  // Now the journal is this thread's.
+  Status fault;
+  if (!failed_ && !gathered_.empty()) fault = journal_->Write(&gathered_);
+  if (!failed_ && !fault) fault = journal_->Sync();
+  if (!failed_ && !fault) fault = journal_->Mark();
+  if (fault) options_.on_fault(*fault);
+}
+
+uint64_t Committer::Add(std::string_view record) {
+  gathered_.Add(record);
+  return ++last_index_;
+}
+
+void Committer::Submit() {
+  if (gathered_.empty()) return;
+  {
+    const std::lock_guard guard(mutex_);
+    if (!handed_.empty()) return;  // It calls on_progress when it has taken that.
+    std::swap(gathered_, handed_);
+  }
+  work_.notify_one();
+}
+
+void Committer::Trim(uint64_t index) {
+  {
+    const std::lock_guard guard(mutex_);
+    trim_to_ = index;
+  }
+  work_.notify_one();
+}
+
+void Committer::Run() {
+  PendingBatch batch;
+  uint64_t trim_to = 0;
+  Status fault;
+  while (!fault && TakeWork(&batch, &trim_to)) {
+    if (!batch.empty()) fault = Commit(&batch);
+    if (!fault) fault = DoChores();
+    if (!fault && trim_to != 0) fault = journal_->TrimTo(trim_to);
+  }
+  if (!fault) return;
+  failed_ = true;
+  options_.on_fault(*fault);
+}
+
+bool Committer::TakeWork(PendingBatch* batch, uint64_t* trim_to) {
+  const Clock::time_point chore = NextChore();
+  const auto has_work = [this] { return !handed_.empty() || trim_to_ != 0 || ending_; };
+  std::unique_lock lock(mutex_);
+  if (chore == Clock::time_point::max()) {
+    work_.wait(lock, has_work);
+  } else {
+    work_.wait_until(lock, chore, has_work);
+  }
+  std::swap(*batch, handed_);
+  *trim_to = std::exchange(trim_to_, 0);
+  return !ending_ || !batch->empty();
+}
+
+Status Committer::Commit(PendingBatch* batch) {
+  if (Status fault = journal_->Write(batch)) return fault;
+  written_ = Clock::now();
+  if (options_.level == Level::kSync) {
+    if (Status fault = journal_->Sync()) return fault;
+  }
+  Confirm();
+  return std::nullopt;
+}
+
+void Committer::Confirm() {
+  confirmed_.store(journal_->next_index() - 1, std::memory_order_release);
+  options_.on_progress();
+}
+
+Committer::Clock::time_point Committer::NextChore() const {
+  Clock::time_point next = Clock::time_point::max();
+  if (!journal_->settled()) next = std::max(written_, synced_) + kSyncInterval;
+  if (!journal_->prepared()) next = std::min(next, std::max(prepare_again_, written_ + kQuiet));
+  return next;
+}
+
+Status Committer::DoChores() {
+  const Clock::time_point now = Clock::now();
+  const bool is_quiet = now - written_ >= kSyncInterval;
+  if (now - synced_ >= kSyncInterval) {
+    if (Status fault = journal_->Sync()) return fault;
+    synced_ = now;
+  }
+  if (is_quiet) {
+    if (Status fault = journal_->Mark()) return fault;
+  }
+  const bool is_time = journal_->nearly_full() || now - written_ >= kQuiet;
+  return is_time && now >= prepare_again_ ? Prepare() : std::nullopt;
+}
+
+Status Committer::Prepare() {
+  const Status fault = journal_->PrepareNext(kPrepareBytes);
+  if (fault && fault->code != ENOSPC && fault->code != EDQUOT) return fault;
+  prepare_again_ = fault ? Clock::now() + kRoomInterval : Clock::time_point();
+  if (has_room_.exchange(!fault, std::memory_order_acq_rel) == fault.has_value()) {
+    options_.on_progress();
+  }
+  return std::nullopt;
+}
+
+}  // namespace coheld::journal

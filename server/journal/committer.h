@@ -1,0 +1,101 @@
+// Commits records in groups on a thread of its own, so that no slow disk holds up the event loop:
+// while one batch is written and synced, the records that come gather in the next.
+//
+//   loop thread       Add* Submit ........ Add* Submit ......... confirmed() has grown: replies go
+//   committer thread         write, sync, progress(), write, sync, progress() ...
+//
+// It also takes room for the next segment ahead of need, and marks the journal when idle.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string_view>
+#include <thread>
+
+#include "server/journal/journal.h"
+
+namespace coheld::journal {
+
+// When a record counts as confirmed.
+enum class Level {
+  kAsync,  // Written: it survives the process; a power cut may take the last kSyncInterval.
+  kSync,   // Durable.
+};
+
+// All but the constructor, the destructor and what says otherwise is for the loop's thread.
+class Committer {
+ public:
+  static constexpr std::chrono::milliseconds kSyncInterval{100};
+
+  struct Options {
+    Level level = Level::kSync;
+    // Called on the committer's thread when confirmed() has grown, or has_room() changed. The loop
+    // is to call Submit.
+    std::function<void()> on_progress;
+    // Called once, on the committer's thread, when the journal failed: nothing more is confirmed,
+    // and the process has to end.
+    std::function<void(const Fault&)> on_fault;
+  };
+  Committer(std::unique_ptr<Journal> journal, Options options);
+  // Writes what was added and makes it durable, unless the journal failed.
+  ~Committer();
+  Committer(const Committer&) = delete;
+  Committer& operator=(const Committer&) = delete;
+
+  // Adds a record and returns its index. It is written some time after Submit.
+  uint64_t Add(std::string_view record);
+  // Hands what was added to the thread, as soon as that has time. Called at the end of a turn.
+  void Submit();
+  // Lets the journal go of the records up to this one, which a snapshot has.
+  void Trim(uint64_t index);
+
+  // The index of the last record added; 0 if there is none.
+  uint64_t last_index() const { return last_index_; }
+  // The index of the last confirmed record; 0 if there is none. Any thread.
+  uint64_t confirmed() const { return confirmed_.load(std::memory_order_acquire); }
+  // The bytes that were added and not handed over.
+  size_t gathered_bytes() const { return gathered_.bytes(); }
+  // False when there was no room on the disk for the next segment: what makes the state grow has to
+  // be refused, so that what makes it shrink can still be written. Any thread.
+  bool has_room() const { return has_room_.load(std::memory_order_acquire); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void Run();
+  // Takes the batch that waits, or nothing when it is time for a chore. False at the end.
+  bool TakeWork(PendingBatch* batch, uint64_t* trim_to);
+  Status Commit(PendingBatch* batch);
+  // Does what is due: syncs, marks, takes room for the next segment.
+  Status DoChores();
+  Status Prepare();
+  Clock::time_point NextChore() const;
+  void Confirm();
+
+  const std::unique_ptr<Journal> journal_;  // The thread's.
+  const Options options_;
+  PendingBatch gathered_;
+  uint64_t last_index_;
+
+  std::mutex mutex_;
+  std::condition_variable work_;
+  PendingBatch handed_;  // Guarded by mutex_, as the next two.
+  uint64_t trim_to_ = 0;
+  bool ending_ = false;
+
+  std::atomic<uint64_t> confirmed_;
+  std::atomic<bool> has_room_{true};
+  // The thread's.
+  Clock::time_point written_;  // The last batch.
+  Clock::time_point synced_;
+  Clock::time_point prepare_again_;  // Not before.
+  bool failed_ = false;
+  std::thread thread_;
+};
+
+}  // namespace coheld::journal

@@ -1,0 +1,132 @@
+// The committer on a simulated disk.
+#include "server/journal/committer.h"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "tests/unit/journal/simulated_disk.h"
+
+namespace coheld::journal {
+namespace {
+
+// The disk belongs to the committer while there is one.
+class CommitterTest : public testing::Test {
+ protected:
+  void Start(Level level) {
+    read.clear();
+    Journal::Found found;
+    std::unique_ptr<Journal> journal;
+    ASSERT_FALSE(Journal::Open(
+        disk, {.folder = "d", .segment_bytes = 4096, .salt = 1}, 0,
+        [this](uint64_t, std::string_view record) -> Status {
+          read.emplace_back(record);
+          return std::nullopt;
+        },
+        &found, &journal));
+    committer = std::make_unique<Committer>(
+        std::move(journal), Committer::Options{.level = level,
+                                               .on_progress = [this] { Tell(std::nullopt); },
+                                               .on_fault = [this](const Fault& f) { Tell(f); }});
+  }
+
+  void Tell(Status status) {
+    {
+      const std::lock_guard guard(mutex);
+      if (status) fault = status;
+      ++progress;
+    }
+    told.notify_all();
+  }
+
+  // Waits as the loop does: with each progress it submits again.
+  template <typename Predicate>
+  void Await(Predicate is_there) {
+    std::unique_lock lock(mutex);
+    while (!is_there()) {
+      const uint64_t seen = progress;
+      lock.unlock();
+      committer->Submit();
+      lock.lock();
+      told.wait(lock, [&] { return progress != seen || is_there(); });
+    }
+  }
+  void AwaitConfirmed(uint64_t index) {
+    Await([&] { return committer->confirmed() >= index; });
+  }
+
+  SimulatedDisk disk;
+  std::vector<std::string> read;
+  std::mutex mutex;
+  std::condition_variable told;
+  Status fault;
+  uint64_t progress = 0;
+  std::unique_ptr<Committer> committer;
+};
+
+TEST_F(CommitterTest, ConfirmedRecordsSurviveAPowerCut) {
+  Start(Level::kSync);
+  for (int i = 1; i <= 100; ++i) {
+    EXPECT_EQ(committer->Add("record " + std::to_string(i)), static_cast<uint64_t>(i));
+    if (i % 3 == 0) committer->Submit();
+  }
+  AwaitConfirmed(100);
+  committer.reset();
+  disk = SimulatedDisk(disk.AfterPowerCut(1));
+  Start(Level::kSync);
+  ASSERT_EQ(read.size(), 100u);
+  EXPECT_EQ(read.back(), "record 100");
+}
+
+TEST_F(CommitterTest, WhatWasAddedBeforeTheEndIsWritten) {
+  Start(Level::kAsync);
+  for (int i = 0; i < 100; ++i) committer->Add("record");
+  committer.reset();
+  disk = SimulatedDisk(disk.AfterPowerCut(1));
+  Start(Level::kAsync);
+  EXPECT_EQ(read.size(), 100u);
+}
+
+TEST_F(CommitterTest, AFailedSyncIsToldAndConfirmsNothing) {
+  Start(Level::kSync);
+  committer->Add("one");
+  AwaitConfirmed(1);
+  committer.reset();
+  disk.FailFrom(12, EIO);
+  Start(Level::kSync);
+  uint64_t added = 1;
+  while (!fault) {
+    committer->Add("more");
+    committer->Submit();
+    ++added;
+    std::unique_lock lock(mutex);
+    told.wait(lock, [&] { return fault || committer->confirmed() == added; });
+  }
+  EXPECT_EQ(fault->code, EIO);
+  EXPECT_LT(committer->confirmed(), added);
+  committer->Add("never");
+  committer->Submit();
+  committer.reset();
+}
+
+TEST_F(CommitterTest, AFullDiskIsToldWhileThereIsStillRoom) {
+  Start(Level::kSync);
+  Await([&] { return committer->has_room(); });
+  committer.reset();
+  const SimulatedDisk::Image before = disk.Now();
+  disk = SimulatedDisk(before);
+  disk.FailReserve(ENOSPC);
+  Start(Level::kSync);
+  Await([&] { return !committer->has_room(); });
+  EXPECT_EQ(committer->Add("still"), 1u);
+  committer->Submit();
+  AwaitConfirmed(1);
+  EXPECT_FALSE(fault);
+}
+
+}  // namespace
+}  // namespace coheld::journal
