@@ -148,6 +148,17 @@ Seeds StatusSeeds() {
   return seeds;
 }
 
+// See journal_fuzz.cc: batches that follow one another, one that does not, and zeros.
+Seeds JournalSeeds() {
+  const std::string good("\x02\x07\x02\x00\x03one\x03two", 12);
+  const std::string knows_it("\x02\x07\x01\x02\x05three", 10);
+  const std::string torn("\x02\x03\x01\x00\x05three", 10);
+  const std::string zeros("\x01\x63", 2);
+  return {{"good", good + good + zeros},
+          {"damaged", good + torn + knows_it},
+          {"torn", good + torn + zeros}};
+}
+
 void Write(const std::filesystem::path& folder, const Seeds& seeds) {
   std::filesystem::create_directories(folder);
   for (const auto& [name, bytes] : seeds) {
@@ -164,6 +175,7 @@ int Main(const std::filesystem::path& from, const std::filesystem::path& to) {
   }
   Write(to / "ops_fuzz", ops.seeds());
   Write(to / "value_fuzz", ValueSeeds(from / "values.seeds"));
+  Write(to / "journal_fuzz", JournalSeeds());
   Write(to / "status_fuzz", StatusSeeds());
   Write(to / "http2_fuzz", Http2Seeds());
   return 0;

@@ -213,6 +213,44 @@ TEST_F(JournalTest, AClientCannotMakeUpABatch) {
   EXPECT_EQ(read, (Records{"one"}));
 }
 
+// A change of the format makes journals unreadable: it needs a new version, and this stays as a
+// test that the old one is read.
+TEST_F(JournalTest, TheFormatIsAsItWas) {
+  segment_bytes = 176;
+  ASSERT_FALSE(Open());
+  ASSERT_FALSE(WriteAndSync({"one", "two"}));
+  const std::string bytes = disk.Now().at("d/journal-00000000000000000001");
+  std::string hex;
+  for (const char byte : bytes) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    hex += {kDigits[static_cast<uint8_t>(byte) / 16], kDigits[static_cast<uint8_t>(byte) % 16]};
+  }
+  EXPECT_EQ(hex,
+            "636f68656c644a31"    // magic
+            "0100000000000000"    // version, features
+            "6712000000000000"    // salt
+            "0100000000000000"    // first
+            "0000000000000000"    // previous
+            "b000000000000000"    // bytes
+            "0000000000000000"    // zeros
+            "c08b1a4acdd87f70"    // checksum
+            "0400000001000000"    // size, count
+            "0100000000000000"    // first
+            "0000000000000000"    // durable
+            "0000000000000000"    // previous
+            "06a4970c7eefe989"    // body checksum
+            "7f27ff5e0b187a5e"    // checksum
+            "036f6e65"            // body
+            "0400000001000000"    // size, count
+            "0200000000000000"    // first
+            "0000000000000000"    // durable
+            "7f27ff5e0b187a5e"    // previous
+            "b9101b809b734524"    // body checksum
+            "73f23be3a78f399b"    // checksum
+            "0374776f"            // body
+            "0000000000000000");  // zeros
+}
+
 // Writes records of growing size, with a sync after each third, and a mark at the end.
 Records ManyRecords() {
   Records records;
