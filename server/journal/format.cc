@@ -4,36 +4,20 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include <bit>
 #include <charconv>
-#include <cstring>
 
 #include "proto/wire/check.h"
+#include "server/journal/little_endian.h"
 
 namespace coheld::journal {
 namespace {
 
-static_assert(std::endian::native == std::endian::little);
-
 constexpr std::string_view kMagic = "coheldJ1";
-constexpr std::string_view kNamePrefix = "journal-";
 constexpr size_t kNameDigits = 20;
 constexpr uint32_t kVersion = 1;
 constexpr size_t kSegmentChecksumAt = 56;
 constexpr size_t kBodyChecksumAt = 32;
 constexpr size_t kBatchChecksumAt = 40;
-
-template <typename Number>
-void Put(Number number, size_t at, std::string* bytes) {
-  std::memcpy(bytes->data() + at, &number, sizeof(number));
-}
-
-template <typename Number>
-Number Get(std::string_view bytes, size_t at) {
-  Number number;
-  std::memcpy(&number, bytes.data() + at, sizeof(number));
-  return number;
-}
 
 uint64_t BatchChecksum(uint64_t salt, std::string_view header) {
   return XXH3_64bits_withSeed(header.data(), kBatchChecksumAt, salt);
@@ -44,12 +28,12 @@ uint64_t BatchChecksum(uint64_t salt, std::string_view header) {
 std::string EncodeSegmentHeader(const SegmentHeader& header) {
   std::string bytes(kSegmentHeaderBytes, '\0');
   bytes.replace(0, kMagic.size(), kMagic);
-  Put(kVersion, 8, &bytes);
-  Put(header.salt, 16, &bytes);
-  Put(header.first, 24, &bytes);
-  Put(header.previous, 32, &bytes);
-  Put(header.bytes, 40, &bytes);
-  Put(uint64_t{XXH3_64bits(bytes.data(), kSegmentChecksumAt)}, kSegmentChecksumAt, &bytes);
+  PutNumber(kVersion, 8, &bytes);
+  PutNumber(header.salt, 16, &bytes);
+  PutNumber(header.first, 24, &bytes);
+  PutNumber(header.previous, 32, &bytes);
+  PutNumber(header.bytes, 40, &bytes);
+  PutNumber(uint64_t{XXH3_64bits(bytes.data(), kSegmentChecksumAt)}, kSegmentChecksumAt, &bytes);
   return bytes;
 }
 
@@ -58,19 +42,19 @@ std::optional<SegmentHeader> DecodeSegmentHeader(std::string_view bytes, std::st
     *why = "the file is shorter than its header";
   } else if (!bytes.starts_with(kMagic)) {
     *why = "it does not begin as a journal segment does";
-  } else if (Get<uint64_t>(bytes, kSegmentChecksumAt) !=
+  } else if (GetNumber<uint64_t>(bytes, kSegmentChecksumAt) !=
              XXH3_64bits(bytes.data(), kSegmentChecksumAt)) {
     *why = "the header's checksum is wrong";
-  } else if (const auto version = Get<uint32_t>(bytes, 8); version != kVersion) {
+  } else if (const auto version = GetNumber<uint32_t>(bytes, 8); version != kVersion) {
     *why = "it has version " + std::to_string(version) + ", and this program reads " +
            std::to_string(kVersion);
-  } else if (const auto features = Get<uint32_t>(bytes, 12); features != 0) {
+  } else if (const auto features = GetNumber<uint32_t>(bytes, 12); features != 0) {
     *why = "it needs features that this program does not have: " + std::to_string(features);
   } else {
-    return SegmentHeader{.salt = Get<uint64_t>(bytes, 16),
-                         .first = Get<uint64_t>(bytes, 24),
-                         .previous = Get<uint64_t>(bytes, 32),
-                         .bytes = Get<uint64_t>(bytes, 40)};
+    return SegmentHeader{.salt = GetNumber<uint64_t>(bytes, 16),
+                         .first = GetNumber<uint64_t>(bytes, 24),
+                         .previous = GetNumber<uint64_t>(bytes, 32),
+                         .bytes = GetNumber<uint64_t>(bytes, 40)};
   }
   return std::nullopt;
 }
@@ -79,27 +63,27 @@ void SealBatch(uint64_t salt, BatchHeader* header, std::string* batch) {
   COHELD_CHECK(batch->size() >= kBatchHeaderBytes &&
                batch->size() <= kBatchHeaderBytes + kBatchBodyBytesMax);
   header->size = static_cast<uint32_t>(batch->size() - kBatchHeaderBytes);
-  Put(header->size, 0, batch);
-  Put(header->count, 4, batch);
-  Put(header->first, 8, batch);
-  Put(header->durable, 16, batch);
-  Put(header->previous, 24, batch);
+  PutNumber(header->size, 0, batch);
+  PutNumber(header->count, 4, batch);
+  PutNumber(header->first, 8, batch);
+  PutNumber(header->durable, 16, batch);
+  PutNumber(header->previous, 24, batch);
   header->body_checksum = XXH3_64bits(batch->data() + kBatchHeaderBytes, header->size);
-  Put(header->body_checksum, kBodyChecksumAt, batch);
+  PutNumber(header->body_checksum, kBodyChecksumAt, batch);
   header->checksum = BatchChecksum(salt, *batch);
-  Put(header->checksum, kBatchChecksumAt, batch);
+  PutNumber(header->checksum, kBatchChecksumAt, batch);
 }
 
 std::optional<BatchHeader> DecodeBatchHeader(uint64_t salt, std::string_view bytes) {
   if (bytes.size() < kBatchHeaderBytes) return std::nullopt;
-  const auto checksum = Get<uint64_t>(bytes, kBatchChecksumAt);
+  const auto checksum = GetNumber<uint64_t>(bytes, kBatchChecksumAt);
   if (checksum != BatchChecksum(salt, bytes)) return std::nullopt;
-  return BatchHeader{.size = Get<uint32_t>(bytes, 0),
-                     .count = Get<uint32_t>(bytes, 4),
-                     .first = Get<uint64_t>(bytes, 8),
-                     .durable = Get<uint64_t>(bytes, 16),
-                     .previous = Get<uint64_t>(bytes, 24),
-                     .body_checksum = Get<uint64_t>(bytes, kBodyChecksumAt),
+  return BatchHeader{.size = GetNumber<uint32_t>(bytes, 0),
+                     .count = GetNumber<uint32_t>(bytes, 4),
+                     .first = GetNumber<uint64_t>(bytes, 8),
+                     .durable = GetNumber<uint64_t>(bytes, 16),
+                     .previous = GetNumber<uint64_t>(bytes, 24),
+                     .body_checksum = GetNumber<uint64_t>(bytes, kBodyChecksumAt),
                      .checksum = checksum};
 }
 
@@ -133,18 +117,18 @@ std::optional<std::string_view> TakeRecord(std::string_view* body) {
   return record;
 }
 
-std::string SegmentName(uint64_t first) {
-  const std::string digits = std::to_string(first);
-  return std::string(kNamePrefix) + std::string(kNameDigits - digits.size(), '0') + digits;
+std::string NumberedName(std::string_view prefix, uint64_t number) {
+  const std::string digits = std::to_string(number);
+  return std::string(prefix) + std::string(kNameDigits - digits.size(), '0') + digits;
 }
 
-std::optional<uint64_t> FirstOf(std::string_view name) {
-  if (!name.starts_with(kNamePrefix)) return std::nullopt;
-  name.remove_prefix(kNamePrefix.size());
-  uint64_t first = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), first);
+std::optional<uint64_t> NumberIn(std::string_view name, std::string_view prefix) {
+  if (!name.starts_with(prefix)) return std::nullopt;
+  name.remove_prefix(prefix.size());
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
   const bool whole = error == std::errc() && end == name.data() + name.size();
-  return whole && name.size() == kNameDigits ? std::optional(first) : std::nullopt;
+  return whole && name.size() == kNameDigits ? std::optional(number) : std::nullopt;
 }
 
 }  // namespace coheld::journal

@@ -86,10 +86,16 @@ void AppendRecord(std::string_view record, std::string* body);
 // Takes a record from the front of a body; nothing if it is not whole.
 std::optional<std::string_view> TakeRecord(std::string_view* body);
 
+// Returns the name of a file: the prefix and the number in 20 digits.
+std::string NumberedName(std::string_view prefix, uint64_t number);
+
+// Returns the number in such a name, or nothing if it is none.
+std::optional<uint64_t> NumberIn(std::string_view name, std::string_view prefix);
+
 // Returns the name of the segment whose first record has this index.
-std::string SegmentName(uint64_t first);
+inline std::string SegmentName(uint64_t first) { return NumberedName("journal-", first); }
 
 // Returns the index in a segment's name, or nothing if it is no such name.
-std::optional<uint64_t> FirstOf(std::string_view name);
+inline std::optional<uint64_t> FirstOf(std::string_view name) { return NumberIn(name, "journal-"); }
 
 }  // namespace coheld::journal

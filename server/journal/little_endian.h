@@ -1,0 +1,27 @@
+// Numbers in the journal's files.
+#pragma once
+
+#include <bit>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace coheld::journal {
+
+static_assert(std::endian::native == std::endian::little);
+
+// Writes a number over the bytes at `at`.
+template <typename Number>
+void PutNumber(Number number, size_t at, std::string* bytes) {
+  std::memcpy(bytes->data() + at, &number, sizeof(number));
+}
+
+// Returns the number at `at`; the bytes have to be there.
+template <typename Number>
+Number GetNumber(std::string_view bytes, size_t at) {
+  Number number;
+  std::memcpy(&number, bytes.data() + at, sizeof(number));
+  return number;
+}
+
+}  // namespace coheld::journal

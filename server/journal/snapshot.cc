@@ -1,0 +1,203 @@
+// See snapshot.h.
+#include "server/journal/snapshot.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+#include <zstd.h>
+
+#include <cerrno>
+#include <utility>
+#include <vector>
+
+#include "server/journal/little_endian.h"
+
+namespace coheld::journal {
+namespace {
+
+constexpr std::string_view kMagic = "coheldS1";
+constexpr uint32_t kVersion = 1;
+constexpr size_t kHeaderBytes = 64;
+constexpr size_t kHeaderChecksumAt = 56;
+constexpr size_t kChunkHeaderBytes = 16;
+constexpr size_t kChunkChecksumAt = 8;
+constexpr size_t kStateBytes = size_t{1} << 20;  // Of a chunk.
+constexpr size_t kStateBytesMax = size_t{64} << 20;
+constexpr int kCompression = 1;
+
+// Returns the checksum of a chunk, header and all.
+uint64_t ChunkChecksum(uint64_t number, uint64_t previous, std::string_view chunk) {
+  const uint64_t chain[] = {number, previous};
+  const uint64_t seed = XXH3_64bits(chain, sizeof(chain));
+  const uint64_t head = XXH3_64bits_withSeed(chunk.data(), kChunkChecksumAt, seed);
+  chunk.remove_prefix(kChunkHeaderBytes);
+  return XXH3_64bits_withSeed(chunk.data(), chunk.size(), head);
+}
+
+std::string EncodeHeader(uint64_t index) {
+  std::string bytes(kHeaderBytes, '\0');
+  bytes.replace(0, kMagic.size(), kMagic);
+  PutNumber(kVersion, 8, &bytes);
+  PutNumber(index, 16, &bytes);
+  PutNumber(uint64_t{XXH3_64bits(bytes.data(), kHeaderChecksumAt)}, kHeaderChecksumAt, &bytes);
+  return bytes;
+}
+
+}  // namespace
+
+SnapshotWriter::SnapshotWriter(Files& files, std::string folder, uint64_t index)
+    : files_(files), folder_(std::move(folder)), index_(index) {}
+
+SnapshotWriter::~SnapshotWriter() = default;
+
+Status SnapshotWriter::Open() {
+  if (file_ != nullptr) return std::nullopt;
+  const std::string path = folder_ + "/" + std::string(kNextSnapshotName);
+  if (Status fault = files_.Remove(path); fault && fault->code != ENOENT) return fault;
+  if (Status fault = files_.Create(path, &file_)) return fault;
+  if (Status fault = file_->WriteAt(0, EncodeHeader(index_))) return fault;
+  offset_ = kHeaderBytes;
+  return std::nullopt;
+}
+
+Status SnapshotWriter::Add(std::string_view bytes) {
+  if (Status fault = Open()) return fault;
+  while (!bytes.empty()) {
+    const std::string_view part = bytes.substr(0, kStateBytes - gathered_.size());
+    gathered_ += part;
+    bytes.remove_prefix(part.size());
+    if (gathered_.size() < kStateBytes) break;
+    if (Status fault = WriteChunk(gathered_)) return fault;
+    gathered_.clear();
+  }
+  return std::nullopt;
+}
+
+Status SnapshotWriter::WriteChunk(std::string_view state) {
+  std::string chunk(kChunkHeaderBytes, '\0');
+  if (!state.empty()) {
+    chunk.resize(kChunkHeaderBytes + ZSTD_compressBound(state.size()));
+    const size_t size =
+        ZSTD_compress(chunk.data() + kChunkHeaderBytes, chunk.size() - kChunkHeaderBytes,
+                      state.data(), state.size(), kCompression);
+    if (ZSTD_isError(size)) return Fault{ENOMEM, std::string("zstd: ") + ZSTD_getErrorName(size)};
+    chunk.resize(kChunkHeaderBytes + size);
+  }
+  PutNumber(static_cast<uint32_t>(chunk.size() - kChunkHeaderBytes), 0, &chunk);
+  PutNumber(static_cast<uint32_t>(state.size()), 4, &chunk);
+  previous_ = ChunkChecksum(chunks_++, previous_, chunk);
+  PutNumber(previous_, kChunkChecksumAt, &chunk);
+  if (Status fault = file_->WriteAt(offset_, chunk)) return fault;
+  offset_ += chunk.size();
+  return std::nullopt;
+}
+
+Status SnapshotWriter::Finish() {
+  if (Status fault = Open()) return fault;
+  if (!gathered_.empty()) {
+    if (Status fault = WriteChunk(gathered_)) return fault;
+  }
+  if (Status fault = WriteChunk({})) return fault;
+  if (Status fault = file_->Sync()) return fault;
+  file_.reset();
+  if (Status fault = files_.Rename(folder_ + "/" + std::string(kNextSnapshotName),
+                                   folder_ + "/" + SnapshotName(index_))) {
+    return fault;
+  }
+  if (Status fault = files_.SyncFolder(folder_)) return fault;
+  std::unique_ptr<SnapshotReader> reader;
+  if (Status fault = SnapshotReader::Open(files_, folder_, index_, &reader)) return fault;
+  std::string part;
+  do {
+    if (Status fault = reader->Next(&part)) return fault;
+  } while (!part.empty());
+  return std::nullopt;
+}
+
+Status SnapshotReader::Open(Files& files, const std::string& folder, uint64_t index,
+                            std::unique_ptr<SnapshotReader>* reader) {
+  std::unique_ptr<SnapshotReader> opened(
+      new SnapshotReader(folder + "/" + SnapshotName(index), index));
+  if (Status fault = files.Open(opened->path_, &opened->file_)) return fault;
+  if (Status fault = opened->ReadHeader()) return fault;
+  *reader = std::move(opened);
+  return std::nullopt;
+}
+
+Fault SnapshotReader::Damaged(const std::string& why) const {
+  return {0, path_ + " is damaged at byte " + std::to_string(offset_) + ": " + why +
+                 ". Restore a backup"};
+}
+
+Status SnapshotReader::ReadHeader() {
+  std::string bytes;
+  if (Status fault = file_->ReadAt(0, kHeaderBytes, &bytes)) return fault;
+  if (bytes.size() < kHeaderBytes) return Damaged("the file is shorter than its header");
+  if (!bytes.starts_with(kMagic)) return Damaged("it does not begin as a snapshot does");
+  if (GetNumber<uint64_t>(bytes, kHeaderChecksumAt) !=
+      XXH3_64bits(bytes.data(), kHeaderChecksumAt)) {
+    return Damaged("the header's checksum is wrong");
+  }
+  if (GetNumber<uint32_t>(bytes, 8) != kVersion || GetNumber<uint32_t>(bytes, 12) != 0) {
+    return Fault{0, path_ + " has version " + std::to_string(GetNumber<uint32_t>(bytes, 8)) +
+                        " and features " + std::to_string(GetNumber<uint32_t>(bytes, 12)) +
+                        ", and this program reads version " + std::to_string(kVersion) +
+                        " without any: use a newer one"};
+  }
+  if (GetNumber<uint64_t>(bytes, 16) != index_) return Damaged("its name has another index");
+  offset_ = kHeaderBytes;
+  return std::nullopt;
+}
+
+Status SnapshotReader::Next(std::string* part) {
+  std::string chunk;
+  if (Status fault = file_->ReadAt(offset_, kChunkHeaderBytes, &chunk)) return fault;
+  if (chunk.size() < kChunkHeaderBytes) return Damaged("it ends there");
+  const auto size = GetNumber<uint32_t>(chunk, 0);
+  const auto state_size = GetNumber<uint32_t>(chunk, 4);
+  const auto checksum = GetNumber<uint64_t>(chunk, kChunkChecksumAt);
+  if (state_size > kStateBytesMax || size > ZSTD_compressBound(state_size)) {
+    return Damaged("a chunk cannot be as large as it says");
+  }
+  std::string body;
+  if (Status fault = file_->ReadAt(offset_ + kChunkHeaderBytes, size, &body)) return fault;
+  chunk += body;
+  if (body.size() < size) return Damaged("it ends within a chunk");
+  if (ChunkChecksum(chunks_, previous_, chunk) != checksum) {
+    return Damaged("the chunk's checksum is wrong");
+  }
+  part->resize(state_size);
+  if (state_size > 0 &&
+      ZSTD_decompress(part->data(), state_size, body.data(), size) != state_size) {
+    return Damaged("the chunk cannot be decompressed");
+  }
+  if (state_size == 0) {
+    if (Status fault = file_->ReadAt(offset_ + kChunkHeaderBytes, 1, &body)) return fault;
+    if (size != 0 || !body.empty()) return Damaged("it goes on after its end");
+  }
+  offset_ += chunk.size();
+  previous_ = checksum;
+  ++chunks_;
+  return std::nullopt;
+}
+
+Status FindSnapshot(Files& files, const std::string& folder, std::optional<uint64_t>* index) {
+  std::vector<std::string> names;
+  if (Status fault = files.List(folder, &names)) return fault;
+  for (const std::string& name : names) {
+    if (const std::optional<uint64_t> found = SnapshotIndexOf(name)) *index = found;
+  }
+  return std::nullopt;
+}
+
+Status RemoveSnapshotsBefore(Files& files, const std::string& folder, uint64_t index) {
+  std::vector<std::string> names;
+  if (Status fault = files.List(folder, &names)) return fault;
+  for (const std::string& name : names) {
+    const std::optional<uint64_t> found = SnapshotIndexOf(name);
+    if (name != kNextSnapshotName && !(found && *found < index)) continue;
+    if (Status fault = files.Remove(folder + "/" + name)) return fault;
+  }
+  return files.SyncFolder(folder);
+}
+
+}  // namespace coheld::journal

@@ -1,0 +1,104 @@
+// Snapshots: the whole state as it was after some record of the journal, in one file. What the
+// bytes of a state mean is the engine's business. All numbers are little-endian.
+//
+//   file     snapshot-INDEX, INDEX in 20 digits; snapshot-next is one being made
+//   snapshot header chunk* end
+//   header   0   magic          8 bytes, "coheldS1"
+//            8   version        4 bytes, 1
+//            12  features       4 bytes, bits that a reader must know; none yet
+//            16  index          8 bytes, of the last record that the state has
+//            24  zeros          32 bytes
+//            56  checksum       8 bytes, XXH3 of bytes 0-55
+//   chunk    0   size           4 bytes, of what follows; not 0
+//            4   state size     4 bytes, of the part of the state that it holds
+//            8   checksum       8 bytes, XXH3 of bytes 0-7 and what follows, seeded with the
+//            chunk's
+//                               number from 0, chained to the chunk before it
+//            16  a part of the state, compressed by zstd
+//   end      a chunk without a size, whose state size is 0 and whose checksum is chained like all
+//
+// A snapshot is written aside, synced, renamed, and read once more before anything that it replaces
+// is removed.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/journal/files.h"
+#include "server/journal/format.h"
+
+namespace coheld::journal {
+
+inline constexpr std::string_view kNextSnapshotName = "snapshot-next";
+
+// Returns the name of the snapshot whose last record has this index.
+inline std::string SnapshotName(uint64_t index) { return NumberedName("snapshot-", index); }
+// Returns the index in a snapshot's name, or nothing if it is no such name.
+inline std::optional<uint64_t> SnapshotIndexOf(std::string_view name) {
+  return NumberIn(name, "snapshot-");
+}
+
+// Writes one snapshot. After a Fault it must be dropped; what it wrote has no name that counts.
+class SnapshotWriter {
+ public:
+  // Begins the snapshot of the state after record `index`.
+  SnapshotWriter(Files& files, std::string folder, uint64_t index);
+  ~SnapshotWriter();
+  SnapshotWriter(const SnapshotWriter&) = delete;
+  SnapshotWriter& operator=(const SnapshotWriter&) = delete;
+
+  // Adds the next bytes of the state.
+  [[nodiscard]] Status Add(std::string_view bytes);
+  // Makes the snapshot durable under its name, and reads it once more.
+  [[nodiscard]] Status Finish();
+
+ private:
+  Status Open();
+  Status WriteChunk(std::string_view state);
+
+  Files& files_;
+  const std::string folder_;
+  const uint64_t index_;
+  std::unique_ptr<File> file_;
+  uint64_t offset_ = 0;
+  uint64_t chunks_ = 0;
+  uint64_t previous_ = 0;
+  std::string gathered_;
+};
+
+// Reads one snapshot, part by part.
+class SnapshotReader {
+ public:
+  // Opens the snapshot that ends with record `index`.
+  [[nodiscard]] static Status Open(Files& files, const std::string& folder, uint64_t index,
+                                   std::unique_ptr<SnapshotReader>* reader);
+  // Returns the next part of the state in `part`; empty at the end. A Fault if the snapshot is
+  // damaged: it names file, offset and what to do.
+  [[nodiscard]] Status Next(std::string* part);
+
+  uint64_t index() const { return index_; }
+
+ private:
+  SnapshotReader(std::string path, uint64_t index) : path_(std::move(path)), index_(index) {}
+  Status ReadHeader();
+  Fault Damaged(const std::string& why) const;
+
+  const std::string path_;
+  const uint64_t index_;
+  std::unique_ptr<File> file_;
+  uint64_t offset_ = 0;
+  uint64_t chunks_ = 0;
+  uint64_t previous_ = 0;
+};
+
+// Finds the newest snapshot of a folder. Leaves `index` alone if there is none.
+[[nodiscard]] Status FindSnapshot(Files& files, const std::string& folder,
+                                  std::optional<uint64_t>* index);
+
+// Removes all snapshots before this one, and what an unfinished one left.
+[[nodiscard]] Status RemoveSnapshotsBefore(Files& files, const std::string& folder, uint64_t index);
+
+}  // namespace coheld::journal
