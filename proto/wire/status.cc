@@ -60,8 +60,11 @@ Code CodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_VERSION_MISMATCH:
     case v1::ERROR_REASON_BARRIER_BROKEN:
     case v1::ERROR_REASON_COMPACTED:
+    case v1::ERROR_REASON_LOCK_LOST:
+    case v1::ERROR_REASON_DEADLOCK:
       return Code::kAborted;
     case v1::ERROR_REASON_LOCK_NOT_OWNER:
+    case v1::ERROR_REASON_GUARD_STALE:
       return Code::kPermissionDenied;
     case v1::ERROR_REASON_TOO_LARGE:
     case v1::ERROR_REASON_TOO_MANY:

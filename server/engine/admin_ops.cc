@@ -94,10 +94,27 @@ Outcome Delete(Engine& engine, const v1::AdminDeleteRequest& request, v1::AdminD
   return Done();
 }
 
+Outcome Locks(Engine& /*target*/, const v1::AdminLocksRequest& /*request*/,
+              v1::AdminLocksReply* /*reply*/, Turn& /*turn*/) {
+  return Failure{v1::ERROR_REASON_UNKNOWN_METHOD, "this version does not serve it yet"};
+}
+
+Outcome Waits(Engine& /*target*/, const v1::AdminWaitsRequest& /*request*/,
+              v1::AdminWaitsReply* /*reply*/, Turn& /*turn*/) {
+  return Failure{v1::ERROR_REASON_UNKNOWN_METHOD, "this version does not serve it yet"};
+}
+
+Outcome Explain(Engine& /*target*/, const v1::AdminExplainRequest& /*request*/,
+                v1::AdminExplainReply* /*reply*/, Turn& /*turn*/) {
+  return Failure{v1::ERROR_REASON_UNKNOWN_METHOD, "this version does not serve it yet"};
+}
+
 }  // namespace
 
 std::vector<OpRow> AdminOps() {
-  return {Op<Objects>("Admin.Objects"), Op<Describe>("Admin.Describe"), Op<Delete>("Admin.Delete")};
+  return {Op<Objects>("Admin.Objects"), Op<Describe>("Admin.Describe"),
+          Op<Delete>("Admin.Delete"),   Op<Locks>("Admin.Locks"),
+          Op<Waits>("Admin.Waits"),     Op<Explain>("Admin.Explain")};
 }
 
 }  // namespace coheld::engine

@@ -139,13 +139,18 @@ Outcome ReleaseAll(Engine& /*engine*/, const v1::LockReleaseAllRequest& request,
   return Done();
 }
 
+Outcome Renew(LockObject& /*target*/, const v1::LockRenewRequest& /*request*/,
+              v1::LockRenewReply* /*reply*/, Turn& /*turn*/) {
+  return Failure{v1::ERROR_REASON_UNKNOWN_METHOD, "this version does not serve it yet"};
+}
+
 }  // namespace
 
 const TypeRow& LockType() {
   static const TypeRow row = MakeType<LockObject>(
       "lock", {Op<Create>("Lock.Create"), Op<Acquire>("Lock.Acquire"), Op<Release>("Lock.Release"),
                Op<Inspect>("Lock.Inspect"), Op<AcquireAll>("Lock.AcquireAll"),
-               Op<ReleaseAll>("Lock.ReleaseAll")});
+               Op<ReleaseAll>("Lock.ReleaseAll"), Op<Renew>("Lock.Renew")});
   return row;
 }
 

@@ -100,11 +100,22 @@ Outcome Inspect(Engine& engine, const v1::ObjectInspectRequest& request,
   return Done();
 }
 
+Outcome Guard(Engine& /*target*/, const v1::ObjectGuardRequest& /*request*/,
+              v1::ObjectGuardReply* /*reply*/, Turn& /*turn*/) {
+  return Failure{v1::ERROR_REASON_UNKNOWN_METHOD, "this version does not serve it yet"};
+}
+
+Outcome Unguard(Engine& /*target*/, const v1::ObjectUnguardRequest& /*request*/,
+                v1::ObjectUnguardReply* /*reply*/, Turn& /*turn*/) {
+  return Failure{v1::ERROR_REASON_UNKNOWN_METHOD, "this version does not serve it yet"};
+}
+
 }  // namespace
 
 std::vector<OpRow> ObjectOps() {
   return {Op<HoldObject>("Object.Hold"), Op<Release>("Object.Release"), Op<Lend>("Object.Lend"),
-          Op<SetTtl>("Object.SetTtl"), Op<Inspect>("Object.Inspect")};
+          Op<SetTtl>("Object.SetTtl"),   Op<Inspect>("Object.Inspect"), Op<Guard>("Object.Guard"),
+          Op<Unguard>("Object.Unguard")};
 }
 
 }  // namespace coheld::engine

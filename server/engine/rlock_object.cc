@@ -70,12 +70,18 @@ Outcome Inspect(RLockObject& lock, const v1::RLockInspectRequest& /*request*/,
   return Done();
 }
 
+Outcome Renew(RLockObject& /*target*/, const v1::RLockRenewRequest& /*request*/,
+              v1::RLockRenewReply* /*reply*/, Turn& /*turn*/) {
+  return Failure{v1::ERROR_REASON_UNKNOWN_METHOD, "this version does not serve it yet"};
+}
+
 }  // namespace
 
 const TypeRow& RLockType() {
   static const TypeRow row =
       MakeType<RLockObject>("rlock", {Op<Create>("RLock.Create"), Op<Acquire>("RLock.Acquire"),
-                                      Op<Release>("RLock.Release"), Op<Inspect>("RLock.Inspect")});
+                                      Op<Release>("RLock.Release"), Op<Inspect>("RLock.Inspect"),
+                                      Op<Renew>("RLock.Renew")});
   return row;
 }
 

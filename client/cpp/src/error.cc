@@ -69,6 +69,9 @@ constexpr std::array kTable = {
     Row{Reason::kCompacted, Throw<Compacted>},
     Row{Reason::kUnauthenticated, Throw<Unauthenticated>},
     Row{Reason::kTakenOver, Throw<Cancelled>},
+    Row{Reason::kGuardStale, Throw<GuardStale>},
+    Row{Reason::kLockLost, Throw<LockLost>},
+    Row{Reason::kDeadlock, Throw<Deadlock>},
     Row{Reason::kConnectionLost, Throw<ConnectionLost>},
 };
 

@@ -130,6 +130,18 @@ class LockNotOwner(Error, RuntimeError):
     """Tell that a lock was released that somebody else holds."""
 
 
+class LockLost(LockNotOwner):
+    """Tell that the caller held the lock and lost it: its lease ended, or it was deleted."""
+
+
+class GuardStale(Error, RuntimeError):
+    """Tell that the object is guarded by a lock that the caller does not hold; nothing changed."""
+
+
+class Deadlock(Error, RuntimeError):
+    """Tell that the op would have waited for ever; the message names all who wait in the ring."""
+
+
 class SessionExpired(Error, ConnectionResetError):
     """Tell that the session ended, and with it every lock that it held."""
 
@@ -238,6 +250,9 @@ _CLASSES: dict[str, type[Error]] = {
     "UNAUTHENTICATED": Unauthenticated,
     "ALREADY_ACKNOWLEDGED": InternalError,
     "TAKEN_OVER": Cancelled,
+    "GUARD_STALE": GuardStale,
+    "LOCK_LOST": LockLost,
+    "DEADLOCK": Deadlock,
     "CONNECT_FAILED": ConnectFailed,
     "CONNECTION_LOST": ConnectionLost,
     "OUTCOME_UNKNOWN": OutcomeUnknown,

@@ -80,6 +80,7 @@ const std::set<std::string> kReadingVerbs = {
     "Contains",      //
     "Count",         //
     "Describe",      //
+    "Explain",       //
     "Get",           //
     "GetMany",       //
     "GetRange",      //
@@ -91,6 +92,7 @@ const std::set<std::string> kReadingVerbs = {
     "Join",          //
     "Keys",          //
     "Len",           //
+    "Locks",         //
     "Objects",       //
     "Peek",          //
     "Ping",          //
@@ -103,6 +105,7 @@ const std::set<std::string> kReadingVerbs = {
     "Status",        //
     "Values",        //
     "Wait",          //
+    "Waits",         //
 };
 const std::set<std::string> kTakers = {"Barrier.Wait", "Condition.Wait", "Queue.Get",
                                        "Queue.GetMany"};
@@ -241,6 +244,9 @@ TEST(Methods, NeverChangeTheirNumber) {
       {103, "Admin.Describe"},
       {104, "Admin.Delete"},
       {105, "Admin.Sessions"},
+      {106, "Admin.Locks"},
+      {107, "Admin.Waits"},
+      {108, "Admin.Explain"},
       {200, "List.Create"},
       {201, "List.Len"},
       {202, "List.Get"},
@@ -306,6 +312,7 @@ TEST(Methods, NeverChangeTheirNumber) {
       {603, "Lock.Inspect"},
       {604, "Lock.AcquireAll"},
       {605, "Lock.ReleaseAll"},
+      {606, "Lock.Renew"},
       {700, "Event.Create"},
       {701, "Event.IsSet"},
       {702, "Event.Set"},
@@ -319,6 +326,7 @@ TEST(Methods, NeverChangeTheirNumber) {
       {741, "RLock.Acquire"},
       {742, "RLock.Release"},
       {743, "RLock.Inspect"},
+      {746, "RLock.Renew"},
       {760, "Condition.Create"},
       {761, "Condition.Wait"},
       {762, "Condition.Notify"},
@@ -404,6 +412,8 @@ TEST(Methods, NeverChangeTheirNumber) {
       {1062, "Object.Lend"},
       {1063, "Object.SetTtl"},
       {1064, "Object.Inspect"},
+      {1065, "Object.Guard"},
+      {1066, "Object.Unguard"},
       {1080, "Watch.Changes"},
   };
   std::map<uint32_t, std::string> actual;

@@ -62,6 +62,9 @@ enum class Reason : int {
   kUnauthenticated = 95,
   kAlreadyAcknowledged = 110,
   kTakenOver = 111,
+  kGuardStale = 130,
+  kLockLost = 131,
+  kDeadlock = 132,
 
   kConnectFailed = 1001,   // No connection could be made.
   kConnectionLost = 1002,  // The connection broke; the op did not happen.
@@ -164,6 +167,19 @@ class LockNotHeld : public Error {
   using Error::Error;
 };
 class LockNotOwner : public Error {
+  using Error::Error;
+};
+// The caller held the lock and lost it, as its lease ended or the lock was deleted: LOCK_LOST.
+class LockLost : public LockNotOwner {
+  using LockNotOwner::LockNotOwner;
+};
+// The object is guarded by a lock that the caller does not hold; nothing changed: GUARD_STALE.
+class GuardStale : public Error {
+  using Error::Error;
+};
+// The op would have waited for ever, as the one that it waits for waits for the caller; the message
+// names them all: DEADLOCK.
+class Deadlock : public Error {
   using Error::Error;
 };
 // No session serves the host, or it went before it answered: the call may have run or not.
