@@ -3,10 +3,12 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
 
+#include "server/journal/folder_lock.h"
 #include "server/journal/journal.h"
 
 namespace coheld::journal {
@@ -66,6 +68,18 @@ TEST_F(PosixFilesTest, FoldersAreListedInOrder) {
   std::vector<std::string> names;
   ASSERT_FALSE(files.List(folder, &names));
   EXPECT_EQ(names, (std::vector<std::string>{"c", "d"}));
+}
+
+TEST_F(PosixFilesTest, AFolderHasOneUser) {
+  std::unique_ptr<FolderLock> first, second;
+  ASSERT_FALSE(FolderLock::Take(folder, &first));
+  const Status fault = FolderLock::Take(folder, &second);
+  ASSERT_TRUE(fault);
+  EXPECT_EQ(fault->code, EWOULDBLOCK);
+  EXPECT_NE(fault->message.find("in use by process " + std::to_string(getpid())),
+            std::string::npos);
+  first.reset();
+  EXPECT_FALSE(FolderLock::Take(folder, &second));
 }
 
 TEST_F(PosixFilesTest, AJournalIsReadAgain) {

@@ -1,0 +1,50 @@
+// See folder_lock.h.
+#include "server/journal/folder_lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace coheld::journal {
+namespace {
+
+Fault Failed(const std::string& call, const std::string& path) {
+  const int code = errno;
+  return {code, call + " " + path + ": " + std::strerror(code)};
+}
+
+// The file has the holder's pid, for people.
+Fault Taken(int descriptor, const std::string& folder) {
+  std::array<char, 32> pid{};
+  const ssize_t size = pread(descriptor, pid.data(), pid.size() - 1, 0);
+  std::string holder(pid.data(), size > 0 ? static_cast<size_t>(size) : 0);
+  while (!holder.empty() && holder.back() == '\n') holder.pop_back();
+  return {EWOULDBLOCK, "the folder " + folder + " is in use by " +
+                           (holder.empty() ? "another process" : "process " + holder) +
+                           "; stop it, or use another folder"};
+}
+
+}  // namespace
+
+Status FolderLock::Take(const std::string& folder, std::unique_ptr<FolderLock>* lock) {
+  const std::string path = folder + "/lock";
+  const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (descriptor < 0) return Failed("open", path);
+  std::unique_ptr<FolderLock> taken(new FolderLock(descriptor));
+  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    return errno == EWOULDBLOCK ? Taken(descriptor, folder) : Failed("lock", path);
+  }
+  // Without room for it the lock holds all the same.
+  const std::string pid = std::to_string(getpid()) + "\n";
+  if (ftruncate(descriptor, 0) == 0) (void)!pwrite(descriptor, pid.data(), pid.size(), 0);
+  *lock = std::move(taken);
+  return std::nullopt;
+}
+
+FolderLock::~FolderLock() { close(descriptor_); }
+
+}  // namespace coheld::journal

@@ -1,0 +1,28 @@
+// Keeps two daemons from using one folder.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "server/journal/files.h"
+
+namespace coheld::journal {
+
+// Holds the lock of a folder until it is destroyed, or the process ends. A child that the process
+// forks without exec would hold it too.
+class FolderLock {
+ public:
+  // Takes the lock: an flock(2) on the file `lock` in the folder, which is made if it is missing.
+  // A Fault with EWOULDBLOCK that names the holder's pid if another process has it.
+  [[nodiscard]] static Status Take(const std::string& folder, std::unique_ptr<FolderLock>* lock);
+  ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  explicit FolderLock(int descriptor) : descriptor_(descriptor) {}
+
+  const int descriptor_;
+};
+
+}  // namespace coheld::journal
