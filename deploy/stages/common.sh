@@ -87,3 +87,11 @@ run_pytest() { # NAME FOLDER [OPTION...]
   fi
   return "$code"
 }
+
+# Makes `go` work with all that it writes below build/NAME; installs Debian's where there is none.
+use_go() { # NAME
+  PATH=$PATH:/usr/local/go/bin:/usr/lib/go/bin
+  command -v go >/dev/null || "$root/deploy/install-packages" go || return 1
+  export GOPATH=$build/$1/gopath GOCACHE=$build/$1/gocache GOTOOLCHAIN=local CGO_ENABLED=0
+  export GOFLAGS="-modcacherw -buildvcs=false"
+}
