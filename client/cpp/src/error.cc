@@ -68,6 +68,7 @@ constexpr std::array kTable = {
     Row{Reason::kSubscriptionNotFound, Throw<SubscriptionNotFound>},
     Row{Reason::kCompacted, Throw<Compacted>},
     Row{Reason::kUnauthenticated, Throw<Unauthenticated>},
+    Row{Reason::kAlreadyAcknowledged, Throw<InvalidArgument>},
     Row{Reason::kTakenOver, Throw<Cancelled>},
     Row{Reason::kGuardStale, Throw<GuardStale>},
     Row{Reason::kLockLost, Throw<LockLost>},
