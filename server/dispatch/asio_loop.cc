@@ -4,12 +4,11 @@
 #include <fcntl.h>
 #include <poll.h>
 
+#include <ctime>
 #include <memory>
 #include <utility>
 
 #include <asio/posix/stream_descriptor.hpp>
-
-#include "server/dispatch/clock.h"
 
 namespace coheld::dispatch {
 namespace {
@@ -63,6 +62,12 @@ class PidfdWatch : public EdgeLoop::Watch {
 };
 
 }  // namespace
+
+engine::TimeMs AsioLoop::Now() const {
+  timespec now{};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return engine::TimeMs{now.tv_sec * 1000 + now.tv_nsec / 1000000};
+}
 
 void AsioLoop::ArmTimer(engine::TimeMs when, std::function<void()> fire) {
   const auto ahead = static_cast<int64_t>(when) - static_cast<int64_t>(Now());

@@ -12,6 +12,8 @@ class AsioLoop : public EdgeLoop {
  public:
   explicit AsioLoop(asio::io_context& io) : io_(io), timer_(io) {}
 
+  // CLOCK_BOOTTIME, which neither jumps nor stops while the host sleeps.
+  engine::TimeMs Now() const override;
   void ArmTimer(engine::TimeMs when, std::function<void()> fire) override;
   std::unique_ptr<Watch> WatchProcess(int pidfd, std::function<void()> gone) override;
 

@@ -7,7 +7,6 @@
 #include <algorithm>
 
 #include "proto/wire/check.h"
-#include "server/dispatch/clock.h"
 #include "server/dispatch/peer_calls.h"
 
 namespace coheld::dispatch {
@@ -35,7 +34,7 @@ Dispatcher::Dispatcher(EdgeLoop& loop, const DispatchLimits& limits, DaemonFacts
     : loop_(loop),
       limits_(limits),
       facts_(std::move(facts)),
-      started_(Now()),
+      started_(loop.Now()),
       engine_(FirstAnonymous()),
       guard_(std::move(key)) {}
 
@@ -54,7 +53,7 @@ void Dispatcher::Submit(const Submission& submission) {
   }
   if (edge_op != nullptr) return (this->*edge_op->answer)(submission);
   const CallId call{++last_call_};
-  const TimeMs now = Now();
+  const TimeMs now = loop_.Now();
   std::vector<engine::Reply> replies = std::exchange(spare_replies_, {});
   engine_.Apply({.call = call,
                  .owner = {.session = submission.session, .thread = submission.thread},
@@ -132,7 +131,7 @@ void Dispatcher::Deliver(std::span<const engine::Reply> replies) {
 
 void Dispatcher::Cancel(CallId call, Failure failure) {
   std::vector<engine::Reply> replies;
-  engine_.Cancel(call, std::move(failure), Now(), &replies);
+  engine_.Cancel(call, std::move(failure), loop_.Now(), &replies);
   Deliver(replies);
   ArmTimer();
 }
@@ -158,7 +157,7 @@ void Dispatcher::Attach(SessionId session) {
 }
 
 void Dispatcher::Detach(SessionId session, const transport::Peer& peer) {
-  if (!directory_.Detach(session, Now())) return;
+  if (!directory_.Detach(session, loop_.Now())) return;
   if (peer.pidfd >= 0) {
     // The process may be alive and reconnect; if it is dead there is nothing to wait for.
     std::unique_ptr<EdgeLoop::Watch> watch = loop_.WatchProcess(peer.pidfd, [this, session] {
@@ -173,7 +172,7 @@ void Dispatcher::EndSession(SessionId session, std::string_view why) {
   spdlog::debug("session_ended session={} why={}", static_cast<uint64_t>(session), why);
   directory_.Erase(session);
   watches_.erase(session);
-  const TimeMs now = Now();
+  const TimeMs now = loop_.Now();
   std::vector<engine::Reply> replies;
   engine_.EndSession(session, now, &replies);
   Deliver(replies);
@@ -183,7 +182,7 @@ void Dispatcher::EndSession(SessionId session, std::string_view why) {
 
 void Dispatcher::OnTimer() {
   armed_ = engine::kNever;
-  const TimeMs now = Now();
+  const TimeMs now = loop_.Now();
   std::vector<engine::Reply> replies;
   engine_.Advance(now, &replies);
   Deliver(replies);

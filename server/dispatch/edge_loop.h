@@ -11,6 +11,8 @@ namespace coheld::dispatch {
 class EdgeLoop {
  public:
   virtual ~EdgeLoop() = default;
+  // The one clock; it never runs backwards.
+  virtual engine::TimeMs Now() const = 0;
   // Calls `fire` once, at or soon after this time. Replaces what was armed before.
   virtual void ArmTimer(engine::TimeMs when, std::function<void()> fire) = 0;
   // Calls `gone` once, when the process behind the pidfd ends, unless the watch is destroyed

@@ -7,7 +7,6 @@
 
 #include "coheld/v1/admin.pb.h"
 #include "coheld/v1/session.pb.h"
-#include "server/dispatch/clock.h"
 #include "server/dispatch/dispatcher.h"
 #include "server/dispatch/peer_calls.h"
 
@@ -55,7 +54,7 @@ void Dispatcher::AnswerChallenge(const Submission& submission) {
   v1::SessionChallengeRequest request;
   if (!Parse(submission, &request)) return;
   v1::SessionChallengeReply reply;
-  reply.set_nonce(guard_.Challenge(Now()));
+  reply.set_nonce(guard_.Challenge(loop_.Now()));
   reply.set_has_key(guard_.has_key());
   submission.route.peer->AnswerWith(submission.route, reply.SerializeAsString());
 }
@@ -63,7 +62,7 @@ void Dispatcher::AnswerChallenge(const Submission& submission) {
 void Dispatcher::AnswerProve(const Submission& submission) {
   v1::SessionProveRequest request;
   if (!Parse(submission, &request)) return;
-  const engine::Result<std::string> proof = guard_.Check(request.proof(), Now());
+  const engine::Result<std::string> proof = guard_.Check(request.proof(), loop_.Now());
   if (!proof.ok()) return submission.route.peer->Answer(submission.route, proof.failure());
   v1::SessionProveReply reply;
   reply.set_proof(proof.value());
@@ -89,13 +88,13 @@ void Dispatcher::OpenSession(const Submission& submission) {
   }
   v1::SessionOpenReply reply;
   if (guard_.has_key() || request.has_proof()) {
-    engine::Result<std::string> proof = guard_.Check(request.proof(), Now());
+    engine::Result<std::string> proof = guard_.Check(request.proof(), loop_.Now());
     if (!proof.ok()) return peer.Answer(submission.route, proof.failure());
     reply.set_proof(std::move(proof).value());
   }
   const uint64_t asked = request.ttl_ms() == 0 ? limits_.session_ttl_ms : request.ttl_ms();
   const uint64_t ttl_ms = std::clamp(asked, limits_.session_ttl_ms_min, limits_.session_ttl_ms_max);
-  const TimeMs now = Now();
+  const TimeMs now = loop_.Now();
   const SessionDirectory::Opened opened = directory_.Open(ttl_ms, now);
   engine_.OpenSession(opened.id, request.label(), ttl_ms, now);
   peer.UseSession(opened.id);
@@ -132,7 +131,7 @@ void Dispatcher::AnswerStatus(const Submission& submission) {
   v1::AdminStatusReply reply;
   reply.set_version(facts_.version);
   reply.set_durability(facts_.durability);
-  reply.set_uptime_ms(engine::Elapsed(started_, Now()));
+  reply.set_uptime_ms(engine::Elapsed(started_, loop_.Now()));
   reply.set_objects(engine_.store().objects().size());
   reply.set_sessions(directory_.size());
   reply.set_connections(peers_.size());
@@ -148,7 +147,7 @@ void Dispatcher::AnswerSessions(const Submission& submission) {
   if (!Parse(submission, &request)) return;
   const uint32_t limit = request.limit() == 0 ? kListingLimit : request.limit();
   const auto& sessions = engine_.sessions().all();
-  const TimeMs now = Now();
+  const TimeMs now = loop_.Now();
   v1::AdminSessionsReply reply;
   auto place = sessions.upper_bound(SessionId{request.after()});
   for (; place != sessions.end() && static_cast<uint32_t>(reply.sessions_size()) < limit; ++place) {

@@ -48,11 +48,15 @@ class Engine {
   // (any more). May wake ops that queued behind it.
   void Cancel(CallId call, Failure failure, TimeMs now, std::vector<Reply>* replies);
 
-  // Tells that time passed: parked ops whose time is up are tried a last time, and objects go whose
-  // TTL or grace has passed.
+  // Tells that time passed: alarms go off, parked ops whose time is up are tried a last time, and
+  // objects go whose TTL or grace has passed. What is due earlier comes first.
   void Advance(TimeMs now, std::vector<Reply>* replies);
   // Returns when Advance has something to do next, or kNever.
   TimeMs NextDeadline() const;
+
+  // Tells that the daemon stood still for so long, up to now: leases, TTLs and graces end that much
+  // later, because nobody could renew them. The timeouts of parked ops stay as they are.
+  void Rearm(uint64_t stalled_ms, TimeMs now, std::vector<Reply>* replies);
 
   // Opens a session under an id that is new.
   void OpenSession(SessionId id, const v1::SessionLabel& label, uint64_t ttl_ms, TimeMs now);
@@ -94,6 +98,12 @@ class Engine {
   // Takes a parked op out of the table, its queue, its session and the deadlines.
   void Unpark(CallId call);
   void FailParked(CallId call, Failure failure, std::vector<Reply>* replies);
+  // Does one thing that is due.
+  void AdvanceOnce(TimeMs now, std::vector<Reply>* replies);
+  void SetAlarm(Object& object, TimeMs when);
+  void RingAlarm(Object& object, TimeMs now, std::vector<Reply>* replies);
+  // Takes over what an object did in a turn that is no op's.
+  void FinishEffect(Turn& turn, std::vector<Reply>* replies);
   Object* CreateAnonymous(const TypeRow& type);
   Result<Object*> CreateObject(const TypeRow& type, const std::string& name, Turn& turn);
   // Removes what the op made, as if it had never been.
@@ -113,6 +123,7 @@ class Engine {
   Sessions sessions_;
   std::map<CallId, ParkedOp> parked_;
   std::set<std::pair<TimeMs, CallId>> deadlines_;
+  std::set<std::pair<TimeMs, std::string>> alarms_;  // By the object's name.
   std::deque<Turn::WakeRequest> wakes_;
   std::vector<std::pair<CallId, Failure>> failed_;  // Parked ops to fail once the handler returned.
   std::vector<OpMessages> messages_;                // By method number.

@@ -174,6 +174,13 @@ void Lifetime::SetEnd(Object& object, TimeMs end) {
   if (end != kNever) ends_.insert({end, object.name()});
 }
 
+void Lifetime::Rearm(uint64_t stalled_ms) {
+  for (const auto& [end, name] : std::exchange(ends_, {})) {
+    store_.Find(name)->object->end_ = kNever;
+    SetEnd(*store_.Find(name)->object, After(end, stalled_ms));
+  }
+}
+
 TimeMs Lifetime::NextDeadline() const {
   return ends_.empty() ? find_cycles_at_ : std::min(ends_.begin()->first, find_cycles_at_);
 }

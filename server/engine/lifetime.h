@@ -94,6 +94,8 @@ class Lifetime {
   // Sets the end of the grace, unless there is a later one, or of the TTL; kNever is without.
   void KeepUntil(Object& object, TimeMs end);
   void EndAt(Object& object, TimeMs end);
+  // Has all TTLs and graces end so much later.
+  void Rearm(uint64_t stalled_ms);
   // When something is due, or kNever.
   TimeMs NextDeadline() const;
   // Returns the next object, if there is one, whose TTL has passed; ends what grace has. Call it

@@ -57,6 +57,12 @@ class Object {
   // Told that the object is about to go for good: deleted, or its end has come. Not told when it is
   // undone as if it had never been made. It may change other objects; wakes with turn.Wake.
   virtual void Ending(Turn& /*turn*/) {}
+  // Told that the time came that turn.SetAlarm named; the alarm is cleared before. It may change
+  // this object and others; wakes with turn.Wake.
+  virtual void OnAlarm(Turn& /*turn*/) {}
+  // Told that the daemon stood still for so long, so that nobody could renew or release: what would
+  // end by a lease ends that much later. It sets its alarm anew. Not told without an alarm.
+  virtual void Rearm(uint64_t /*stalled_ms*/, Turn& /*turn*/) {}
   // Gives back every right that the session has on it. Called at the session's end, if the object
   // told Turn::Hold before; wakes with turn.Wake.
   virtual void ForgetSession(SessionId /*session*/, Turn& /*turn*/) {}
@@ -76,6 +82,8 @@ class Object {
   bool provisional() const { return provisional_; }
   // When its grace or its TTL ends; kNever if it has none.
   TimeMs end() const { return end_; }
+  // When its alarm is due; kNever if it has none.
+  TimeMs alarm() const { return alarm_; }
 
  protected:
   Object();
@@ -91,6 +99,7 @@ class Object {
   std::unique_ptr<History> history_;  // Once it is watched.
   Tenure* tenure_ = nullptr;          // Of an anonymous object.
   TimeMs end_ = kNever;
+  TimeMs alarm_ = kNever;
   bool provisional_ = false;
 };
 

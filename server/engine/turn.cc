@@ -32,6 +32,8 @@ Outcome Turn::ParkIn(const Waitplace& place, std::optional<uint64_t> timeout_ms,
   return Outcome(Outcome::Kind::kParked);
 }
 
+void Turn::SetAlarm(Object& object, TimeMs when) { engine_.SetAlarm(object, when); }
+
 uint64_t Turn::NextToken() { return ++engine_.last_token_; }
 
 void Turn::NoteHold(SessionId session, Object& object) {

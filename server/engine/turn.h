@@ -88,6 +88,9 @@ class Turn {
     if (!queue.empty()) wakes_.push_back({&queue, true});
   }
 
+  // Has Object::OnAlarm called when this time has come; kNever clears it. An object has one alarm.
+  void SetAlarm(Object& object, TimeMs when);
+
   // Returns a fencing token above all before.
   uint64_t NextToken();
   // Notes that a session has a right on the object, so that the object is told at the session's

@@ -490,6 +490,21 @@ TEST_F(Ttls, PassInTheOrderOfTime) {
   )");
 }
 
+TEST_F(Ttls, DoNotPassWhileTheDaemonStandsStill) {
+  Run(R"(
+    - Queue.Put q value=1 -> ok
+    - Object.SetTtl q ttl_ms=30 -> ok
+    - Queue.Get empty timeout_ms=40 -> parked #a
+    advance 20
+    stall 1000 -> #a QUEUE_EMPTY
+    - Object.Inspect q -> ttl_ms=10
+    advance 9
+    - Queue.Len q -> length=1
+    advance 1
+    - Queue.Len q -> length=0
+  )");
+}
+
 TEST_F(Ttls, FreeWhatOnlyTheObjectReferredTo) {
   Run(R"(
     s1 List.Create "" -> name="~1"

@@ -30,7 +30,7 @@ std::string_view Trim(std::string_view line) {
 }
 
 bool StartsStatement(std::string_view line) {
-  for (const std::string_view verb : {"- ", "session ", "end ", "advance ", "cancel "}) {
+  for (const std::string_view verb : {"- ", "session ", "end ", "advance ", "stall ", "cancel "}) {
     if (line.starts_with(verb)) return true;
   }
   return line.size() > 1 && line[0] == 's' && line[1] >= '0' && line[1] <= '9';
@@ -86,6 +86,11 @@ void OpTable::RunStatement(std::string_view statement) {
     engine_->EndSession(OwnerNamed(reader.Word()).session, now_, &replies);
   } else if (verb == "advance") {
     now_ = After(now_, std::stoull(reader.Word()));
+    engine_->Advance(now_, &replies);
+  } else if (verb == "stall") {
+    const uint64_t stalled_ms = std::stoull(reader.Word());
+    now_ = After(now_, stalled_ms);
+    engine_->Rearm(stalled_ms, now_, &replies);
     engine_->Advance(now_, &replies);
   } else if (verb == "cancel") {
     const Failure cancelled{v1::ERROR_REASON_CANCELLED, "the caller cancelled the op"};

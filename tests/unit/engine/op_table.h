@@ -7,6 +7,7 @@
 //   message
 //   - Queue.Purge jobs -> ok                 any success
 //   advance 50 -> #b acquired=False          the clock moves by 50 ms
+//   stall 50                               the daemon stands still for so long, and notices
 //   cancel #c -> #c CANCELLED                as the edge does
 //   end s1 -> #d SESSION_EXPIRED             ends the session; it is not opened again by use
 //   session s1                               opens a session explicitly
