@@ -44,6 +44,7 @@ Code CodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_QUEUE_SHUT_DOWN:
     case v1::ERROR_REASON_TOPIC_FULL:
     case v1::ERROR_REASON_ALREADY_ACKNOWLEDGED:
+    case v1::ERROR_REASON_LEASE_LOST:
       return Code::kFailedPrecondition;
     case v1::ERROR_REASON_OBJECT_NOT_FOUND:
     case v1::ERROR_REASON_OBJECT_DELETED:

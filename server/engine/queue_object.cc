@@ -226,6 +226,44 @@ Outcome Shutdown(QueueObject& queue, const v1::QueueShutdownRequest& request,
   return Done();
 }
 
+Failure LeaseLost(const QueueObject& queue, uint64_t delivery) {
+  return {v1::ERROR_REASON_LEASE_LOST,
+          "delivery " + std::to_string(delivery) + " of the queue \"" + queue.name() +
+              "\" has ended: it was acked or given back, or its visibility or its session ended; "
+              "another consumer may have the item"};
+}
+
+Outcome Lease(QueueObject& queue, const v1::QueueLeaseRequest& request,
+              v1::QueueLeaseReply* /*reply*/, Turn& turn) {
+  return turn.Park(queue.getters, TimeoutOf(request), Empty(queue));
+}
+
+Outcome Ack(QueueObject& queue, const v1::QueueAckRequest& request, v1::QueueAckReply* /*reply*/,
+            Turn& /*turn*/) {
+  return LeaseLost(queue, request.delivery());
+}
+
+Outcome Nack(QueueObject& queue, const v1::QueueNackRequest& request, v1::QueueNackReply* /*reply*/,
+             Turn& /*turn*/) {
+  return LeaseLost(queue, request.delivery());
+}
+
+Outcome Extend(QueueObject& queue, const v1::QueueExtendRequest& request,
+               v1::QueueExtendReply* /*reply*/, Turn& /*turn*/) {
+  return LeaseLost(queue, request.delivery());
+}
+
+Outcome Complete(QueueObject& queue, const v1::QueueCompleteRequest& request,
+                 v1::QueueCompleteReply* /*reply*/, Turn& /*turn*/) {
+  return LeaseLost(queue, request.delivery());
+}
+
+Outcome Deliveries(QueueObject& /*queue*/, const v1::QueueDeliveriesRequest& /*request*/,
+                   v1::QueueDeliveriesReply* reply, Turn& /*turn*/) {
+  reply->set_done(true);
+  return Done();
+}
+
 }  // namespace
 
 const TypeRow& QueueType() {
@@ -233,7 +271,9 @@ const TypeRow& QueueType() {
       "queue", {Op<Create>("Queue.Create"), Op<Len>("Queue.Len"), Op<Put>("Queue.Put"),
                 Op<PutMany>("Queue.PutMany"), Op<Get>("Queue.Get"), Op<GetMany>("Queue.GetMany"),
                 Op<Peek>("Queue.Peek"), Op<TaskDone>("Queue.TaskDone"), Op<Join>("Queue.Join"),
-                Op<Purge>("Queue.Purge"), Op<Shutdown>("Queue.Shutdown")});
+                Op<Purge>("Queue.Purge"), Op<Shutdown>("Queue.Shutdown"), Op<Lease>("Queue.Lease"),
+                Op<Ack>("Queue.Ack"), Op<Nack>("Queue.Nack"), Op<Extend>("Queue.Extend"),
+                Op<Complete>("Queue.Complete"), Op<Deliveries>("Queue.Deliveries")});
   return row;
 }
 

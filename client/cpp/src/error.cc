@@ -70,6 +70,7 @@ constexpr std::array kTable = {
     Row{Reason::kUnauthenticated, Throw<Unauthenticated>},
     Row{Reason::kAlreadyAcknowledged, Throw<InvalidArgument>},
     Row{Reason::kTakenOver, Throw<Cancelled>},
+    Row{Reason::kLeaseLost, Throw<LeaseLost>},
     Row{Reason::kGuardStale, Throw<GuardStale>},
     Row{Reason::kLockLost, Throw<LockLost>},
     Row{Reason::kDeadlock, Throw<Deadlock>},

@@ -114,6 +114,10 @@ class Compacted(Error):
     """Tell that the changes to go on watching with are gone: read the object and go on."""
 
 
+class LeaseLost(Error, RuntimeError):
+    """Tell that a leased item is not the caller's any more; somebody else may have it by now."""
+
+
 class HostTaken(Error, RuntimeError):
     """Tell that another program serves the host."""
 
@@ -250,6 +254,7 @@ _CLASSES: dict[str, type[Error]] = {
     "UNAUTHENTICATED": Unauthenticated,
     "ALREADY_ACKNOWLEDGED": InternalError,
     "TAKEN_OVER": Cancelled,
+    "LEASE_LOST": LeaseLost,
     "GUARD_STALE": GuardStale,
     "LOCK_LOST": LockLost,
     "DEADLOCK": Deadlock,

@@ -79,6 +79,7 @@ const std::set<std::string> kReadingVerbs = {
     "Compare",       //
     "Contains",      //
     "Count",         //
+    "Deliveries",    //
     "Describe",      //
     "Explain",       //
     "Get",           //
@@ -306,6 +307,12 @@ TEST(Methods, NeverChangeTheirNumber) {
       {508, "Queue.Join"},
       {509, "Queue.Purge"},
       {510, "Queue.Shutdown"},
+      {511, "Queue.Lease"},
+      {512, "Queue.Ack"},
+      {513, "Queue.Nack"},
+      {514, "Queue.Extend"},
+      {515, "Queue.Complete"},
+      {516, "Queue.Deliveries"},
       {600, "Lock.Create"},
       {601, "Lock.Acquire"},
       {602, "Lock.Release"},

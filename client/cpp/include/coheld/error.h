@@ -62,6 +62,7 @@ enum class Reason : int {
   kUnauthenticated = 95,
   kAlreadyAcknowledged = 110,
   kTakenOver = 111,
+  kLeaseLost = 120,
   kGuardStale = 130,
   kLockLost = 131,
   kDeadlock = 132,
@@ -196,6 +197,10 @@ class TopicFull : public Error {
   using Error::Error;
 };
 class SubscriptionNotFound : public Error {
+  using Error::Error;
+};
+// A leased item is not the caller's any more: the lease ended before; somebody else may have it.
+class LeaseLost : public Error {
   using Error::Error;
 };
 // The changes that a watch should go on with are not kept any more: read the object and go on.
