@@ -33,15 +33,15 @@ constexpr Letters kLetters[] = {
     {"Barrier", "Ba"},         //
     {"Condition", "{t}Cn"},    //
     {"CountDownLatch", "Cd"},  //
-    {"Counter", "Co"},         //
-    {"Dict", "Di"},            //
+    {"Counter", "{t}Co"},      //
+    {"Dict", "{t}Di"},         //
     {"Event", "Ev"},           //
     {"Hosted", "Hd"},          //
     {"Host", "Ho"},            //
-    {"List", "Li"},            //
+    {"List", "{t}Li"},         //
     {"Lock", "{t}Lo"},         //
     {"Namespace", "Na"},       //
-    {"Queue", "Qu"},           //
+    {"Queue", "{t}Qu"},        //
     {"RLock", "{t}Rl"},        //
     {"ReadWriteLock", "Rw"},   //
     {"Semaphore", "Se"},       //
