@@ -16,6 +16,7 @@ namespace {
 constexpr size_t kPumpBytes = 256 << 10;
 constexpr size_t kReceiveBytes = 64 << 10;
 constexpr size_t kBufferBytesKept = 1 << 20;  // Larger ones are given back when empty.
+constexpr std::chrono::milliseconds kDrainPatience{50};
 constexpr std::string_view kCallPath = "/coheld.v1.Session/Call";
 
 void AppendVarint(uint64_t number, std::string* out) {
@@ -254,6 +255,15 @@ bool Channel::Post(const std::vector<Frame>& frames) {
   http_.Resume(stream_);
   Flush();
   return send_error_ == 0 && http_.error().empty();
+}
+
+void Channel::Drain() {
+  const WaitLimits limits{.until = Clock::now() + kDrainPatience};
+  while (!http_.all_pumped() || out_sent_ < out_.size()) {
+    if (stuck_) return;
+    stuck_ = Step(limits) != WaitEnd::kReady;
+  }
+  stuck_ = false;
 }
 
 bool Channel::Refresh() {

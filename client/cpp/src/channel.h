@@ -74,6 +74,10 @@ class Channel {
   // with the next exchange. Call Refresh before. False if the channel is of no more use.
   bool Post(const std::vector<Frame>& frames);
 
+  // Waits a little until all that was posted has left, so that an idle process keeps nothing back.
+  // It waits once for a daemon that takes nothing; the rest then goes with the next exchange.
+  void Drain();
+
   // Takes what came while nobody listened. False if the channel is of no more use.
   bool Refresh();
 
@@ -108,6 +112,7 @@ class Channel {
   bool sent_any_ = false;  // Of the current exchange.
   std::string out_;        // Pumped, not yet sent ...
   size_t out_sent_ = 0;    // ... from here on.
+  bool stuck_ = false;     // The last Drain waited in vain.
   int send_error_ = 0;     // The socket takes no more bytes, but may still give some.
   v1::CallReply reply_;
 };

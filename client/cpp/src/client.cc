@@ -58,6 +58,12 @@ void Client::post(uint64_t session, uint32_t method, std::string request) const 
   core_->Post(session, {{method, std::move(request)}});
 }
 
+void Client::post(std::span<const PipelinedCall> calls) const noexcept {
+  std::vector<core::Core::Posted> ops;
+  for (const PipelinedCall& call : calls) ops.push_back({call.method, std::string(call.request)});
+  core_->Post(core::Core::kAnySession, std::move(ops));
+}
+
 void Client::close() const noexcept { core_->CloseSession(); }
 
 }  // namespace coheld

@@ -196,25 +196,16 @@ std::unique_ptr<Channel> Core::TakeIdle(State& state) {
 }
 
 void Core::GiveBack(State& state, std::unique_ptr<Channel> channel) {
-  std::vector<Posted> posted;
-  while (true) {
-    {
-      const std::lock_guard guard(state.mutex);
-      const bool current =
-          state.session_valid && channel->session_generation() == state.session.generation;
-      if (!current) return;
-      posted = std::exchange(state.posted, {});
-      if (posted.empty()) {
-        if (state.idle.size() < options_.idle_channels_max) {
-          state.idle.push_back(std::move(channel));
-        }
-        return;
-      }
+  do {
+    const std::lock_guard guard(state.mutex);
+    const bool current =
+        state.session_valid && channel->session_generation() == state.session.generation;
+    if (!current) return;
+    if (state.posted.empty()) {
+      if (state.idle.size() < options_.idle_channels_max) state.idle.push_back(std::move(channel));
+      return;
     }
-    std::vector<Frame> frames;
-    for (const Posted& op : posted) frames.push_back({.method = op.method, .request = op.request});
-    if (!channel->Post(frames)) return;
-  }
+  } while (SendPosted(state, *channel));
 }
 
 std::unique_ptr<Channel> Core::Dial(State& state, Attempt& attempt) {
@@ -312,7 +303,15 @@ Core::Outcome Core::Run(State& state, const std::vector<Frame>& frames, const Ca
   RefuseTooLarge(frames, state.request_bytes_max.load(std::memory_order_relaxed));
   std::unique_ptr<Channel> channel = Checkout(state, attempt);
   Outcome outcome{.session_generation = channel->session_generation()};
-  WaitLimits limits{.on_interrupt = attempt.limits.on_interrupt};
+  SendPosted(state, *channel);  // Before the op: whoever posted it expects to see it done.
+  const auto look_up = [&] {
+    const bool interrupted = (*attempt.limits.on_interrupt)();
+    if (channel->own()) SendPosted(state, *channel);
+    return interrupted;
+  };
+  const std::function<bool()> on_interrupt = std::cref(look_up);
+  WaitLimits limits;
+  if (attempt.limits.on_interrupt != nullptr) limits.on_interrupt = &on_interrupt;
   if (options.deadline) limits.until = Clock::now() + *options.deadline + kDeadlineGrace;
   try {
     switch (channel->Exchange(frames, limits, answers)) {

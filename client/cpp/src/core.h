@@ -45,7 +45,10 @@ class Core {
     uint32_t method = 0;
     std::string request;
   };
-  // Makes such ops, in order, if the session is still in use. Does not wait.
+  // Stands for the session that is in use.
+  static constexpr uint64_t kAnySession = 0;
+  // Makes such ops, in order, if the session is still in use. Does not wait for answers. Without an
+  // idle channel they go with the next call, or with one that is under way when it next looks up.
   void Post(uint64_t session, std::vector<Posted> ops) noexcept;
   // Gives back what was given on an object whose last handle has gone. Does not wait for the
   // answer.
@@ -95,6 +98,8 @@ class Core {
   std::unique_ptr<Channel> Dial(State& state, Attempt& attempt);
   std::unique_ptr<Channel> DialOnce(State& state, const Attempt& attempt);
   void OpenSessionOn(Channel& channel, State& state, const WaitLimits& limits);
+  // Sends on a channel what is posted. False if the channel is of no more use.
+  bool SendPosted(State& state, Channel& channel);
   // Makes a channel idle; what is posted goes with it.
   void GiveBack(State& state, std::unique_ptr<Channel> channel);
   // Holds in a new session what the process holds from before.

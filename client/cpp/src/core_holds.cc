@@ -71,16 +71,30 @@ void Core::Post(uint64_t session, std::vector<Posted> ops) noexcept {
     if (last.fork_generation != ForkGeneration()) return;  // The session is a parent's.
     {
       const std::lock_guard guard(last.mutex);
-      if (!last.session_valid || last.session.reply.session() != session) return;
+      if (!last.session_valid) return;
+      if (session != kAnySession && last.session.reply.session() != session) return;
       std::move(ops.begin(), ops.end(), std::back_inserter(last.posted));
     }
     while (std::unique_ptr<Channel> channel = TakeIdle(last)) {
-      if (!channel->Refresh()) continue;
+      if (!channel->Refresh() || !SendPosted(last, *channel)) continue;
+      channel->Drain();
       GiveBack(last, std::move(channel));
       return;
     }
   } catch (...) {  // As if the connection had broken.
   }
+}
+
+bool Core::SendPosted(State& state, Channel& channel) {
+  std::vector<Posted> posted;
+  {
+    const std::lock_guard guard(state.mutex);
+    posted.swap(state.posted);
+  }
+  if (posted.empty()) return true;
+  std::vector<Frame> frames;
+  for (const Posted& op : posted) frames.push_back({.method = op.method, .request = op.request});
+  return channel.Post(frames);
 }
 
 void Core::HoldAnew(Channel& channel, State& state, const WaitLimits& limits) {

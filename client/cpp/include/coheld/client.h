@@ -165,6 +165,8 @@ class Client {
   // Makes an op whose answer nobody wants, if that session is still in use: what destructors do. It
   // waits for nothing and never throws; it is lost with the connection or the session.
   void post(uint64_t session, uint32_t method, std::string request) const noexcept;
+  // The same for ops to be made in this order, in whichever session is in use now.
+  void post(std::span<const PipelinedCall> calls) const noexcept;
 
   // For the SDK itself.
   core::Core& core() const { return *core_; }
