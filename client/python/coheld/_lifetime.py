@@ -2,13 +2,12 @@
 
 The core counts, for each name, the handles that replies gave and the proxies that there are
 (client/python/src/handles.h). When the last proxy is gone its handles go back: at once, or, if the
-garbage collector came in the midst of a call, before the next one.
+garbage collector came in the midst of a call, after it. Nobody waits for the answer.
 """
 
 from __future__ import annotations
 
 import contextlib
-import sys
 from functools import partial
 from typing import Any
 
@@ -18,7 +17,6 @@ from coheld._errors import ConnectionLost, Error, ObjectNotFound
 
 _hold = _core.method("Object.Hold", "handles")
 _lend = _core.method("Object.Lend")
-_release = _core.method("Object.Release")
 
 _inspect = _core.method("Object.Inspect", "anonymous", "handles", "references")
 _objects = _core.method("Admin.Objects", "objects", "done")
@@ -30,8 +28,6 @@ _ANONYMOUS = "~"
 def prepare(client: Client) -> None:
     """Add what is kept here to a new client."""
     client.ended = False
-    client.unreachable = False
-    client.unreferenced = []
     client.inherited = []
     client.bequeaths = True
 
@@ -39,36 +35,14 @@ def prepare(client: Client) -> None:
 def received(client: Client, name: str) -> None:
     """Count the handle that the making of an object gave."""
     if name[:1] == _ANONYMOUS:
-        client.unreachable = False
         client.received(name)
 
 
 def forget_proxy(client: Client, name: str) -> None:
-    """Take note that a proxy is gone. Never raises; the garbage collector may call it anywhere."""
-    due = client.died(name)
+    """Take note that a proxy is gone. Never waits; the garbage collector may call it anywhere."""
+    client.died(name)
     if name in client.watched and not client.live(name):
         client.watched.pop(name, None)
-    if due is None or client.ended or sys is None or sys.is_finalizing():
-        return
-    if _core.in_call():
-        client.unreferenced.append((name, *due))
-        client.attention = True
-    else:
-        give_back(client, name, *due)
-
-
-def give_back(client: Client, name: str, count: int, forked: bool) -> None:
-    """Give back handles; if a child may have inherited them, lend the object to it first."""
-    if client.ended or client.unreachable:
-        return  # The session's end does it.
-    try:
-        if forked:
-            _lend(client, name)
-        _release(client, name, count)
-    except ConnectionLost:
-        client.unreachable = True  # Do not try in vain for each.
-    except Error:
-        pass
 
 
 def lend(client: Client, name: str) -> None:
@@ -88,8 +62,6 @@ def hold(client: Client, name: str) -> None:
 
 def inherit(client: Client) -> None:
     """Take over what the parent had, in a forked child: it has a session of its own."""
-    client.unreachable = False
-    client.unreferenced = []
     names = client.inherit()
     client.inherited = names if client.bequeaths else []
     client.attention = bool(client.inherited)
@@ -108,21 +80,7 @@ def hold_inherited(client: Client) -> None:
         except (ObjectNotFound, Error):
             continue
         client.received(name)
-        due = client.settle(name)
-        if due is not None:
-            give_back(client, name, *due)
-
-
-def attend(client: Client) -> None:
-    """Do what was put off, before a call."""
-    hold_inherited(client)
-    waiting: list[Any] = client.unreferenced
-    while waiting:
-        try:
-            gone = waiting.pop()
-        except IndexError:  # Another thread was faster.
-            return
-        give_back(client, *gone)
+        client.settle(name)  # The proxy may have gone meanwhile.
 
 
 def objects(client: Client) -> list[dict[str, Any]]:

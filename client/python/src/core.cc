@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "client/python/src/client_object.h"
 #include "client/python/src/decode.h"
 #include "client/python/src/encode.h"
-#include "client/python/src/handles.h"
 #include "client/python/src/message.h"
 #include "client/python/src/scope.h"
 #include "coheld/client.h"
@@ -35,14 +35,6 @@ namespace {
 
 namespace nb = nanobind;
 
-// What a Python Client holds.
-struct ClientObject {
-  coheld::Client handle;
-  std::string codec;  // Of objects that have no form of their own; empty: they are refused.
-  Handles handles;
-  bool attention = false;  // The package has something to do before the next call.
-};
-
 // One method, with the fields of its reply that the caller wants.
 struct BoundMethod {
   uint32_t number = 0;
@@ -51,17 +43,6 @@ struct BoundMethod {
   MessageTable reply;
   std::vector<size_t> chosen;
   bool raw = false;  // Opaque values come undecoded.
-};
-
-// How many calls of this thread are under way, one in the other.
-thread_local int calls_under_way = 0;
-
-class CallUnderWay {
- public:
-  CallUnderWay() { ++calls_under_way; }
-  CallUnderWay(const CallUnderWay&) = delete;
-  CallUnderWay& operator=(const CallUnderWay&) = delete;
-  ~CallUnderWay() { --calls_under_way; }
 };
 
 constexpr char kCapsuleName[] = "coheld.method";
@@ -143,31 +124,15 @@ Ending CallDaemon(const ClientObject& client, uint32_t number, const std::string
   return ending;
 }
 
-// Tells the package that handles are to be given back. An exception that is set stays set.
-void GiveHandlesBack(const Scope& scope, std::string_view name, Handles::Due due) {
-  if (due.count == 0) return;
-  PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
-  PyErr_Fetch(&type, &value, &traceback);
-  const Owned text(PyUnicode_DecodeUTF8(name.data(), std::ssize(name), nullptr));
-  const Owned count(PyLong_FromUnsignedLongLong(due.count));
-  if (text && count) {
-    const Owned done(PyObject_CallFunctionObjArgs(hooks.give_back, scope.client, text.get(),
-                                                  count.get(), due.forked ? Py_True : Py_False,
-                                                  nullptr));
-  }
-  if (PyErr_Occurred()) PyErr_WriteUnraisable(scope.client);
-  PyErr_Restore(type, value, traceback);
-}
-
 // Holds back, for as long as something is decoded, the handles that came with its Refs.
 class CountedRefs {
  public:
-  CountedRefs(const Scope& scope, ClientObject* client) : scope_(scope), client_(client) {}
+  explicit CountedRefs(ClientObject* client) : client_(client) {}
   CountedRefs(const CountedRefs&) = delete;
   CountedRefs& operator=(const CountedRefs&) = delete;
   ~CountedRefs() {
     for (const std::string& name : names_) {
-      GiveHandlesBack(scope_, name, client_->handles.Settle(name));
+      GiveBack(*client_, name, client_->handles.Settle(name));
     }
   }
 
@@ -178,7 +143,6 @@ class CountedRefs {
   }
 
  private:
-  const Scope& scope_;
   ClientObject* const client_;
   std::vector<std::string> names_;
 };
@@ -189,7 +153,7 @@ bool MayHoldRefs(std::string_view message) { return message.find('~') != std::st
 // Reads a reply, and counts the handles that came with its Refs, whether it can be decoded or not.
 PyObject* ReadCounted(const Scope& scope, const BoundMethod& method, ClientObject* client,
                       std::string_view reply) {
-  CountedRefs refs(scope, client);
+  CountedRefs refs(client);
   if (MayHoldRefs(reply)) {
     VisitReplyRefs(method.reply, reply, [&refs](std::string_view name) { refs.Add(name); });
   }
@@ -198,8 +162,8 @@ PyObject* ReadCounted(const Scope& scope, const BoundMethod& method, ClientObjec
 
 // An op that happened although a signal stopped the wait for it: the package gives back what it
 // took. The signal's exception stays set.
-PyObject* GiveBack(const Scope& scope, const BoundMethod& method, ClientObject* client,
-                   PyObject* const* arguments, Py_ssize_t count, const Ending& ending) {
+PyObject* Undo(const Scope& scope, const BoundMethod& method, ClientObject* client,
+               PyObject* const* arguments, Py_ssize_t count, const Ending& ending) {
   if (!PyErr_Occurred()) return Raise(ending);
   if (!ending.reply) return nullptr;
   PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
@@ -246,7 +210,7 @@ PyObject* CallMethod(PyObject* capsule, PyObject* const* arguments, Py_ssize_t c
   const Ending ending = CallDaemon(*client, method->number, request);
   // A handler may have raised although the call ended otherwise, such as with the connection.
   if (ending.interrupted || PyErr_Occurred()) {
-    return GiveBack(scope, *method, client, arguments + 1, count - 1, ending);
+    return Undo(scope, *method, client, arguments + 1, count - 1, ending);
   }
   if (!ending.reply) return Raise(ending);
   return ReadCounted(scope, *method, client, *ending.reply);
@@ -305,7 +269,6 @@ void InstallHooks(const nb::kwargs& installed) {
            .unsupported = Keep(installed, "unsupported"),
            .interrupted = Keep(installed, "interrupted"),
            .attend = Keep(installed, "attend"),
-           .give_back = Keep(installed, "give_back"),
            .proxy_type = Keep(installed, "proxy_type"),
            .shell_type = Keep(installed, "shell_type"),
            .handle_of = Keep(installed, "handle_of"),
@@ -359,7 +322,7 @@ nb::object DecodeFor(const nb::handle client, const nb::bytes& bytes) {
   auto* const held = nb::inst_ptr<ClientObject>(client);
   const Scope scope{.client = client.ptr(), .codec = held->codec};
   const std::string_view value(bytes.c_str(), bytes.size());
-  CountedRefs refs(scope, held);
+  CountedRefs refs(held);
   if (MayHoldRefs(value)) VisitRefs(value, [&refs](std::string_view name) { refs.Add(name); });
   nb::object decoded = nb::steal(DecodeValue(scope, value));
   if (!decoded.is_valid()) throw nb::python_error();
@@ -406,12 +369,6 @@ nb::object ReadRequest(const nb::handle client, uint32_t number, const nb::bytes
   return nb::make_tuple(row->name, nb::steal(fields));
 }
 
-// (count, forked), or None if nothing is to be given back.
-nb::object DescribeDue(Handles::Due due) {
-  if (due.count == 0) return nb::none();
-  return nb::make_tuple(due.count, due.forked);
-}
-
 nb::list InheritHandles(ClientObject& client) {
   nb::list names;
   for (const std::string& name : client.handles.Inherit()) names.append(name);
@@ -433,7 +390,6 @@ NB_MODULE(_core, module) {
   module.def("read_request", ReadRequest, nb::arg("client"), nb::arg("method"), nb::arg("payload"));
   module.def("read_key_file", ReadKeyFile, nb::arg("path"));
   module.def("thread_id", this_thread_id);
-  module.def("in_call", [] { return calls_under_way > 0; });
   nb::class_<ClientObject>(module, "Client", nb::dynamic_attr(), nb::is_weak_referenceable())
       .def("__init__", ConstructClient, nb::arg("address"), nb::arg("program"), nb::arg("codec"),
            nb::arg("connect_timeout"), nb::arg("key") = nb::bytes(""))
@@ -443,11 +399,13 @@ NB_MODULE(_core, module) {
       .def("received",
            [](ClientObject& client, const std::string& name) { client.handles.Received(name); })
       .def("born", [](ClientObject& client, const std::string& name) { client.handles.Born(name); })
-      .def("died", [](ClientObject& client,
-                      const std::string& name) { return DescribeDue(client.handles.Died(name)); })
+      .def("died",
+           [](ClientObject& client, const std::string& name) {
+             GiveBack(client, name, client.handles.Died(name));
+           })
       .def("settle",
            [](ClientObject& client, const std::string& name) {
-             return DescribeDue(client.handles.Settle(name));
+             GiveBack(client, name, client.handles.Settle(name));
            })
       .def("live", [](const ClientObject& client,
                       const std::string& name) { return client.handles.Live(name); })

@@ -23,7 +23,6 @@ struct Hooks {
   PyObject* unsupported = nullptr;  // (object) -> exception: no wire form without a codec
   PyObject* interrupted = nullptr;  // (client, method name, request's fields, result) -> None
   PyObject* attend = nullptr;       // (client) -> None: before a call, if Client.attention is set
-  PyObject* give_back = nullptr;    // (client, object name, count, forked) -> None: handles
   PyObject* proxy_type = nullptr;   // class of all proxies
   PyObject* shell_type = nullptr;   // class of the stdlib's proxies; hosted objects have such
   PyObject* handle_of = nullptr;    // (stdlib proxy) -> proxy of all proxies' class, or None

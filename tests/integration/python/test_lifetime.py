@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import pickle
 import random
+import signal
 import subprocess
 import sys
 import textwrap
@@ -166,7 +167,7 @@ class Collects:
         return int, ()
 
 
-def test_garbage_found_in_the_midst_of_a_call_is_released_with_the_next(own):
+def test_garbage_found_in_the_midst_of_a_call_is_released_after_it(own):
     held = own.list()
     gc.collect()
     gc.disable()
@@ -174,7 +175,6 @@ def test_garbage_found_in_the_midst_of_a_call_is_released_with_the_next(own):
         Cycle(own.list())
         assert own._number_of_objects() == 2
         held.append(Collects())
-        held.append(1)
     finally:
         gc.enable()
     assert names(own) == {held._name}
@@ -254,6 +254,34 @@ def test_threads_that_pass_proxies_around_leave_nothing(own):
         thread.join(60)
     assert sorted(got[0] for got in items.get_many()) == list(range(8))
     assert names(own) == {items._name}
+
+
+def test_dropping_proxies_waits_for_nobody(own):
+    held = [own.list() for _ in range(100)]
+    os.kill(own._daemon.pid, signal.SIGSTOP)
+    try:
+        started = time.monotonic()
+        del held
+        assert time.monotonic() - started < 1
+    finally:
+        os.kill(own._daemon.pid, signal.SIGCONT)
+    assert own._number_of_objects() == 0
+
+
+def test_an_idle_process_gives_back_while_its_only_connection_waits(own):
+    items, held = own.Queue(), own.list()
+    other = coheld.connect(own.address)  # A session of its own, with a connection of its own.
+    getter = threading.Thread(target=items.get)
+    getter.start()
+    deadline = time.monotonic() + 30
+    while not any(item["waiters"] for item in coheld._lifetime.objects(other._client)):
+        assert time.monotonic() < deadline
+    del held
+    while other._number_of_objects() > 1:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    items.put(1)
+    getter.join(60)
 
 
 def test_dropping_proxies_of_a_daemon_that_is_gone_takes_no_time_and_says_nothing(capfd):
