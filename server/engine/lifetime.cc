@@ -57,6 +57,7 @@ bool OnlyReferred(const Tenure& tenure) {
 }  // namespace
 
 Lifetime::~Lifetime() {
+  EndLoad();
   for (Tenure* tenure : suspects_) {
     tenure->suspect = false;
     DeleteIfUnused(tenure);

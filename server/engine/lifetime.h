@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -21,6 +22,8 @@ namespace coheld::engine {
 
 class Lifetime;
 class Object;
+class StateReader;
+class StateWriter;
 class Store;
 
 // What keeps one anonymous object. It outlives the object while somebody counts on it.
@@ -110,6 +113,16 @@ class Lifetime {
   // The same at a session's end.
   void FindCyclesAtEnd();
 
+  // Saves what does not follow from the objects, their values and the sessions' handles. Between
+  // ops only.
+  void Save(StateWriter& state) const;
+  // To load: first make and Begin the objects, then load the values and handles that refer to them,
+  // and last this. Fails if nothing keeps an object.
+  void Load(StateReader& state);
+  // While loading. Returns what a value or handle that refers to an object that is gone counts on;
+  // nullptr if it may still be there, or is of no known type.
+  Tenure* LoadGone(std::string_view name, std::string_view type);
+
   // True if NextUnkept might return something.
   bool in_doubt() const { return !doubted_.empty(); }
   // How many anonymous objects there are.
@@ -117,6 +130,8 @@ class Lifetime {
 
  private:
   void HandOutSent(SessionId session, TimeMs now);
+  // Forgets what only loading_gone_ kept.
+  void EndLoad();
   // Has NextUnkept look at it.
   void Doubt(Tenure& tenure);
   void DeleteIfUnused(Tenure* tenure);
@@ -138,6 +153,7 @@ class Lifetime {
   std::set<std::pair<TimeMs, std::string>> ends_;  // Of graces and TTLs.
   TimeMs find_cycles_at_ = kNever;
   uint64_t last_search_ = 0;  // How many values the last searches for cycles looked at.
+  std::map<std::string, Tenure*, std::less<>> loading_gone_;  // Referred to from here.
 };
 
 }  // namespace coheld::engine

@@ -1,6 +1,7 @@
 // See registry.h.
 #include "server/engine/registry.h"
 
+#include <algorithm>
 #include <array>
 
 #include "proto/wire/check.h"
@@ -54,6 +55,13 @@ const std::vector<const TypeRow*>& Types() {
       &SharedValueType(),     // "value"
   };
   return types;
+}
+
+const TypeRow* FindType(std::string_view word) {
+  const auto found = std::lower_bound(
+      Types().begin(), Types().end(), word,
+      [](const TypeRow* type, std::string_view sought) { return type->word < sought; });
+  return found != Types().end() && (*found)->word == word ? *found : nullptr;
 }
 
 const OpRow* FindOp(uint32_t method) {

@@ -60,6 +60,9 @@ struct TypeRow {
 // Returns all object types, ordered by their word.
 const std::vector<const TypeRow*>& Types();
 
+// Returns the type with this word, or nullptr.
+const TypeRow* FindType(std::string_view word);
+
 // Returns the op with this method number, or nullptr.
 const OpRow* FindOp(uint32_t method);
 

@@ -175,12 +175,15 @@ Value Value::Map(Entries entries) {
 
 Value Value::Ref(std::string_view name, std::string_view type) {
   Tenure* const tenure = Lifetime::current() == nullptr ? nullptr : Lifetime::current()->Find(name);
-  if (tenure == nullptr) return Pair(ValueKind::kRef, name, type);
+  return tenure == nullptr ? Pair(ValueKind::kRef, name, type) : RefTo(*tenure);
+}
+
+Value Value::RefTo(Tenure& tenure) {
   Value made;
   made.wide_.kind = ValueKind::kRef;
   made.wide_.inline_bytes = kOwned;
-  made.wide_.tenure = tenure;
-  Lifetime::Refer(*tenure);
+  made.wide_.tenure = &tenure;
+  Lifetime::Refer(tenure);
   return made;
 }
 
@@ -237,12 +240,12 @@ size_t Value::owned_bytes() const {
     case ValueKind::kList:
     case ValueKind::kTuple:
     case ValueKind::kSet: {
-      size_t bytes = sizeof(Items) + items().capacity() * sizeof(Value);
+      size_t bytes = sizeof(Items) + items().size() * sizeof(Value);
       for (const Value& item : items()) bytes += item.owned_bytes();
       return bytes;
     }
     case ValueKind::kMap: {
-      size_t bytes = sizeof(Entries) + entries().capacity() * 2 * sizeof(Value);
+      size_t bytes = sizeof(Entries) + entries().size() * 2 * sizeof(Value);
       for (const auto& [key, value] : entries()) bytes += key.owned_bytes() + value.owned_bytes();
       return bytes;
     }
@@ -258,7 +261,7 @@ size_t Value::owned_bytes() const {
                                  : wide_.block_bytes;
     case ValueKind::kOpaque: {
       if (!keeps()) return wide_.block_bytes;
-      size_t bytes = sizeof(Items) + wide_.items->capacity() * sizeof(Value);
+      size_t bytes = sizeof(Items) + wide_.items->size() * sizeof(Value);
       for (const Value& part : *wide_.items) bytes += part.owned_bytes();
       return bytes;
     }

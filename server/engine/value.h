@@ -75,6 +75,8 @@ class Value {
   // A Ref to an anonymous object of the engine in scope (lifetime.h) is counted while it exists,
   // and has the type that the object has.
   static Value Ref(std::string_view name, std::string_view type);
+  // A Ref to the anonymous object that this keeps, though it may be gone.
+  static Value RefTo(Tenure& tenure);
   // `kept` are Refs that its data stands for: they live as long as it.
   static Value Opaque(std::string_view codec, std::string_view data, Items kept = {});
 
@@ -111,7 +113,7 @@ class Value {
   // hashable values.
   uint64_t Hash() const;
 
-  // Bytes owned beyond the 16.
+  // Bytes owned beyond the 16, at least. Equal for equal contents, so that limits by it are too.
   size_t owned_bytes() const;
 
  private:

@@ -43,25 +43,6 @@ bool FitsInteger(std::string_view digits, bool negative) {
   return digits <= (negative ? kMinMagnitude : kMax);
 }
 
-Result<Value> BigIntegerFromWire(std::string_view text) {
-  const bool negative = text.starts_with('-');
-  const std::string_view digits = text.substr(negative ? 1 : 0);
-  if (digits.size() > kIntegerDigitsMax) {
-    return Invalid("the integer has " + std::to_string(digits.size()) + " digits; at most " +
-                   std::to_string(kIntegerDigitsMax) + " are allowed");
-  }
-  const bool numeric = !digits.empty() && digits.find_first_not_of("0123456789") == digits.npos;
-  if (!numeric || (digits.size() > 1 && digits.starts_with('0'))) {
-    return Invalid("big_integer " + ShortText(Value::Text(text)) +
-                   " is no number; send decimal digits, an optional leading minus and no zeros "
-                   "before them");
-  }
-  if (FitsInteger(digits, negative)) {
-    return Invalid("big_integer " + std::string(text) + " fits 64 bits; send it as integer");
-  }
-  return Value::BigInteger(text);
-}
-
 // Calls `same(first, later)` for members, by place, that are the same key, in the order of `later`.
 template <typename KeyAt, typename Same>
 void ForEachSame(size_t size, KeyAt key_at, Same same) {
@@ -184,7 +165,7 @@ Result<Value> Decode(const v1::Value& wire, int depth) {
     case v1::Value::kInteger:
       return Value::Integer(wire.integer());
     case v1::Value::kBigInteger:
-      return BigIntegerFromWire(wire.big_integer());
+      return BigIntegerFromText(wire.big_integer());
     case v1::Value::kReal:
       return Value::Real(wire.real());
     case v1::Value::kText:
@@ -324,6 +305,25 @@ void AppendStringValue(uint32_t field, uint32_t kind, std::string_view string, s
 }
 
 }  // namespace
+
+Result<Value> BigIntegerFromText(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  const std::string_view digits = text.substr(negative ? 1 : 0);
+  if (digits.size() > kIntegerDigitsMax) {
+    return Invalid("the integer has " + std::to_string(digits.size()) + " digits; at most " +
+                   std::to_string(kIntegerDigitsMax) + " are allowed");
+  }
+  const bool numeric = !digits.empty() && digits.find_first_not_of("0123456789") == digits.npos;
+  if (!numeric || (digits.size() > 1 && digits.starts_with('0'))) {
+    return Invalid("big_integer " + ShortText(Value::Text(text)) +
+                   " is no number; send decimal digits, an optional leading minus and no zeros "
+                   "before them");
+  }
+  if (FitsInteger(digits, negative)) {
+    return Invalid("big_integer " + std::string(text) + " fits 64 bits; send it as integer");
+  }
+  return Value::BigInteger(text);
+}
 
 Result<Value> FromWire(const v1::Value& wire) { return Decode(wire, 0); }
 

@@ -20,6 +20,8 @@ namespace coheld::engine {
 wire::Result<Value> FromWire(const v1::Value& wire);
 // The same for a dict key: NOT_HASHABLE.
 wire::Result<Value> KeyFromWire(const v1::Value& wire);
+// Reads the digits of a big integer. INVALID_VALUE.
+wire::Result<Value> BigIntegerFromText(std::string_view text);
 // The same for many values; the failure is that of the first that is wrong.
 wire::Result<Value::Items> ItemsFromWire(const google::protobuf::RepeatedPtrField<v1::Value>& wire);
 
