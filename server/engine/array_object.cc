@@ -13,6 +13,8 @@
 #include "server/engine/registry.h"
 #include "server/engine/requests.h"
 #include "server/engine/slice.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 #include "server/engine/turn.h"
 #include "server/engine/value_codec.h"
 
@@ -26,6 +28,23 @@ constexpr size_t kValueBytes = 12;
 class ArrayObject : public Object {
  public:
   uint64_t size() const override { return items.length(); }
+  void Save(StateWriter& state) const override {
+    state.PutVersion(1);
+    items.Save(state);
+    state.PutUnsigned(shape.size());
+    for (const uint64_t length : shape) state.PutUnsigned(length);
+  }
+  void Load(StateReader& state) override {
+    state.TakeVersion(1);
+    items.Load(state);
+    shape.resize(state.TakeCount());
+    uint64_t product = 1;
+    for (uint64_t& length : shape) {
+      length = state.TakeUnsigned();
+      if (__builtin_mul_overflow(product, length, &product)) product = UINT64_MAX;
+    }
+    if (!shape.empty() && product != items.length()) state.Fail("an array is not of its shape");
+  }
 
   PackedArray items;
   std::vector<uint64_t> shape;  // Empty is one dimension.

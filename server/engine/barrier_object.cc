@@ -19,6 +19,8 @@
 #include "server/engine/object.h"
 #include "server/engine/registry.h"
 #include "server/engine/requests.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 #include "server/engine/turn.h"
 
 namespace coheld::engine {
@@ -49,6 +51,31 @@ class BarrierObject : public Object {
   }
   void ForgetSession(SessionId session, Turn& turn) override {
     if (runner && runner->owner.session == session) Break(turn);
+  }
+  void Save(StateWriter& state) const override {
+    state.PutVersion(1);
+    state.PutUnsigned(parties);
+    state.PutUnsigned(arrived);
+    state.PutFlag(broken);
+    state.PutHold(runner);
+    state.PutUnsigned(parked.size());
+    for (const auto& [call, party] : parked) {
+      COHELD_CHECK(party.fate == Party::Fate::kWaits);  // Else it would have been told by now.
+      state.PutCall(call);
+      state.PutUnsigned(party.index);
+    }
+  }
+  void Load(StateReader& state) override {
+    state.TakeVersion(1);
+    parties = state.TakeUnsigned(kCountMax, "parties");
+    arrived = state.TakeUnsigned(parties, "parties that arrived");
+    broken = state.TakeFlag();
+    runner = state.TakeOptionalHold();
+    const size_t waiting = state.TakeCount();
+    for (size_t i = 0; i < waiting && state.ok(); ++i) {
+      const CallId call = state.TakeNextCall(parked);
+      parked[call] = {.index = state.TakeUnsigned(arrived, "the index of a party")};
+    }
   }
 
   // Ends the round there is, for all of its parties alike, and lets those in who wait for the next.

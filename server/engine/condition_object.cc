@@ -22,6 +22,8 @@
 #include "server/engine/object.h"
 #include "server/engine/registry.h"
 #include "server/engine/requests.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 #include "server/engine/turn.h"
 #include "server/engine/value.h"
 #include "server/engine/value_codec.h"
@@ -37,6 +39,25 @@ class ConditionObject : public Object {
   std::vector<WaitQueue*> wait_queues() override { return {&waiters}; }
   void VisitValues(const ValueVisitor& visit) const override { visit(lock); }
   void WaiterLeft(const Stamp& waiter, Turn& /*turn*/) override { depths.erase(waiter.call); }
+  void Save(StateWriter& state) const override {
+    state.PutVersion(1);
+    state.PutValue(lock);
+    state.PutUnsigned(depths.size());
+    for (const auto& [call, depth] : depths) {
+      state.PutCall(call);
+      state.PutUnsigned(depth);
+    }
+  }
+  void Load(StateReader& state) override {
+    state.TakeVersion(1);
+    lock = state.TakeValue();
+    if (lock.kind() != ValueKind::kRef) state.Fail("a condition has no lock");
+    const size_t waiting = state.TakeCount();
+    for (size_t i = 0; i < waiting && state.ok(); ++i) {
+      const CallId call = state.TakeNextCall(depths);
+      depths[call] = state.TakeUnsigned(kCountMax, "a depth");
+    }
+  }
 
   std::string What() const { return engine::What(kWord, *this); }
   std::string lock_name() const { return std::string(lock.pair().first); }

@@ -3,10 +3,13 @@
 #include <vector>
 
 #include "coheld/v1/count_down_latch.pb.h"
+#include "server/engine/limits.h"
 #include "server/engine/lock_like.h"
 #include "server/engine/object.h"
 #include "server/engine/registry.h"
 #include "server/engine/requests.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 #include "server/engine/turn.h"
 
 namespace coheld::engine {
@@ -16,6 +19,16 @@ class CountDownLatchObject : public Object {
  public:
   uint64_t size() const override { return remaining; }
   std::vector<WaitQueue*> wait_queues() override { return {&waiters}; }
+  void Save(StateWriter& state) const override {
+    state.PutVersion(1);
+    state.PutUnsigned(remaining);
+    state.PutUnsigned(count);
+  }
+  void Load(StateReader& state) override {
+    state.TakeVersion(1);
+    remaining = state.TakeUnsigned(kCountMax, "what a latch counts");
+    count = state.TakeUnsigned(kCountMax, "what a latch counts");
+  }
 
   uint64_t remaining = 0;
   uint64_t count = 0;  // As created.

@@ -7,6 +7,8 @@
 #include "server/engine/object.h"
 #include "server/engine/registry.h"
 #include "server/engine/requests.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 #include "server/engine/turn.h"
 
 namespace coheld::engine {
@@ -15,6 +17,14 @@ namespace {
 class CounterObject : public Object {
  public:
   uint64_t size() const override { return 0; }  // A number has no items.
+  void Save(StateWriter& state) const override {
+    state.PutVersion(1);
+    state.PutSigned(number);
+  }
+  void Load(StateReader& state) override {
+    state.TakeVersion(1);
+    number = state.TakeSigned();
+  }
 
   void Store(int64_t next) {
     number = next;

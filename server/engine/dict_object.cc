@@ -8,6 +8,8 @@
 #include "server/engine/limits.h"
 #include "server/engine/plain_messages.h"
 #include "server/engine/registry.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 #include "server/engine/value_codec.h"
 
 namespace coheld::engine {
@@ -22,6 +24,14 @@ class DictObject : public Object {
       visit(entry.key);
       visit(entry.value);
     }
+  }
+  void Save(StateWriter& state) const override {
+    state.PutVersion(1);
+    table.Save(state);
+  }
+  void Load(StateReader& state) override {
+    state.TakeVersion(1);
+    table.Load(state);
   }
 
   DictTable table;

@@ -6,6 +6,8 @@
 
 #include "proto/wire/check.h"
 #include "server/engine/limits.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 
 namespace coheld::engine {
 namespace {
@@ -14,6 +16,8 @@ namespace {
 constexpr size_t kUnindexedMax = 8;
 constexpr size_t kLeastSlots = 16;
 constexpr size_t kHolesKept = 32;
+// No table lives to see more.
+constexpr uint64_t kOrdinalMax = uint64_t{1} << 62;
 
 // Slots for so many entries, so that at most three quarters are used.
 size_t SlotsFor(size_t entries) {
@@ -157,10 +161,14 @@ void DictTable::CompactIfSparse() {
   if (holes > kHolesKept && holes > size_) Compact();
 }
 
-void DictTable::CompactOrdinals() {
+DictTable::Place DictTable::FirstKept() const {
   const auto first_kept = std::find_if(entries_.begin(), entries_.end(),
                                        [](const Entry& entry) { return !entry.hole(); });
-  const auto leading = static_cast<size_t>(first_kept - entries_.begin());
+  return static_cast<Place>(first_kept - entries_.begin());
+}
+
+void DictTable::CompactOrdinals() {
+  const size_t leading = FirstKept();
   if (ordinals_.empty() && leading == entries_.size() - size_) {
     first_ordinal_ += leading;
     return;
@@ -188,6 +196,61 @@ void DictTable::Compact() {
     if (slot.place != kFree) slot.place = moved[slot.place];
   }
   if (slots_.size() > 4 * SlotsFor(size_)) IndexResize(SlotsFor(size_));
+}
+
+bool DictTable::dense() const {
+  if (empty()) return true;
+  const Place last = static_cast<Place>(entries_.size() - 1);
+  return OrdinalAt(last) - OrdinalAt(FirstKept()) == size_ - 1;
+}
+
+void DictTable::Save(StateWriter& state) const {
+  const bool all_follow = dense();
+  uint64_t next = empty() ? NextOrdinal() : OrdinalAt(FirstKept());
+  state.PutUnsigned(size_);
+  state.PutUnsigned(next);
+  state.PutFlag(all_follow);
+  for (Place place = 0; place < entries_.size(); ++place) {
+    const Entry& entry = entries_[place];
+    if (entry.hole()) continue;
+    if (!all_follow) state.PutUnsigned(OrdinalAt(place) - next);
+    next = OrdinalAt(place) + 1;
+    state.PutValue(entry.key);
+    state.PutValue(entry.value);
+  }
+}
+
+void DictTable::Load(StateReader& state) {
+  const size_t count = state.TakeCount();
+  const uint64_t first = state.TakeUnsigned(kOrdinalMax, "an ordinal");
+  const bool all_follow = state.TakeFlag();
+  if (count > kDictEntriesMax) return state.Fail("a table has too many entries");
+  if (!state.ok()) return;
+  first_ordinal_ = first;
+  entries_.reserve(count);
+  if (count > kUnindexedMax) slots_.assign(SlotsFor(count), Slot());
+  std::vector<uint64_t> ordinals;
+  uint64_t ordinal = first;
+  for (size_t i = 0; i < count && state.ok(); ++i, ++ordinal) {
+    if (!all_follow) {
+      ordinal += state.TakeUnsigned(kOrdinalMax - ordinal, "an ordinal");
+      ordinals.push_back(ordinal);
+    }
+    LoadEntry(state);
+  }
+  ordinals_ = std::move(ordinals);
+  if (state.ok() && (all_follow != dense() || (count > 0 && OrdinalAt(0) != first))) {
+    state.Fail("the ordinals of a table are not as they are written");
+  }
+}
+
+void DictTable::LoadEntry(StateReader& state) {
+  Value key = state.TakeKey();
+  Value value = state.TakeValue();
+  if (!state.ok()) return;
+  const uint32_t hash = slots_.empty() ? 0 : HashOf(key);
+  if (FindHashed(key, hash)) return state.Fail("a table has a key twice");
+  Append(std::move(key), std::move(value), hash);
 }
 
 }  // namespace coheld::engine

@@ -19,6 +19,9 @@
 
 namespace coheld::engine {
 
+class StateReader;
+class StateWriter;
+
 class DictTable {
  public:
   struct Entry {
@@ -58,6 +61,10 @@ class DictTable {
   // Returns an ordinal above all of those given so far.
   uint64_t NextOrdinal() const;
 
+  // Entries in saved state, holes left out; Load only while it is new.
+  void Save(StateWriter& state) const;
+  void Load(StateReader& state);
+
  private:
   struct Slot {
     uint32_t hash = 0;
@@ -78,6 +85,11 @@ class DictTable {
   void CompactIfSparse();
   void Compact();
   void CompactOrdinals();
+  // The place of the first entry; places() if there is none.
+  Place FirstKept() const;
+  // True if the ordinals of the entries follow one upon another.
+  bool dense() const;
+  void LoadEntry(StateReader& state);
 
   std::vector<Entry> entries_;
   std::vector<Slot> slots_;         // Empty while there are few entries.

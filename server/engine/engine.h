@@ -19,6 +19,7 @@
 #include "server/engine/lifetime.h"
 #include "server/engine/registry.h"
 #include "server/engine/sessions.h"
+#include "server/engine/state_writer.h"
 #include "server/engine/store.h"
 #include "server/engine/turn.h"
 
@@ -68,6 +69,15 @@ class Engine {
   // For handlers: the failures go out after the reply of the op that is being applied.
   bool DeleteObject(std::string_view name);
 
+  // Writes the whole state, and its digest at the end: the same state as the same bytes. Not a part
+  // of it: what the objects' histories hold (history.h), and how many ops were applied.
+  void Save(const StateWriter::Sink& sink) const;
+  // Takes what Save wrote, into an engine that has done nothing yet: from then on it does what the
+  // saved one would. MALFORMED if the bytes are not that; the engine is then good for nothing.
+  std::optional<Failure> Load(std::string_view bytes);
+  // Returns a hash of what Save writes.
+  StateDigest Digest() const;
+
   const Store& store() const { return store_; }
   // Returns the history of an object, which begins now if there is none.
   History& HistoryOf(Object& object);
@@ -78,6 +88,7 @@ class Engine {
   uint64_t ops_applied() const { return ops_applied_; }
 
  private:
+  friend class EngineState;
   friend class Turn;
   friend Result<Object*> ResolveObject(Engine&, const OpRow&, const std::string&, Turn&);
   friend OpMessages& MessagesOf(Engine& engine, const OpRow& row);

@@ -5,6 +5,8 @@
 #include "server/engine/object.h"
 #include "server/engine/registry.h"
 #include "server/engine/requests.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 #include "server/engine/turn.h"
 
 namespace coheld::engine {
@@ -14,6 +16,14 @@ class EventObject : public Object {
  public:
   uint64_t size() const override { return set ? 1 : 0; }
   std::vector<WaitQueue*> wait_queues() override { return {&waiters}; }
+  void Save(StateWriter& state) const override {
+    state.PutVersion(1);
+    state.PutFlag(set);
+  }
+  void Load(StateReader& state) override {
+    state.TakeVersion(1);
+    set = state.TakeFlag();
+  }
 
   bool set = false;
   WaitQueue waiters;

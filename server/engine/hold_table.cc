@@ -3,6 +3,10 @@
 
 #include <algorithm>
 
+#include "server/engine/limits.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
+
 namespace coheld::engine {
 
 const Hold* HoldTable::Find(const Owner& owner) const {
@@ -66,6 +70,29 @@ uint64_t HoldTable::TakeOldest(uint64_t count, Turn& turn) {
 bool HoldTable::HeldBySession(SessionId session) const {
   const auto next = holds_.lower_bound(Owner{.session = session});
   return next != holds_.end() && next->first.session == session;
+}
+
+void HoldTable::Save(StateWriter& state) const {
+  state.PutUnsigned(holds_.size());
+  for (const auto& [owner, entry] : holds_) {
+    state.PutHold(entry.hold);
+    state.PutUnsigned(entry.first_token);
+  }
+}
+
+void HoldTable::Load(StateReader& state) {
+  const size_t count = state.TakeCount();
+  for (size_t i = 0; i < count && state.ok(); ++i) {
+    const Hold hold = state.TakeHold();
+    const uint64_t first_token = state.TakeUnsigned();
+    if (!holds_.empty() && hold.owner <= holds_.rbegin()->first)
+      state.Fail("a holder is misplaced");
+    if (hold.count > kCountMax - total_) state.Fail("more is held than can be");
+    if (!state.ok()) return;
+    holds_[hold.owner] = {.hold = hold, .first_token = first_token};
+    by_age_.insert({first_token, hold.owner});
+    total_ += hold.count;
+  }
 }
 
 }  // namespace coheld::engine

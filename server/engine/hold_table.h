@@ -36,6 +36,9 @@ class HoldTable {
   uint64_t Take(const Owner& owner, uint64_t count, Turn& turn);
   // Takes at most so many from the owners in the session, by thread.
   uint64_t TakeFromSession(SessionId session, uint64_t count, Turn& turn);
+  // Holds in saved state; Load only while it is empty. The sessions' books are the engine's then.
+  void Save(StateWriter& state) const;
+  void Load(StateReader& state);
   // Takes at most so many from all owners, those first that have held the longest.
   uint64_t TakeOldest(uint64_t count, Turn& turn);
 

@@ -49,6 +49,8 @@ class HostObject : public Object {
   void VisitValues(const ValueVisitor& visit) const override;
   void WaiterLeft(const Stamp& waiter, Turn& turn) override;
   void ForgetSession(SessionId session, Turn& turn) override;
+  void Save(StateWriter& state) const override;
+  void Load(StateReader& state) override;
 
   // Who serves it, if anybody.
   const std::optional<Hold>& service() const { return service_; }
@@ -100,6 +102,10 @@ class HostObject : public Object {
     std::string target;
   };
   bool MayTell(const Drop& drop) const;
+  // Makes a call that waits and has nothing yet.
+  HostCall& AddCall(CallId number, const Owner& caller);
+  void SaveCall(const HostCall& call, StateWriter& state) const;
+  void LoadCall(StateReader& state);
 
   std::optional<Hold> service_;
   uint64_t hosted_ = 0;

@@ -5,6 +5,8 @@
 #include "proto/wire/check.h"
 #include "server/engine/host_object.h"
 #include "server/engine/limits.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 #include "server/engine/value_codec.h"
 
 namespace coheld::engine {
@@ -106,22 +108,28 @@ Result<HostCall*> HostObject::Admit(const v1::HostCallRequest& request, Turn& tu
                        " more would pass " + std::to_string(kHostCallBytesMax) +
                        "; retry later, or with less"};
   }
-  if (free_.empty()) free_.push_back(&places_.emplace_back());
-  HostCall* call = free_.back();
-  free_.pop_back();
-  call->number = last_admitted_ = turn.call();
-  call->caller = turn.owner();
-  call->progress = HostCall::Progress::kWaiting;
-  call->target = request.target();
-  call->method = request.method();
-  call->arguments = std::move(arguments).value();
-  call->keywords = std::move(keywords).value();
-  call->bytes = bytes;
+  HostCall& call = AddCall(turn.call(), turn.owner());
+  last_admitted_ = call.number;
+  call.target = request.target();
+  call.method = request.method();
+  call.arguments = std::move(arguments).value();
+  call.keywords = std::move(keywords).value();
+  call.bytes = bytes;
   waiting_bytes_ += bytes;
-  calls_.emplace(call->number, call);
-  waiting_.emplace(call->number, call);
+  waiting_.emplace(call.number, &call);
   turn.Wake(takers);
-  return call;
+  return &call;
+}
+
+HostCall& HostObject::AddCall(CallId number, const Owner& caller) {
+  if (free_.empty()) free_.push_back(&places_.emplace_back());
+  HostCall* const call = free_.back();
+  free_.pop_back();
+  call->number = number;
+  call->caller = caller;
+  call->progress = HostCall::Progress::kWaiting;
+  calls_.emplace(number, call);
+  return *call;
 }
 
 HostCall* HostObject::TakeNext() {
@@ -185,6 +193,75 @@ void HostObject::TellNews(v1::HostTakeReply* reply) {
     reply->add_dropped(std::move(drops_.front().target));
     drops_.pop_front();
   }
+}
+
+// --- Saved state ---
+
+void HostObject::Save(StateWriter& state) const {
+  state.PutVersion(1);
+  state.PutHold(service_);
+  state.PutUnsigned(hosted_);
+  state.PutCall(last_admitted_);
+  state.PutUnsigned(calls_.size());
+  for (const auto& [number, call] : calls_) SaveCall(*call, state);
+  state.PutUnsigned(drops_.size());
+  for (const Drop& drop : drops_) {
+    state.PutCall(drop.after);
+    state.PutBytes(drop.target);
+  }
+  state.PutUnsigned(cancels_.size());
+  for (const CallId cancelled : cancels_) state.PutCall(cancelled);
+}
+
+void HostObject::SaveCall(const HostCall& call, StateWriter& state) const {
+  const bool running = call.progress == HostCall::Progress::kRunning;
+  // One that is answered or gone was told so by now.
+  COHELD_CHECK(running || call.progress == HostCall::Progress::kWaiting);
+  state.PutCall(call.number);
+  state.PutOwner(call.caller);
+  state.PutFlag(running);
+  state.PutBytes(call.target);
+  state.PutBytes(call.method);
+  if (running) return;
+  state.PutValue(call.arguments);
+  state.PutValue(call.keywords);
+}
+
+void HostObject::Load(StateReader& state) {
+  state.TakeVersion(1);
+  service_ = state.TakeOptionalHold();
+  hosted_ = state.TakeUnsigned();
+  last_admitted_ = state.TakeCall();
+  const size_t calls = state.TakeCount();
+  for (size_t i = 0; i < calls && state.ok(); ++i) LoadCall(state);
+  const size_t drops = state.TakeCount();
+  for (size_t i = 0; i < drops && state.ok(); ++i) {
+    const CallId after = state.TakeCall();
+    drops_.push_back({after, state.TakeString()});
+  }
+  const size_t cancels = state.TakeCount();
+  for (size_t i = 0; i < cancels && state.ok(); ++i) cancels_.push_back(state.TakeCall());
+}
+
+void HostObject::LoadCall(StateReader& state) {
+  const CallId number = state.TakeNextCall(calls_);
+  const Owner caller = state.TakeOwner();
+  const bool running = state.TakeFlag();
+  if (!state.ok()) return;
+  HostCall& call = AddCall(number, caller);
+  call.target = state.TakeString();
+  call.method = state.TakeString();
+  if (running) {
+    call.progress = HostCall::Progress::kRunning;
+    ++running_;
+    return;
+  }
+  call.arguments = state.TakeValue();
+  call.keywords = state.TakeValue();
+  call.bytes = call.target.size() + call.method.size() + call.arguments.owned_bytes() +
+               call.keywords.owned_bytes();
+  waiting_bytes_ += call.bytes;
+  waiting_.emplace(number, &call);
 }
 
 }  // namespace coheld::engine

@@ -9,6 +9,8 @@
 #include "server/engine/object.h"
 #include "server/engine/registry.h"
 #include "server/engine/requests.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 #include "server/engine/turn.h"
 
 namespace coheld::engine {
@@ -19,6 +21,24 @@ class HostedObject : public Object {
   uint64_t size() const override { return host.empty() ? 0 : 1; }
   void Ending(Turn& turn) override {
     if (HostObject* found = FindHost(turn)) found->DropHosted(service_token, target, turn);
+  }
+  void Save(StateWriter& state) const override {
+    state.PutVersion(1);
+    state.PutBytes(host);
+    state.PutUnsigned(service_token);
+    state.PutBytes(target);
+    state.PutBytes(type_id);
+    state.PutUnsigned(exposed.size());
+    for (const std::string& method : exposed) state.PutBytes(method);
+  }
+  void Load(StateReader& state) override {
+    state.TakeVersion(1);
+    host = state.TakeString();
+    service_token = state.TakeUnsigned();
+    target = state.TakeString();
+    type_id = state.TakeString();
+    exposed.resize(state.TakeCount());
+    for (std::string& method : exposed) method = state.TakeString();
   }
 
   // Returns its host, or nullptr; it may be another one of the same name.

@@ -7,6 +7,8 @@
 #include "server/engine/limits.h"
 #include "server/engine/registry.h"
 #include "server/engine/slice.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 #include "server/engine/value_codec.h"
 #include "server/engine/value_ring.h"
 
@@ -18,6 +20,14 @@ class ListObject : public Object {
   uint64_t size() const override { return items.size(); }
   void VisitValues(const ValueVisitor& visit) const override {
     for (size_t index = 0; index < items.size(); ++index) visit(items[index]);
+  }
+  void Save(StateWriter& state) const override {
+    state.PutVersion(1);
+    items.Save(state);
+  }
+  void Load(StateReader& state) override {
+    state.TakeVersion(1);
+    items.Load(state);
   }
 
   ValueRing items;

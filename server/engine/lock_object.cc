@@ -19,6 +19,8 @@
 #include "server/engine/lockable.h"
 #include "server/engine/registry.h"
 #include "server/engine/requests.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 #include "server/engine/turn.h"
 
 namespace coheld::engine {
@@ -28,6 +30,16 @@ class LockObject : public Lockable {
  public:
   std::string_view word() const override { return "lock"; }
   bool MayGoDeeper(const Turn& /*turn*/) const override { return false; }
+  void Save(StateWriter& state) const override {
+    state.PutVersion(1);
+    SaveHold(state);
+    state.PutFlag(release == v1::LOCK_RELEASE_ANYONE);
+  }
+  void Load(StateReader& state) override {
+    state.TakeVersion(1);
+    LoadHold(state);
+    release = state.TakeFlag() ? v1::LOCK_RELEASE_ANYONE : v1::LOCK_RELEASE_OWNER;
+  }
 
   v1::LockRelease release = v1::LOCK_RELEASE_OWNER;
 

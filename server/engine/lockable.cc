@@ -4,12 +4,18 @@
 #include "proto/wire/check.h"
 #include "server/engine/limits.h"
 #include "server/engine/lock_like.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 
 namespace coheld::engine {
 
 void Lockable::ForgetSession(SessionId session, Turn& turn) {
   if (hold_ && hold_->owner.session == session) GiveBack(hold_->count, turn);
 }
+
+void Lockable::SaveHold(StateWriter& state) const { state.PutHold(hold_); }
+
+void Lockable::LoadHold(StateReader& state) { hold_ = state.TakeOptionalHold(); }
 
 std::optional<Failure> Lockable::CheckAcquire(uint64_t levels, const Turn& turn) const {
   if (auto failure = CheckSession(word(), *this, turn)) return failure;

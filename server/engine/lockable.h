@@ -50,6 +50,10 @@ class Lockable : public Object {
   // Returns the levels left.
   uint64_t GiveBack(uint64_t levels, Turn& turn);
 
+ protected:
+  void SaveHold(StateWriter& state) const;
+  void LoadHold(StateReader& state);
+
  private:
   // True if who does not hold it may release it too.
   virtual bool anyone_releases() const = 0;

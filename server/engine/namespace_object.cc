@@ -11,6 +11,8 @@
 #include "server/engine/object.h"
 #include "server/engine/registry.h"
 #include "server/engine/requests.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 #include "server/engine/turn.h"
 #include "server/engine/value_codec.h"
 
@@ -23,6 +25,17 @@ class NamespaceObject : public Object {
   void VisitValues(const ValueVisitor& visit) const override {
     for (const DictTable::Entry& attribute : attributes.entries()) {
       if (!attribute.hole()) visit(attribute.value);
+    }
+  }
+  void Save(StateWriter& state) const override {
+    state.PutVersion(1);
+    attributes.Save(state);
+  }
+  void Load(StateReader& state) override {
+    state.TakeVersion(1);
+    attributes.Load(state);
+    for (const DictTable::Entry& attribute : attributes.entries()) {
+      if (attribute.key.kind() != ValueKind::kText) state.Fail("an attribute's name is no text");
     }
   }
 

@@ -15,6 +15,8 @@
 namespace coheld::engine {
 
 class History;
+class StateReader;
+class StateWriter;
 class Turn;
 class Value;
 struct Tenure;
@@ -67,6 +69,14 @@ class Object {
   // told Turn::Hold before; wakes with turn.Wake.
   virtual void ForgetSession(SessionId /*session*/, Turn& /*turn*/) {}
 
+  // Writes all that it holds and that is true between ops, beginning with the number of the form;
+  // the same state in the same bytes, however it came about. Not what Object itself keeps, and not
+  // who waits.
+  virtual void Save(StateWriter& state) const = 0;
+  // Takes what Save wrote, into an object that was just made. Whatever is taken must leave it
+  // whole: fails where it would not (StateReader::Fail). Afterwards Save writes the same again.
+  virtual void Load(StateReader& state) = 0;
+
   const std::string& name() const { return name_; }
   // Grows with every change, also over deletion and re-creation of the name.
   uint64_t version() const { return version_; }
@@ -90,6 +100,7 @@ class Object {
 
  private:
   friend class Engine;
+  friend class EngineState;
   friend class Lifetime;
   friend class Store;
   void NoteChange();

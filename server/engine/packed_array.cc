@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "server/engine/limits.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 
 namespace coheld::engine {
 namespace {
@@ -191,6 +193,25 @@ void PackedArray::Write(const SliceRange& range, std::string_view raw) {
 
 void PackedArray::Fill(const SliceRange& range, Bits item) {
   for (int64_t i = 0; i < range.count; ++i) SetAt(range.At(i), item);
+}
+
+void PackedArray::Save(StateWriter& state) const {
+  state.PutBytes(typecode());
+  state.PutBytes({items_.get(), length_ * item_bytes_});
+}
+
+void PackedArray::Load(StateReader& state) {
+  const std::string_view typecode = state.TakeBytes();
+  const std::string_view raw = state.TakeBytes();
+  if (typecode.empty() && raw.empty()) return;
+  wire::Result<PackedArray> made = Make(typecode, 0);
+  if (made.ok()) {
+    if (const auto wrong = made.value().CheckRaw(raw)) return state.Fail(wrong->message);
+    made = Make(typecode, raw.size() / made.value().item_bytes());
+  }
+  if (!made.ok()) return state.Fail(made.failure().message);
+  *this = std::move(made).value();
+  std::memcpy(items_.get(), raw.data(), raw.size());
 }
 
 }  // namespace coheld::engine

@@ -17,6 +17,9 @@
 
 namespace coheld::engine {
 
+class StateReader;
+class StateWriter;
+
 class PackedArray {
  public:
   // An item as it is packed: its bytes are the lowest ones.
@@ -49,6 +52,10 @@ class PackedArray {
   // Sets the items of a range; `raw` has as many, and was checked.
   void Write(const SliceRange& range, std::string_view raw);
   void Fill(const SliceRange& range, Bits item);
+
+  // Items in saved state.
+  void Save(StateWriter& state) const;
+  void Load(StateReader& state);
 
  private:
   enum class Kind { kSigned, kUnsigned, kReal, kText };

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "proto/wire/check.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 
 namespace coheld::engine {
 namespace {
@@ -90,6 +92,32 @@ Value QueueItems::Take() {
 void QueueItems::Clear() {
   by_arrival_.clear();
   by_priority_.clear();
+}
+
+void QueueItems::Save(StateWriter& state) const {
+  state.PutUnsigned(static_cast<uint64_t>(kind_));
+  state.PutUnsigned(size());
+  Visit([&](const Value& item) { state.PutValue(item); });
+}
+
+void QueueItems::Load(StateReader& state) {
+  const uint64_t kind = state.TakeUnsigned(v1::QueueKind_MAX, "the kind of a queue");
+  if (kind == v1::QUEUE_KIND_UNSPECIFIED) return state.Fail("a queue has no kind");
+  SetKind(static_cast<v1::QueueKind>(kind));
+  const size_t count = state.TakeCount();
+  for (size_t i = 0; i < count && state.ok(); ++i) {
+    Value item = state.TakeValue();
+    if (kind_ != v1::QUEUE_KIND_PRIORITY) {
+      by_arrival_.push_back(std::move(item));
+      continue;
+    }
+    const bool misplaced = Check(item).has_value() ||
+                           (!empty() && by_priority_.key_comp()(item, *by_priority_.rbegin()));
+    if (std::exchange(*no_order_, std::nullopt) || misplaced) {
+      return state.Fail("an item is not in the order of its priority");
+    }
+    by_priority_.insert(by_priority_.end(), std::move(item));
+  }
 }
 
 }  // namespace coheld::engine

@@ -14,6 +14,9 @@
 
 namespace coheld::engine {
 
+class StateReader;
+class StateWriter;
+
 // Values in the order of a kind. Adding and taking are O(1), by priority O(log n).
 class QueueItems {
  public:
@@ -35,7 +38,7 @@ class QueueItems {
   Value Take();
   void Clear();
 
-  // Visits all items, in no order.
+  // Visits all items; those of one kind in their order.
   template <typename Visitor>
   void Visit(const Visitor& visit) const {
     for (const Value& item : by_arrival_) visit(item);
@@ -44,6 +47,10 @@ class QueueItems {
 
   size_t size() const { return by_arrival_.size() + by_priority_.size(); }
   bool empty() const { return size() == 0; }
+
+  // Items in saved state; Load only while there are none.
+  void Save(StateWriter& state) const;
+  void Load(StateReader& state);
 
  private:
   // Orders values and remembers the failure when it meets two that have no order.

@@ -15,6 +15,8 @@
 #include "server/engine/queue_items.h"
 #include "server/engine/registry.h"
 #include "server/engine/requests.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 #include "server/engine/turn.h"
 #include "server/engine/value_codec.h"
 
@@ -27,6 +29,20 @@ class QueueObject : public Object {
   std::vector<WaitQueue*> wait_queues() override { return {&putters, &getters, &joiners}; }
 
   void VisitValues(const ValueVisitor& visit) const override { items.Visit(visit); }
+  void Save(StateWriter& state) const override {
+    state.PutVersion(1);
+    items.Save(state);
+    state.PutUnsigned(maxsize);
+    state.PutUnsigned(unfinished);
+    state.PutFlag(shut_down);
+  }
+  void Load(StateReader& state) override {
+    state.TakeVersion(1);
+    items.Load(state);
+    maxsize = state.TakeUnsigned(INT64_MAX, "maxsize");
+    unfinished = state.TakeUnsigned();
+    shut_down = state.TakeFlag();
+  }
 
   bool HasRoomFor(size_t count) const { return maxsize == 0 || items.size() + count <= maxsize; }
 

@@ -16,6 +16,8 @@
 #include "server/engine/object.h"
 #include "server/engine/registry.h"
 #include "server/engine/requests.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 #include "server/engine/turn.h"
 
 namespace coheld::engine {
@@ -42,6 +44,17 @@ class ReadWriteLockObject : public Object {
       readers.TakeFromSession(session, kCountMax, turn);
     }
     Changed(turn);
+  }
+  void Save(StateWriter& state) const override {
+    state.PutVersion(1);
+    readers.Save(state);
+    state.PutHold(writer);
+  }
+  void Load(StateReader& state) override {
+    state.TakeVersion(1);
+    readers.Load(state);
+    writer = state.TakeOptionalHold();
+    if (writer && !readers.empty()) state.Fail("a lock is held to read and to write");
   }
 
   void EndWrite(Turn& turn) {

@@ -13,6 +13,8 @@
 #include "server/engine/lockable.h"
 #include "server/engine/registry.h"
 #include "server/engine/requests.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 #include "server/engine/turn.h"
 
 namespace coheld::engine {
@@ -22,6 +24,14 @@ class RLockObject : public Lockable {
  public:
   std::string_view word() const override { return "rlock"; }
   bool MayGoDeeper(const Turn& turn) const override { return HeldBy(turn.owner()); }
+  void Save(StateWriter& state) const override {
+    state.PutVersion(1);
+    SaveHold(state);
+  }
+  void Load(StateReader& state) override {
+    state.TakeVersion(1);
+    LoadHold(state);
+  }
 
  private:
   bool anyone_releases() const override { return false; }

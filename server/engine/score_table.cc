@@ -2,7 +2,11 @@
 #include "server/engine/score_table.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
+
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 
 namespace coheld::engine {
 
@@ -58,6 +62,17 @@ std::pair<size_t, size_t> ScoreTable::Within(const ScoreRange& range) const {
   if (range.min) begin = range.min_open ? after(*range.min) : before(*range.min);
   if (range.max) end = range.max_open ? before(*range.max) : after(*range.max);
   return {begin, std::max(begin, end)};
+}
+
+void ScoreTable::Load(StateReader& state) {
+  members_.Load(state);
+  for (DictTable::Place place = 0; place < members_.places(); ++place) {
+    const Value& score = members_.ValueAt(place);
+    if (score.kind() != ValueKind::kReal || std::isnan(score.real())) {
+      return state.Fail("a score is no number");
+    }
+    order_.insert(KeyAt(place));
+  }
 }
 
 }  // namespace coheld::engine

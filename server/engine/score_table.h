@@ -15,6 +15,9 @@
 
 namespace coheld::engine {
 
+class StateReader;
+class StateWriter;
+
 // Bounds of scores; a missing one is none. Neither is NaN.
 struct ScoreRange {
   std::optional<double> min;
@@ -51,6 +54,10 @@ class ScoreTable {
 
   // The members with their scores as reals, to visit them.
   const DictTable& members() const { return members_; }
+
+  // Members in saved state; Load only while it is new.
+  void Save(StateWriter& state) const { members_.Save(state); }
+  void Load(StateReader& state);
 
  private:
   // A score and the ordinal of the member's entry, which grows in order of arrival.

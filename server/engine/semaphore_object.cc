@@ -14,6 +14,8 @@
 #include "server/engine/object.h"
 #include "server/engine/registry.h"
 #include "server/engine/requests.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 #include "server/engine/turn.h"
 
 namespace coheld::engine {
@@ -28,6 +30,21 @@ class SemaphoreObject : public Object {
   std::vector<WaitQueue*> wait_queues() override { return {&waiters}; }
   void ForgetSession(SessionId session, Turn& turn) override {
     Free(held.TakeFromSession(session, kCountMax, turn), turn);
+  }
+  void Save(StateWriter& state) const override {
+    state.PutVersion(1);
+    state.PutUnsigned(available);
+    state.PutUnsigned(permits);
+    state.PutFlag(bounded);
+    held.Save(state);
+  }
+  void Load(StateReader& state) override {
+    state.TakeVersion(1);
+    available = state.TakeUnsigned(kCountMax, "permits");
+    permits = state.TakeUnsigned(kCountMax, "permits");
+    bounded = state.TakeFlag();
+    held.Load(state);
+    if (held.total() > kCountMax - available) state.Fail("a semaphore has too many permits");
   }
 
   // Makes so many permits available and lets the next in line try.

@@ -2,8 +2,17 @@
 #include "server/engine/sessions.h"
 
 #include "proto/wire/check.h"
+#include "server/engine/lifetime.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 
 namespace coheld::engine {
+namespace {
+
+// No session comes to more handles on one object.
+constexpr uint64_t kHandlesMax = uint64_t{1} << 48;
+
+}  // namespace
 
 Session& Sessions::Open(SessionId id, const v1::SessionLabel& label, uint64_t ttl_ms, TimeMs now) {
   const auto [place, fresh] = sessions_.try_emplace(id);
@@ -25,5 +34,39 @@ const Session* Sessions::Find(SessionId id) const {
 }
 
 void Sessions::Erase(SessionId id) { COHELD_CHECK(sessions_.erase(id) == 1); }
+
+void Session::Save(StateWriter& state) const {
+  state.PutBytes(label.host());
+  state.PutSigned(label.pid());
+  state.PutBytes(label.program());
+  state.PutBytes(label.user());
+  state.PutUnsigned(ttl_ms);
+  state.PutTime(opened);
+  state.PutUnsigned(handles.size());
+  for (const auto& [name, held_handles] : handles) {
+    state.PutTenure(*held_handles.tenure);
+    state.PutUnsigned(held_handles.count);
+  }
+}
+
+void Session::Load(StateReader& state) {
+  label.set_host(state.TakeString());
+  label.set_pid(state.TakeSigned());
+  label.set_program(state.TakeString());
+  label.set_user(state.TakeString());
+  ttl_ms = state.TakeUnsigned();
+  opened = state.TakeTime();
+  const size_t count = state.TakeCount();
+  for (size_t i = 0; i < count && state.ok(); ++i) {
+    Tenure* const tenure = state.TakeTenure();
+    const uint64_t number = state.TakeUnsigned(kHandlesMax, "handles");
+    if (!state.ok()) return;
+    if (number == 0 || (!handles.empty() && tenure->name <= handles.rbegin()->first)) {
+      return state.Fail("the handles are not in order");
+    }
+    handles[tenure->name] = {.tenure = tenure, .count = number};
+    tenure->handles += number;
+  }
+}
 
 }  // namespace coheld::engine

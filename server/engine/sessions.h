@@ -12,6 +12,8 @@
 
 namespace coheld::engine {
 
+class StateReader;
+class StateWriter;
 struct Tenure;
 
 // What the engine knows of an open session.
@@ -27,6 +29,11 @@ struct Session {
   std::set<std::string> held;                           // Names of the objects it has rights on.
   std::map<std::string, Handles, std::less<>> handles;  // By the object's name.
   std::set<CallId> parked;                              // Its ops that wait.
+
+  // The session in saved state, without its id and what follows from the objects and the ops that
+  // wait: `held`, `parked`.
+  void Save(StateWriter& state) const;
+  void Load(StateReader& state);
 };
 
 // Open sessions by id, in order.

@@ -12,6 +12,8 @@
 #include "server/engine/registry.h"
 #include "server/engine/requests.h"
 #include "server/engine/set_algebra.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 #include "server/engine/turn.h"
 #include "server/engine/value_codec.h"
 
@@ -25,6 +27,14 @@ class SetObject : public Object {
     for (const ItemTable::Entry& entry : items.entries()) {
       if (!entry.hole()) visit(entry.key);
     }
+  }
+  void Save(StateWriter& state) const override {
+    state.PutVersion(1);
+    items.Save(state);
+  }
+  void Load(StateReader& state) override {
+    state.TakeVersion(1);
+    items.Load(state);
   }
 
   ItemTable items;

@@ -8,6 +8,8 @@
 #include "coheld/v1/shared_value.pb.h"
 #include "server/engine/object.h"
 #include "server/engine/registry.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 #include "server/engine/turn.h"
 #include "server/engine/typecode.h"
 #include "server/engine/value.h"
@@ -21,6 +23,19 @@ class SharedValueObject : public Object {
   uint64_t size() const override { return 1; }
   std::vector<WaitQueue*> wait_queues() override { return {&watchers}; }
   void VisitValues(const ValueVisitor& visit) const override { visit(value); }
+  void Save(StateWriter& state) const override {
+    state.PutVersion(1);
+    state.PutBytes(typecode.word());
+    state.PutValue(value);
+  }
+  void Load(StateReader& state) override {
+    state.TakeVersion(1);
+    const Result<Typecode> loaded = Typecode::Parse(state.TakeBytes());
+    value = state.TakeValue();
+    if (!loaded.ok()) return state.Fail(loaded.failure().message);
+    typecode = loaded.value();
+    if (const auto fits = typecode.Conform(value); !fits.ok()) state.Fail(fits.failure().message);
+  }
 
   // Stores a value that conforms to the type code and tells those who wait for a change.
   void Store(Value next, Turn& turn) {

@@ -15,6 +15,8 @@
 #include "server/engine/requests.h"
 #include "server/engine/score_table.h"
 #include "server/engine/slice.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 #include "server/engine/turn.h"
 #include "server/engine/value_codec.h"
 
@@ -29,6 +31,14 @@ class SortedSetObject : public Object {
     for (const DictTable::Entry& entry : table.members().entries()) {
       if (!entry.hole()) visit(entry.key);
     }
+  }
+  void Save(StateWriter& state) const override {
+    state.PutVersion(1);
+    table.Save(state);
+  }
+  void Load(StateReader& state) override {
+    state.TakeVersion(1);
+    table.Load(state);
   }
 
   ScoreTable table;

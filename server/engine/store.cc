@@ -68,9 +68,19 @@ std::string Store::NextAnonymousName() { return "~" + std::to_string(next_anonym
 void Store::Erase(std::string_view name) {
   const auto found = objects_.find(name);
   COHELD_CHECK(found != objects_.end());
-  version_floor_ = std::max(version_floor_, found->second.object->version() + 1);
-  for (auto& [type, empty] : empties_) empty->version_ = version_floor_;
+  SetVersionFloor(std::max(version_floor_, found->second.object->version() + 1));
   Remove(found);
+}
+
+void Store::SetVersionFloor(uint64_t version) {
+  version_floor_ = version;
+  for (auto& [type, empty] : empties_) empty->version_ = version;
+}
+
+void Store::Restore(uint64_t version_floor, uint64_t next_anonymous) {
+  COHELD_CHECK(objects_.empty());
+  SetVersionFloor(version_floor);
+  next_anonymous_ = next_anonymous;
 }
 
 void Store::Discard(std::string_view name) {

@@ -59,8 +59,13 @@ class Store {
   const Map& objects() const { return objects_; }
   // The version that the next created object starts with; also that of missing ones.
   uint64_t version_floor() const { return version_floor_; }
+  // The number of the next anonymous object.
+  uint64_t next_anonymous() const { return next_anonymous_; }
+  // Sets both, while there are no objects.
+  void Restore(uint64_t version_floor, uint64_t next_anonymous);
 
  private:
+  void SetVersionFloor(uint64_t version);
   void Remove(Map::iterator place);
 
   Map objects_;

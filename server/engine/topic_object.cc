@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,8 @@
 #include "server/engine/object.h"
 #include "server/engine/registry.h"
 #include "server/engine/requests.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 #include "server/engine/turn.h"
 #include "server/engine/value.h"
 #include "server/engine/value_codec.h"
@@ -69,7 +72,8 @@ class TopicObject : public Object {
   }
   std::vector<WaitQueue*> wait_queues() override {
     std::vector<WaitQueue*> queues;
-    for (WaitQueue& queue : queues_) queues.push_back(&queue);
+    for (const auto& [id, subscription] : subscriptions) queues.push_back(subscription.receivers);
+    queues.insert(queues.end(), free_queues_.begin(), free_queues_.end());
     return queues;
   }
   void VisitValues(const ValueVisitor& visit) const override {
@@ -87,6 +91,8 @@ class TopicObject : public Object {
     }
     for (const uint64_t id : ended) End(id, turn);
   }
+  void Save(StateWriter& state) const override;
+  void Load(StateReader& state) override;
 
   // Returns the subscription of the caller's session, or nullptr.
   Subscription* Find(uint64_t id, const Turn& turn) {
@@ -96,12 +102,8 @@ class TopicObject : public Object {
   }
 
   Subscription& Begin(Turn& turn) {
-    if (free_queues_.empty()) free_queues_.push_back(&queues_.emplace_back());
-    const uint64_t id = turn.NextToken();
-    Subscription& subscription = subscriptions[id];
-    subscription.hold = {.owner = turn.owner(), .token = id, .since = turn.now()};
-    subscription.receivers = free_queues_.back();
-    free_queues_.pop_back();
+    Subscription& subscription =
+        Add({.owner = turn.owner(), .token = turn.NextToken(), .since = turn.now()});
     turn.NoteHold(turn.owner().session, *this);
     Touch();
     return subscription;
@@ -125,10 +127,74 @@ class TopicObject : public Object {
   uint64_t published = 0;
 
  private:
+  Subscription& Add(const Hold& hold) {
+    if (free_queues_.empty()) free_queues_.push_back(&queues_.emplace_back());
+    Subscription& subscription = subscriptions[hold.token];
+    subscription.hold = hold;
+    subscription.receivers = free_queues_.back();
+    free_queues_.pop_back();
+    return subscription;
+  }
+  // Loads a buffer; `shared` are the values of those before.
+  static void LoadBuffer(StateReader& state, std::vector<Published>* shared, Subscription* to);
+
   // Queues are used again, never freed: wakes for that of an ended subscription are under way.
   std::deque<WaitQueue> queues_;
   std::vector<WaitQueue*> free_queues_;
 };
+
+void TopicObject::Save(StateWriter& state) const {
+  state.PutVersion(1);
+  state.PutUnsigned(published);
+  state.PutUnsigned(subscriptions.size());
+  // A value that several have still to receive is saved where it comes first, and then by number.
+  std::unordered_map<const Value*, uint64_t> numbers;
+  for (const auto& [id, subscription] : subscriptions) {
+    state.PutHold(subscription.hold);
+    state.PutUnsigned(subscription.buffer_max);
+    state.PutFlag(subscription.policy == v1::TOPIC_POLICY_REFUSE);
+    state.PutUnsigned(subscription.lost);
+    state.PutUnsigned(subscription.lost_unsaid);
+    state.PutUnsigned(subscription.buffer.size());
+    for (const Published& value : subscription.buffer) {
+      const auto [place, fresh] = numbers.try_emplace(value.get(), numbers.size());
+      state.PutUnsigned(place->second);
+      if (fresh) state.PutValue(*value);
+    }
+  }
+}
+
+void TopicObject::Load(StateReader& state) {
+  state.TakeVersion(1);
+  published = state.TakeUnsigned();
+  const size_t count = state.TakeCount();
+  std::vector<Published> shared;
+  for (size_t i = 0; i < count && state.ok(); ++i) {
+    const Hold hold = state.TakeHold();
+    if (!subscriptions.empty() && hold.token <= subscriptions.rbegin()->first) {
+      return state.Fail("subscriptions are not in order");
+    }
+    Subscription& subscription = Add(hold);
+    subscription.buffer_max =
+        static_cast<uint32_t>(state.TakeUnsigned(kTopicBufferMax, "the size of a buffer"));
+    subscription.policy = state.TakeFlag() ? v1::TOPIC_POLICY_REFUSE : v1::TOPIC_POLICY_DROP_OLDEST;
+    subscription.lost = state.TakeUnsigned();
+    subscription.lost_unsaid = state.TakeUnsigned();
+    LoadBuffer(state, &shared, &subscription);
+  }
+}
+
+void TopicObject::LoadBuffer(StateReader& state, std::vector<Published>* shared, Subscription* to) {
+  const size_t count = state.TakeCount();
+  for (size_t i = 0; i < count && state.ok(); ++i) {
+    const uint64_t number = state.TakeUnsigned(shared->size(), "the number of a value");
+    if (number == shared->size()) {
+      shared->push_back(std::make_shared<const Value>(state.TakeValue()));
+    }
+    to->buffer.push_back((*shared)[number]);
+    to->bytes += BytesOf(*to->buffer.back());
+  }
+}
 
 Outcome Create(TopicObject& topic, const v1::TopicCreateRequest& request,
                v1::TopicCreateReply* reply, Turn& turn) {

@@ -5,6 +5,8 @@
 #include <memory>
 
 #include "proto/wire/check.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
 
 namespace coheld::engine {
 namespace {
@@ -159,6 +161,17 @@ void ValueRing::Repeat(size_t times) {
   for (size_t turn = 0; turn < times; ++turn) {
     for (size_t index = 0; index < once; ++index) Append(Value(*Slot(index)));
   }
+}
+
+void ValueRing::Save(StateWriter& state) const {
+  state.PutUnsigned(size_);
+  for (size_t index = 0; index < size_; ++index) state.PutValue(*Slot(index));
+}
+
+void ValueRing::Load(StateReader& state) {
+  const size_t count = state.TakeCount();
+  Grow(count);
+  for (size_t i = 0; i < count && state.ok(); ++i) Append(state.TakeValue());
 }
 
 }  // namespace coheld::engine

@@ -10,6 +10,9 @@
 
 namespace coheld::engine {
 
+class StateReader;
+class StateWriter;
+
 class ValueRing {
  public:
   ValueRing() = default;
@@ -43,6 +46,10 @@ class ValueRing {
   void Permute(const std::vector<const Value*>& order);
   // Appends the values that are there `times` times.
   void Repeat(size_t times);
+
+  // Values in saved state; Load only while it is empty.
+  void Save(StateWriter& state) const;
+  void Load(StateReader& state);
 
  private:
   Value* Slot(size_t index) const {

@@ -1,9 +1,12 @@
 // See wait_queue.h.
 #include "server/engine/wait_queue.h"
 
+#include "proto/wire/check.h"
+
 namespace coheld::engine {
 
 void WaitQueue::Add(ParkedOp* op, Object* object) {
+  COHELD_CHECK(ops_.empty() || ops_.back()->stamp.call < op->stamp.call);
   const ParkedOp::Place place{.object = object, .queue = this, .at = ops_.insert(ops_.end(), op)};
   if (op->place.queue == nullptr) {
     op->place = place;

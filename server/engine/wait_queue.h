@@ -75,7 +75,7 @@ void ForEachPlace(const ParkedOp& op, Visit visit) {
   for (const ParkedOp::Place& place : op.others) visit(place);
 }
 
-// Parked ops in the order in which they came.
+// Parked ops in the order in which they came, which is that of their calls.
 class WaitQueue {
  public:
   WaitQueue() = default;
