@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
+#include <memory>
 #include <random>
 #include <set>
 #include <string>
@@ -19,6 +20,7 @@
 #include "coheld/v1/shared_value.pb.h"
 #include "proto/wire/methods.h"
 #include "server/engine/engine.h"
+#include "tests/unit/engine/reload.h"
 
 namespace coheld::engine::testing {
 namespace {
@@ -76,6 +78,7 @@ class RandomGraph {
     } else {
       Compare();
     }
+    if (Pick(4) == 0) Reload(&engine_);
     Check();
   }
 
@@ -92,8 +95,8 @@ class RandomGraph {
     Advance(100'000);
     Advance(kLongMs);
     Check();
-    EXPECT_EQ(engine_.lifetime().anonymous(), 0u);
-    EXPECT_EQ(engine_.NextDeadline(), kNever);
+    EXPECT_EQ(engine_->lifetime().anonymous(), 0u);
+    EXPECT_EQ(engine_->NextDeadline(), kNever);
   }
 
  private:
@@ -104,8 +107,8 @@ class RandomGraph {
     std::vector<Reply> replies;
     for (const wire::MethodRow& row : wire::Methods()) {
       if (row.name != method) continue;
-      engine_.Apply({.call = CallId{++last_call_}, .owner = {.session = session}, .now = now_},
-                    row.number, request.SerializeAsString(), &replies);
+      engine_->Apply({.call = CallId{++last_call_}, .owner = {.session = session}, .now = now_},
+                     row.number, request.SerializeAsString(), &replies);
     }
     EXPECT_EQ(replies.size(), 1u) << method;
     return replies.front();
@@ -116,7 +119,7 @@ class RandomGraph {
   SessionId SomeSession() {
     if (handles_.size() < 3) {
       const SessionId fresh{++last_session_};
-      engine_.OpenSession(fresh, {}, 1000, now_);
+      engine_->OpenSession(fresh, {}, 1000, now_);
       handles_[fresh];
     }
     auto place = handles_.begin();
@@ -299,13 +302,13 @@ class RandomGraph {
   void Advance(uint64_t milliseconds) {
     now_ = After(now_, milliseconds);
     std::vector<Reply> replies;
-    engine_.Advance(now_, &replies);
+    engine_->Advance(now_, &replies);
     std::erase_if(graces_, [&](const auto& grace) { return grace.second <= now_; });
   }
 
   void End(SessionId session) {
     std::vector<Reply> replies;
-    engine_.EndSession(session, now_, &replies);
+    engine_->EndSession(session, now_, &replies);
     handles_.erase(session);
     EXPECT_EQ(Kept(), Reached()) << "no cycle is left at a session's end";
   }
@@ -360,7 +363,7 @@ class RandomGraph {
 
   std::set<std::string> Kept() const {
     std::set<std::string> kept;
-    for (const auto& [name, held] : engine_.store().objects()) kept.insert(name);
+    for (const auto& [name, held] : engine_->store().objects()) kept.insert(name);
     return kept;
   }
 
@@ -381,12 +384,12 @@ class RandomGraph {
     }
     std::erase_if(containers_, [&](const auto& entry) { return !kept.contains(entry.first); });
     EXPECT_EQ(
-        engine_.lifetime().anonymous(),
+        engine_->lifetime().anonymous(),
         std::count_if(kept.begin(), kept.end(), [](auto& name) { return IsAnonymous(name); }));
   }
 
   std::mt19937_64 random_;
-  Engine engine_;
+  std::unique_ptr<Engine> engine_ = std::make_unique<Engine>();
   TimeMs now_{1000};
   uint64_t last_call_ = 0;
   uint64_t last_session_ = 0;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <random>
 #include <set>
 #include <string>
@@ -16,6 +17,7 @@
 #include "proto/wire/status.h"
 #include "server/engine/engine.h"
 #include "tests/unit/engine/op_messages.h"
+#include "tests/unit/engine/reload.h"
 
 namespace coheld::engine::testing {
 
@@ -37,6 +39,16 @@ class ModelRun {
     for (int event = 0; event < events && !::testing::Test::HasFailure(); ++event) Step();
     return !::testing::Test::HasFailure();
   }
+  // The same, going on after each event with an engine that loaded what the one before had saved.
+  bool GoReloading(int events) {
+    for (int event = 0; event < events && !::testing::Test::HasFailure(); ++event) {
+      Step();
+      Reload(&engine_);
+    }
+    return !::testing::Test::HasFailure();
+  }
+
+  StateDigest Digest() const { return engine_->Digest(); }
 
   // Every event and every reply, byte for byte.
   const std::string& transcript() const { return transcript_; }
@@ -62,14 +74,14 @@ class ModelRun {
     std::vector<Reply> replies;
     ops_[op.call] = op;
     Note(line);
-    engine_.Apply({.call = CallId{op.call},
-                   .owner = {.session = SessionId{op.session}, .thread = op.thread},
-                   .now = TimeMs{now_}},
-                  method, payload, &replies);
+    engine_->Apply({.call = CallId{op.call},
+                    .owner = {.session = SessionId{op.session}, .thread = op.thread},
+                    .now = TimeMs{now_}},
+                   method, payload, &replies);
     Compare(replies, model_.Apply(op, now_));
   }
 
-  Engine engine_;
+  std::unique_ptr<Engine> engine_ = std::make_unique<Engine>();
   Model model_;
   int64_t now_ = 1000;
   uint64_t last_call_ = 0;
@@ -79,7 +91,7 @@ class ModelRun {
   using Answers = std::map<uint64_t, std::string>;  // By call.
 
   void Open(uint64_t session) {
-    engine_.OpenSession(SessionId{session}, {}, 10'000, TimeMs{now_});
+    engine_->OpenSession(SessionId{session}, {}, 10'000, TimeMs{now_});
     model_.OpenSession(session);
     sessions_.push_back(session);
   }
@@ -101,7 +113,7 @@ class ModelRun {
     now_ += static_cast<int64_t>(Pick(40));
     Note(Count("advance to", static_cast<uint64_t>(now_)));
     std::vector<Reply> replies;
-    engine_.Advance(TimeMs{now_}, &replies);
+    engine_->Advance(TimeMs{now_}, &replies);
     Compare(replies, model_.Advance(now_));
   }
 
@@ -110,7 +122,8 @@ class ModelRun {
     const uint64_t call = waiting.empty() ? last_call_ : waiting[Pick(waiting.size())];
     Note(Count("cancel", call));
     std::vector<Reply> replies;
-    engine_.Cancel(CallId{call}, {v1::ERROR_REASON_CANCELLED, "cancelled"}, TimeMs{now_}, &replies);
+    engine_->Cancel(CallId{call}, {v1::ERROR_REASON_CANCELLED, "cancelled"}, TimeMs{now_},
+                    &replies);
     Compare(replies, model_.Cancel(call));
   }
 
@@ -119,7 +132,7 @@ class ModelRun {
     const uint64_t session = sessions_[place];
     Note(Count("end session", session));
     std::vector<Reply> replies;
-    engine_.EndSession(SessionId{session}, TimeMs{now_}, &replies);
+    engine_->EndSession(SessionId{session}, TimeMs{now_}, &replies);
     Compare(replies, model_.EndSession(session));
     sessions_.erase(sessions_.begin() + static_cast<std::ptrdiff_t>(place));
     Open(session + 100);
@@ -139,7 +152,7 @@ class ModelRun {
     }
     EXPECT_EQ(actual, expected) << "after:\n" << transcript_;
     std::vector<uint64_t> parked;
-    for (const auto& [call, op] : engine_.parked()) parked.push_back(static_cast<uint64_t>(call));
+    for (const auto& [call, op] : engine_->parked()) parked.push_back(static_cast<uint64_t>(call));
     EXPECT_EQ(parked, model_.Waiting()) << "after:\n" << transcript_;
     CheckBooks();
   }
@@ -147,10 +160,10 @@ class ModelRun {
   // Rights, by object and by session.
   void CheckHolds() {
     std::set<std::pair<SessionId, std::string>> held;
-    for (const auto& [name, place] : engine_.store().objects()) {
+    for (const auto& [name, place] : engine_->store().objects()) {
       for (const Hold& hold : place.object->holds()) held.emplace(hold.owner.session, name);
     }
-    for (const auto& [id, session] : engine_.sessions().all()) {
+    for (const auto& [id, session] : engine_->sessions().all()) {
       for (const std::string& name : session.held) EXPECT_EQ(held.erase({id, name}), 1u) << name;
     }
     EXPECT_TRUE(held.empty()) << "after:\n" << transcript_;

@@ -7,6 +7,7 @@
 #include <deque>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <optional>
 #include <random>
 #include <set>
@@ -24,6 +25,7 @@
 #include "coheld/v1/topic.pb.h"
 #include "proto/wire/methods.h"
 #include "server/engine/engine.h"
+#include "tests/unit/engine/reload.h"
 
 namespace coheld::engine::testing {
 namespace {
@@ -43,7 +45,7 @@ v1::Value Integer(int64_t number) {
 class RandomData {
  public:
   explicit RandomData(uint64_t seed) : random_(seed) {
-    engine_.OpenSession(SessionId{1}, {}, 10'000, TimeMs{1000});
+    engine_->OpenSession(SessionId{1}, {}, 10'000, TimeMs{1000});
     v1::ArrayCreateRequest create;
     create.set_name("a");
     create.set_typecode("h");
@@ -77,6 +79,7 @@ class RandomData {
           StepTopic();
           break;
       }
+      if (Pick(4) == 0) Reload(&engine_);
     }
   }
 
@@ -90,7 +93,7 @@ class RandomData {
   template <typename Reply, typename Request>
   std::optional<Reply> Apply(const std::string& path, const Request& request) {
     std::vector<engine::Reply> replies;
-    engine_.Apply(
+    engine_->Apply(
         {.call = CallId{++last_call_}, .owner = {.session = SessionId{1}}, .now = TimeMs{1000}},
         wire::FindMethod("/coheld.v1." + path)->number, request.SerializeAsString(), &replies);
     EXPECT_EQ(replies.size(), 1u) << path;
@@ -301,7 +304,7 @@ class RandomData {
   }
 
   std::mt19937_64 random_;
-  Engine engine_;
+  std::unique_ptr<Engine> engine_ = std::make_unique<Engine>();
   uint64_t last_call_ = 0;
   Numbers set_;
   std::vector<int16_t> array_ = std::vector<int16_t>(kArrayLength);

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <random>
 #include <set>
 #include <string>
@@ -17,6 +18,7 @@
 #include "proto/wire/methods.h"
 #include "proto/wire/status.h"
 #include "server/engine/engine.h"
+#include "tests/unit/engine/reload.h"
 
 namespace coheld::engine::testing {
 namespace {
@@ -40,24 +42,27 @@ class RandomHost {
   }
 
   void Go() {
-    for (int event = 0; event < kEvents && !::testing::Test::HasFailure(); ++event) Step();
+    for (int event = 0; event < kEvents && !::testing::Test::HasFailure(); ++event) {
+      Step();
+      if (Pick(4) == 0) Reload(&engine_);
+    }
   }
 
  private:
   uint64_t Pick(uint64_t count) { return random_() % count; }
 
   void Open() {
-    engine_.OpenSession(SessionId{++last_session_}, {}, 10'000, TimeMs{now_});
+    engine_->OpenSession(SessionId{++last_session_}, {}, 10'000, TimeMs{now_});
     sessions_.push_back(last_session_);
   }
 
   template <typename Request>
   std::vector<Reply> Apply(uint64_t session, const std::string& path, Request request) {
     std::vector<Reply> replies;
-    engine_.Apply({.call = CallId{++last_call_},
-                   .owner = {.session = SessionId{session}},
-                   .now = TimeMs{now_}},
-                  Number(path), request.SerializeAsString(), &replies);
+    engine_->Apply({.call = CallId{++last_call_},
+                    .owner = {.session = SessionId{session}},
+                    .now = TimeMs{now_}},
+                   Number(path), request.SerializeAsString(), &replies);
     return replies;
   }
 
@@ -190,8 +195,8 @@ class RandomHost {
     if (calls_.empty()) return;
     const auto found = std::next(calls_.begin(), static_cast<std::ptrdiff_t>(Pick(calls_.size())));
     std::vector<Reply> replies;
-    engine_.Cancel(CallId{found->first}, {v1::ERROR_REASON_CANCELLED, "cancelled"}, TimeMs{now_},
-                   &replies);
+    engine_->Cancel(CallId{found->first}, {v1::ERROR_REASON_CANCELLED, "cancelled"}, TimeMs{now_},
+                    &replies);
     ExpectFailure(replies, found->first, "CANCELLED");
     Leave(found->first);
   }
@@ -199,7 +204,7 @@ class RandomHost {
   void Advance() {
     now_ += static_cast<int64_t>(Pick(30));
     std::vector<Reply> replies;
-    engine_.Advance(TimeMs{now_}, &replies);
+    engine_->Advance(TimeMs{now_}, &replies);
     std::set<uint64_t> answered;
     for (const Reply& reply : replies) {
       const auto number = static_cast<uint64_t>(reply.call);
@@ -216,7 +221,7 @@ class RandomHost {
 
   void EndSession(uint64_t session) {
     std::vector<Reply> replies;
-    engine_.EndSession(SessionId{session}, TimeMs{now_}, &replies);
+    engine_->EndSession(SessionId{session}, TimeMs{now_}, &replies);
     std::erase(sessions_, session);
     std::vector<uint64_t> own;
     for (const auto& [number, call] : calls_) {
@@ -289,7 +294,7 @@ class RandomHost {
   }
 
   std::mt19937_64 random_;
-  Engine engine_;
+  std::unique_ptr<Engine> engine_ = std::make_unique<Engine>();
   int64_t now_ = 1000;
   uint64_t last_call_ = 0;
   uint64_t last_session_ = 0;

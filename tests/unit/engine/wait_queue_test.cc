@@ -12,6 +12,8 @@ std::vector<const ParkedOp*> OpsOf(const WaitQueue& queue) {
   return {queue.ops().begin(), queue.ops().end()};
 }
 
+ParkedOp OpOf(uint64_t call) { return {.stamp = {.call = CallId{call}}}; }
+
 std::vector<const WaitQueue*> PlacesOf(const ParkedOp& op) {
   std::vector<const WaitQueue*> queues;
   ForEachPlace(op, [&](const ParkedOp::Place& place) { queues.push_back(place.queue); });
@@ -20,9 +22,9 @@ std::vector<const WaitQueue*> PlacesOf(const ParkedOp& op) {
 
 TEST(WaitQueue, KeepsOpsInTheOrderInWhichTheyCame) {
   WaitQueue queue;
-  ParkedOp first;
-  ParkedOp second;
-  ParkedOp third;
+  ParkedOp first = OpOf(1);
+  ParkedOp second = OpOf(2);
+  ParkedOp third = OpOf(3);
   for (ParkedOp* op : {&first, &second, &third}) queue.Add(op, nullptr);
   EXPECT_EQ(OpsOf(queue), (std::vector<const ParkedOp*>{&first, &second, &third}));
   WaitQueue::Leave(&second);
@@ -33,7 +35,7 @@ TEST(WaitQueue, OpKnowsEveryQueueInWhichItStands) {
   WaitQueue a;
   WaitQueue b;
   WaitQueue c;
-  ParkedOp op;
+  ParkedOp op = OpOf(1);
   EXPECT_TRUE(PlacesOf(op).empty());
   for (WaitQueue* queue : {&b, &a, &c}) queue->Add(&op, nullptr);
   EXPECT_EQ(PlacesOf(op), (std::vector<const WaitQueue*>{&b, &a, &c}));
@@ -42,9 +44,9 @@ TEST(WaitQueue, OpKnowsEveryQueueInWhichItStands) {
 TEST(WaitQueue, OpLeavesAllQueuesAtOnce) {
   WaitQueue a;
   WaitQueue b;
-  ParkedOp before;
-  ParkedOp both;
-  ParkedOp after;
+  ParkedOp before = OpOf(1);
+  ParkedOp both = OpOf(2);
+  ParkedOp after = OpOf(3);
   a.Add(&before, nullptr);
   a.Add(&both, nullptr);
   b.Add(&both, nullptr);
@@ -58,7 +60,7 @@ TEST(WaitQueue, OpLeavesAllQueuesAtOnce) {
 TEST(WaitQueue, OpThatLeftMayComeAgain) {
   WaitQueue a;
   WaitQueue b;
-  ParkedOp op;
+  ParkedOp op = OpOf(1);
   a.Add(&op, nullptr);
   b.Add(&op, nullptr);
   WaitQueue::Leave(&op);
