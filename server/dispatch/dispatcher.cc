@@ -151,13 +151,16 @@ engine::Result<SessionId> Dispatcher::Authenticate(std::string_view token) const
       "no open session has this token; it ended or the daemon was restarted; open a new one"};
 }
 
-void Dispatcher::Attach(SessionId session) {
+void Dispatcher::Attach(SessionId session, transport::Connection& connection) {
   directory_.Attach(session);
+  // So that a network that is cut is noticed well within the TTL, which counts from the last sign.
+  connection.LimitSilence(directory_.ttl_ms(session) / 4 * 3);
   watches_.erase(session);
 }
 
-void Dispatcher::Detach(SessionId session, const transport::Peer& peer) {
-  if (!directory_.Detach(session, loop_.Now())) return;
+void Dispatcher::Detach(SessionId session, const transport::Connection& connection) {
+  if (!directory_.Detach(session, loop_.Now(), connection.silent_ms())) return;
+  const transport::Peer& peer = connection.peer();
   if (peer.pidfd >= 0) {
     // The process may be alive and reconnect; if it is dead there is nothing to wait for.
     std::unique_ptr<EdgeLoop::Watch> watch = loop_.WatchProcess(peer.pidfd, [this, session] {

@@ -88,8 +88,10 @@ class Dispatcher : public transport::Acceptor {
 
   // Returns the session of a token. SESSION_EXPIRED.
   engine::Result<SessionId> Authenticate(std::string_view token) const;
-  void Attach(SessionId session);
-  void Detach(SessionId session, const transport::Peer& peer);
+  // A connection begins, or ends, to use a session. The end of its last one starts the TTL: from
+  // now, or from when the peer's host fell silent.
+  void Attach(SessionId session, transport::Connection& connection);
+  void Detach(SessionId session, const transport::Connection& connection);
 
   // Stops taking ops (SHUTTING_DOWN), ends every parked one with it (none of them happened), and
   // ends the streams that would stay open.

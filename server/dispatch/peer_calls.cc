@@ -60,7 +60,7 @@ PeerCalls::~PeerCalls() {
   for (const auto& [frame, call] : parked_) calls.push_back(call);
   parked_.clear();
   dispatcher_.Abandon(std::move(calls));
-  for (const SessionId session : sessions_) dispatcher_.Detach(session, connection_.peer());
+  for (const SessionId session : sessions_) dispatcher_.Detach(session, connection_);
 }
 
 std::optional<Failure> PeerCalls::Begin(const transport::CallHead& head, Stream* stream) {
@@ -304,7 +304,7 @@ void PeerCalls::ForgetParked(const Route& route) {
 }
 
 void PeerCalls::UseSession(SessionId session) {
-  if (sessions_.insert(session).second) dispatcher_.Attach(session);
+  if (sessions_.insert(session).second) dispatcher_.Attach(session, connection_);
 }
 
 void PeerCalls::Shutdown() {

@@ -3,6 +3,7 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "proto/wire/check.h"
@@ -59,13 +60,13 @@ void SessionDirectory::Attach(SessionId id) {
   SetDeadline(id, entry, engine::kNever);
 }
 
-bool SessionDirectory::Detach(SessionId id, TimeMs now) {
+bool SessionDirectory::Detach(SessionId id, TimeMs now, uint64_t silent_ms) {
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return false;  // It was closed meanwhile.
   Entry& entry = found->second;
   COHELD_CHECK(entry.connections > 0);
   if (--entry.connections > 0) return false;
-  SetDeadline(id, entry, engine::After(now, entry.ttl_ms));
+  SetDeadline(id, entry, engine::After(now, entry.ttl_ms - std::min(entry.ttl_ms, silent_ms)));
   return true;
 }
 

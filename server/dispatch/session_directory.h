@@ -35,8 +35,9 @@ class SessionDirectory {
   std::optional<SessionId> Authenticate(std::string_view token) const;
   // Notes one more connection that uses the session.
   void Attach(SessionId id);
-  // Notes one less. Returns true if it was the last: the TTL runs from now.
-  bool Detach(SessionId id, TimeMs now);
+  // Notes one less. Returns true if it was the last: the TTL runs from now, or from `silent_ms`
+  // ago.
+  bool Detach(SessionId id, TimeMs now, uint64_t silent_ms = 0);
   // True if the session is open and no connection uses it.
   bool IsDetached(SessionId id) const;
   void Erase(SessionId id);
@@ -48,6 +49,8 @@ class SessionDirectory {
 
   size_t size() const { return sessions_.size(); }
   uint64_t connections(SessionId id) const;
+  // The session's TTL; it must be open.
+  uint64_t ttl_ms(SessionId id) const { return sessions_.at(id).ttl_ms; }
 
  private:
   struct Entry {

@@ -37,6 +37,13 @@ class Connection {
   virtual GrpcSession& session() = 0;
   // To call after queueing output outside of the handler's own calls.
   virtual void RequestFlush() = 0;
+  // Drops the connection soon after the host at the other end has acknowledged nothing for so long,
+  // though its kernel was asked: it is gone, or the network is. Whether its program does anything
+  // is no matter. Of several calls the shortest counts; about a second is the grain. Not for Unix
+  // sockets.
+  virtual void LimitSilence(uint64_t /*silence_ms*/) {}
+  // How long that host had been silent when the connection was dropped for it, else 0.
+  virtual uint64_t silent_ms() const { return 0; }
   // Drops the connection; `why` is logged.
   virtual void Drop(std::string_view why) = 0;
 };

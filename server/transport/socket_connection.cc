@@ -1,9 +1,12 @@
 // See socket_connection.h.
 #include "server/transport/socket_connection.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -17,6 +20,9 @@ constexpr size_t kTurnWriteBytes = 1 << 20;    // Then the other connections hav
 constexpr size_t kBufferBytesKept = 16 << 10;  // Larger output buffers are given back when empty.
 constexpr size_t kQueuedFramesMax = 8192;
 constexpr uint64_t kLingerMs = 500;
+// How often the host is probed, and the kernel is asked, while it may be silent.
+constexpr uint64_t kProbesInSilence = 3;
+constexpr uint64_t kAsksInSilence = 8;
 
 uint64_t Id(const Peer& peer) { return static_cast<uint64_t>(peer.id); }
 
@@ -208,6 +214,34 @@ void SocketConnection::FinishDrain() {
   RequestFlush();
 }
 
+void SocketConnection::LimitSilence(uint64_t silence_ms) {
+  if (peer_.unix_socket || (silence_ms_max_ != 0 && silence_ms_max_ <= silence_ms)) return;
+  // The kernel's probes come in whole seconds, and one may be lost.
+  silence_ms_max_ = std::max<uint64_t>(silence_ms, 2500);
+  const int seconds =
+      static_cast<int>(std::clamp<uint64_t>(silence_ms_max_ / kProbesInSilence / 1000, 1, 3600));
+  const int on = 1;
+  ::setsockopt(descriptor_, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+  ::setsockopt(descriptor_, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof(seconds));
+  ::setsockopt(descriptor_, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof(seconds));
+}
+
+// Not TCP_USER_TIMEOUT: the kernel counts that against a host that lives and has a full window too.
+void SocketConnection::CheckSilence(uint64_t now_ms) {
+  if (silence_ms_max_ == 0 || now_ms < ask_silence_ms_) return;
+  // After a pause of the whole machine the probes, which paused as well, come first.
+  const bool paused = now_ms - ask_silence_ms_ > silence_ms_max_ / 2;
+  ask_silence_ms_ = now_ms + silence_ms_max_ / (paused ? 2 : kAsksInSilence);
+  if (paused) return;
+  tcp_info info{};
+  socklen_t size = sizeof(info);
+  if (::getsockopt(descriptor_, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return;
+  const uint64_t silent_ms = std::min(info.tcpi_last_ack_recv, info.tcpi_last_data_recv);
+  if (silent_ms < silence_ms_max_) return;
+  silent_ms_ = silent_ms;
+  Drop("HOST_SILENT");
+}
+
 void SocketConnection::Sweep(uint64_t now_ms) {
   if (closed_) return;
   if (lingering_) {
@@ -223,6 +257,7 @@ void SocketConnection::Sweep(uint64_t now_ms) {
   }
   if (now_ms - last_progress_ms_ >= limits_.write_stall_ms_max) return Drop("SLOW_CONSUMER");
   if (finish_drain_ms_ != 0 && now_ms >= finish_drain_ms_) FinishDrain();
+  CheckSilence(now_ms);
   // A client without threads answers pings only inside its calls: one is enough, the answer may
   // take for ever, and the kernel's own keepalive tells whether the host is alive.
   const uint32_t interval_ms = limits_.keepalive_interval_ms;

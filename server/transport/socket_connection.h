@@ -63,6 +63,8 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   const Peer& peer() const override { return peer_; }
   GrpcSession& session() override { return *session_; }
   void RequestFlush() override;
+  void LimitSilence(uint64_t silence_ms) override;
+  uint64_t silent_ms() const override { return silent_ms_; }
   void Drop(std::string_view why) override;
 
  private:
@@ -81,6 +83,8 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   // Closes for our direction and waits shortly for the peer's end, so that the last bytes arrive.
   void Linger();
   void FinishDrain();
+  // Asks the kernel how long the peer's host has been silent, and drops one that is gone.
+  void CheckSilence(uint64_t now_ms);
 
   int descriptor_;
   Peer peer_;
@@ -96,6 +100,9 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   uint64_t last_progress_ms_ = 0;
   uint64_t finish_drain_ms_ = 0;  // 0: not draining, or the second GOAWAY is out.
   uint64_t linger_until_ms_ = 0;
+  uint64_t silence_ms_max_ = 0;  // 0: no matter.
+  uint64_t ask_silence_ms_ = 0;
+  uint64_t silent_ms_ = 0;  // When it was dropped for that.
   bool read_since_sweep_ = false;
   bool progress_since_sweep_ = false;
   uint32_t watched_ = kWatchedAtFirst;

@@ -68,6 +68,22 @@ TEST(SessionDirectory, OverdueAtTheDeadlineNotBefore) {
   EXPECT_EQ(directory.Overdue(At(1000)), opened.id);
 }
 
+TEST(SessionDirectory, TheTtlCountsFromTheLastSignOfASilentHost) {
+  SessionDirectory directory;
+  const auto opened = directory.Open(1000, At(0));
+  directory.Attach(opened.id);
+  EXPECT_TRUE(directory.Detach(opened.id, At(2000), 750));
+  EXPECT_EQ(directory.NextDeadline(), At(2250));
+}
+
+TEST(SessionDirectory, ASilenceLongerThanTheTtlEndsTheSessionAtOnce) {
+  SessionDirectory directory;
+  const auto opened = directory.Open(1000, At(0));
+  directory.Attach(opened.id);
+  EXPECT_TRUE(directory.Detach(opened.id, At(2000), 5000));
+  EXPECT_EQ(directory.NextDeadline(), At(2000));
+}
+
 TEST(SessionDirectory, ErasedSessionIsNotDetachedTwice) {
   SessionDirectory directory;
   const auto opened = directory.Open(1000, At(0));
