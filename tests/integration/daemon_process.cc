@@ -99,6 +99,7 @@ void DaemonProcess::Spawn(const std::vector<std::string>& arguments, int inherit
   close(ends[1]);
   close(log);
   output_fd_ = ends[0];
+  output_.clear();
   exit_code_.reset();
 }
 
