@@ -3,6 +3,7 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -18,21 +19,40 @@ constexpr size_t kReceiveBytes = 64 << 10;
 constexpr size_t kBufferBytesKept = 1 << 20;  // Larger ones are given back when empty.
 constexpr std::chrono::milliseconds kDrainPatience{50};
 constexpr std::string_view kCallPath = "/coheld.v1.Session/Call";
+// A channel that was in use a moment ago is not asked whether it is still good.
+constexpr std::chrono::microseconds kFresh{200};
 
-void AppendVarint(uint64_t number, std::string* out) {
-  while (number >= 0x80) {
-    out->push_back(static_cast<char>(number | 0x80));
-    number >>= 7;
+// Builds the head of a CallRequest, of all but the request's bytes, without an allocation.
+class FrameHead {
+ public:
+  // Appends a field unless it has the default value.
+  void Append(uint32_t field, uint64_t number) {
+    if (number == 0) return;
+    AppendVarint(field << 3);
+    AppendVarint(number);
   }
-  out->push_back(static_cast<char>(number));
-}
+  // Begins a field of bytes, which follow the head.
+  void BeginBytes(uint32_t field, size_t size) {
+    AppendVarint((field << 3) | 2);
+    AppendVarint(size);
+  }
+  std::string_view bytes() const { return {bytes_.data(), size_}; }
 
-// Appends a varint field of a protobuf message unless it has the default value.
-void AppendField(uint32_t field, uint64_t number, std::string* out) {
-  if (number == 0) return;
-  AppendVarint(field << 3, out);
-  AppendVarint(number, out);
-}
+ private:
+  static constexpr size_t kFields = 9;
+  static constexpr size_t kVarintBytesMax = 10;
+
+  void AppendVarint(uint64_t number) {
+    while (number >= 0x80) {
+      bytes_[size_++] = static_cast<char>(number | 0x80);
+      number >>= 7;
+    }
+    bytes_[size_++] = static_cast<char>(number);
+  }
+
+  std::array<char, kFields * 2 * kVarintBytesMax> bytes_;
+  size_t size_ = 0;
+};
 
 }  // namespace
 
@@ -45,6 +65,18 @@ Channel::Channel(Socket socket, const std::string& authority, size_t message_byt
     if (end == WaitEnd::kTimeout)
       Break("the peer did not answer as a coheld daemon in time", ETIMEDOUT);
   }
+}
+
+// In a child process the session's locks may be held by threads that the child has not.
+Channel::~Channel() {
+  if (posted_.empty() || !session_->own()) return;
+  std::vector<Posting> again;
+  for (Sent& sent : posted_) {
+    auto& ops = sent.posting.ops;
+    ops.erase(ops.begin(), ops.begin() + static_cast<ptrdiff_t>(sent.answered));
+    again.push_back(std::move(sent.posting));
+  }
+  session_->PostAgain(std::move(again));
 }
 
 wire::Result<std::string> Channel::CallUnary(std::string_view path, std::string_view session_token,
@@ -72,25 +104,27 @@ wire::Result<std::string> Channel::CallUnary(std::string_view path, std::string_
   return stream.failure;
 }
 
-void Channel::OpenStream(std::string_view session_token, uint64_t session_generation) {
-  session_generation_ = session_generation;
-  stream_ = http_.Begin(kCallPath, authority_, session_token);
+void Channel::OpenStream(std::shared_ptr<OpenSession> session) {
+  session_ = std::move(session);
+  stream_ = http_.Begin(kCallPath, authority_, session_->token());
 }
 
 void Channel::AppendFrame(const Frame& frame, uint64_t id) {
-  std::string head;
-  AppendField(1, id, &head);
-  AppendField(2, frame.method, &head);
-  AppendField(4, frame.thread, &head);
-  AppendField(5, frame.deadline_ms, &head);
+  FrameHead head;
+  head.Append(v1::CallRequest::kIdFieldNumber, id);
+  head.Append(v1::CallRequest::kMethodFieldNumber, frame.method);
+  head.Append(v1::CallRequest::kThreadFieldNumber, frame.thread);
+  head.Append(v1::CallRequest::kDeadlineMsFieldNumber, frame.deadline_ms);
+  head.Append(v1::CallRequest::kSeqFieldNumber, frame.seq);
+  head.Append(v1::CallRequest::kAckedFieldNumber, frame.acked);
+  head.Append(v1::CallRequest::kLaneFieldNumber, frame.lane);
   if (!frame.request.empty()) {
-    AppendVarint((3 << 3) | 2, &head);
-    AppendVarint(frame.request.size(), &head);
+    head.BeginBytes(v1::CallRequest::kPayloadFieldNumber, frame.request.size());
   }
   std::string& outgoing = http_.Outgoing(stream_);
-  wire::AppendPrefix({.length = static_cast<uint32_t>(head.size() + frame.request.size())},
+  wire::AppendPrefix({.length = static_cast<uint32_t>(head.bytes().size() + frame.request.size())},
                      &outgoing);
-  outgoing.append(head);
+  outgoing.append(head.bytes());
   outgoing.append(frame.request);
 }
 
@@ -108,9 +142,7 @@ WaitEnd Channel::Exchange(const std::vector<Frame>& frames, const WaitLimits& li
 
 WaitEnd Channel::CancelPending(const WaitLimits& limits, std::vector<Answer>* answers) {
   for (size_t i = 0; i < answers->size(); ++i) {
-    const Answer::State state = (*answers)[i].state;
-    const bool open = state == Answer::State::kUnsent || state == Answer::State::kPending;
-    if (open) AppendFrame({}, first_id_ + i);
+    if (!(*answers)[i].final()) AppendFrame({}, first_id_ + i);
   }
   http_.Resume(stream_);
   return Collect(limits, answers);
@@ -120,7 +152,10 @@ WaitEnd Channel::Collect(const WaitLimits& limits, std::vector<Answer>* answers)
   try {
     while (true) {
       TakeReplies(answers);
-      if (open_answers_ == 0) return WaitEnd::kReady;
+      if (open_answers_ == 0) {
+        used_ = Clock::now();
+        return WaitEnd::kReady;
+      }
       if (http_.stream(stream_).closed) TakeStreamEnd(answers);
       if (open_answers_ == 0) return WaitEnd::kReady;
       const WaitEnd end = Step(limits);
@@ -156,17 +191,11 @@ void Channel::TakeReplies(std::vector<Answer>* answers) {
       Break("the daemon sent a malformed reply", 0);
     }
     const uint64_t place = reply_.id() - first_id_;
-    if (place >= answers->size()) continue;  // The final answer to an op that was given up.
-    Answer& answer = (*answers)[place];
-    if (answer.state == Answer::State::kReplied || answer.state == Answer::State::kFailed) continue;
-    --open_answers_;
-    if (reply_.has_error()) {
-      answer.state = Answer::State::kFailed;
-      answer.failure = {reply_.error().reason(),
-                        std::move(*reply_.mutable_error()->mutable_message())};
-    } else {
-      answer.state = Answer::State::kReplied;
-      answer.payload = std::move(*reply_.mutable_payload());
+    if (place >= answers->size()) {
+      TakeUnwanted(reply_.id());
+    } else if (!(*answers)[place].final()) {
+      TakeReply(&(*answers)[place]);
+      --open_answers_;
     }
   }
   if (!http_.error().empty()) Break(http_.error(), 0);
@@ -174,6 +203,32 @@ void Channel::TakeReplies(std::vector<Answer>* answers) {
     throw TooLarge(Reason::kTooLarge, "the reply has " + std::to_string(http_.oversized()) +
                                           " bytes and was not read (the op happened); raise "
                                           "ClientOptions::message_bytes_max");
+  }
+}
+
+void Channel::TakeReply(Answer* answer) {
+  if (!reply_.has_error()) {
+    answer->state = Answer::State::kReplied;
+    answer->payload = std::move(*reply_.mutable_payload());
+    return;
+  }
+  answer->state = Answer::State::kFailed;
+  answer->failure = {reply_.error().reason(),
+                     std::move(*reply_.mutable_error()->mutable_message())};
+}
+
+// Ops that are posted are never parked, so their answers come in order.
+void Channel::TakeUnwanted(uint64_t id) {
+  for (size_t i = 0; i < posted_.size(); ++i) {
+    Sent& sent = posted_[i];
+    const size_t size = sent.posting.ops.size();
+    if (id > sent.last_id || id + size <= sent.last_id) continue;
+    sent.answered = std::max(sent.answered, static_cast<size_t>(id + size - sent.last_id));
+    if (sent.answered < size) return;
+    sent.posting.lane.acked = sent.posting.ops.back().seq;
+    session_->GiveBack({sent.posting.lane});
+    posted_.erase(posted_.begin() + static_cast<ptrdiff_t>(i));
+    return;
   }
 }
 
@@ -185,7 +240,7 @@ void Channel::TakeStreamEnd(std::vector<Answer>* answers) {
           0);
   }
   for (Answer& answer : *answers) {
-    if (answer.state != Answer::State::kUnsent && answer.state != Answer::State::kPending) continue;
+    if (answer.final()) continue;
     answer.state = Answer::State::kFailed;
     answer.failure = stream.failure;
   }
@@ -247,11 +302,20 @@ bool Channel::ReceiveOnce() {
   return *received > 0;
 }
 
-bool Channel::Post(const std::vector<Frame>& frames) {
-  std::string_view unwanted;
-  while (http_.NextMessage(stream_, &unwanted)) {
+bool Channel::Post() {
+  if (!has_to_post()) return true;
+  std::vector<Posting> postings = session_->TakePostings();
+  for (Posting& posting : postings) {
+    for (const Posting::Posted& op : posting.ops) {
+      AppendFrame({.method = op.method,
+                   .request = op.request,
+                   .lane = posting.lane.number,
+                   .seq = op.seq,
+                   .acked = posting.lane.acked},
+                  next_id_++);
+    }
+    posted_.push_back({.last_id = next_id_ - 1, .posting = std::move(posting)});
   }
-  for (const Frame& frame : frames) AppendFrame(frame, next_id_++);
   http_.Resume(stream_);
   Flush();
   return send_error_ == 0 && http_.error().empty();
@@ -259,21 +323,26 @@ bool Channel::Post(const std::vector<Frame>& frames) {
 
 void Channel::Drain() {
   const WaitLimits limits{.until = Clock::now() + kDrainPatience};
-  while (!http_.all_pumped() || out_sent_ < out_.size()) {
+  std::vector<Answer> none;
+  while (!http_.all_pumped() || out_sent_ < out_.size() || session_->has_postings()) {
     if (stuck_) return;
     stuck_ = Step(limits) != WaitEnd::kReady;
+    TakeReplies(&none);
+    if (!Post()) return;
   }
   stuck_ = false;
 }
 
 bool Channel::Refresh() {
   if (!own()) return false;
-  std::array<char, kReceiveBytes> buffer;
-  while (true) {
-    const std::optional<size_t> received = socket_.Receive(buffer.data(), buffer.size());
-    if (!received) return false;
-    if (*received == 0) break;
-    if (!http_.Feed({buffer.data(), *received})) return false;
+  try {
+    std::vector<Answer> none;
+    const bool fresh = Clock::now() - used_ < kFresh;
+    while (!fresh && ReceiveOnce()) TakeReplies(&none);
+  } catch (const LinkBroken&) {
+    return false;
+  } catch (const TooLarge&) {
+    return false;
   }
   return !http_.going_away() && !http_.stream(stream_).closed;
 }

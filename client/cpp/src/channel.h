@@ -5,44 +5,20 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "client/cpp/src/frame.h"
 #include "client/cpp/src/http_client.h"
+#include "client/cpp/src/open_session.h"
 #include "client/cpp/src/socket.h"
 #include "client/cpp/src/spin_policy.h"
 #include "coheld/v1/session.pb.h"
 #include "proto/wire/result.h"
 
 namespace coheld::core {
-
-// Internal: the connection broke. Core turns it into a retry or a public exception.
-struct LinkBroken {
-  std::string why;
-  int system_error = 0;
-};
-
-// One op to send.
-struct Frame {
-  uint32_t method = 0;
-  std::string_view request;
-  uint64_t thread = 0;
-  uint64_t deadline_ms = 0;  // 0: none.
-};
-
-// The answer to a frame.
-struct Answer {
-  enum class State {
-    kUnsent,   // Not all of the frame left this process: it did not happen.
-    kPending,  // Sent, and no answer came.
-    kReplied,  // `payload` is the reply.
-    kFailed,   // `failure` is the daemon's answer.
-  };
-  State state = State::kUnsent;
-  std::string payload;
-  wire::Failure failure;
-};
 
 // A channel. Its methods throw LinkBroken when the connection breaks; it must be dropped then.
 class Channel {
@@ -51,6 +27,10 @@ class Channel {
   // Interrupted.
   Channel(Socket socket, const std::string& authority, size_t message_bytes_max,
           SpinPolicy::Duration spin, const WaitLimits& limits);
+  // What was posted and not answered goes back to the session.
+  ~Channel();
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
 
   // Makes a unary call. Returns the reply's bytes or the daemon's failure. Throws LinkBroken also
   // when the limits end the wait.
@@ -58,9 +38,9 @@ class Channel {
                                       std::string_view request, const WaitLimits& limits);
 
   // Opens the Call stream. Nothing is waited for.
-  void OpenStream(std::string_view session_token, uint64_t session_generation);
-  // Which of the client's sessions the stream belongs to.
-  uint64_t session_generation() const { return session_generation_; }
+  void OpenStream(std::shared_ptr<OpenSession> session);
+  // The session that the stream belongs to.
+  const std::shared_ptr<OpenSession>& session() const { return session_; }
 
   // Sends all frames in one write and reads until each has its final answer, or the wait ends.
   // `answers` is up to date also when LinkBroken is thrown.
@@ -70,20 +50,30 @@ class Channel {
   // Cancels what the last Exchange left pending, and waits for the final answers.
   WaitEnd CancelPending(const WaitLimits& limits, std::vector<Answer>* answers);
 
-  // Sends frames whose answers nobody wants, as far as the socket takes them now; the rest goes
-  // with the next exchange. Call Refresh before. False if the channel is of no more use.
-  bool Post(const std::vector<Frame>& frames);
-
-  // Waits a little until all that was posted has left, so that an idle process keeps nothing back.
-  // It waits once for a daemon that takes nothing; the rest then goes with the next exchange.
+  // Sends what the session has to post, as far as the socket takes it now; the rest goes with the
+  // next exchange. Does nothing while many postings are unanswered. False if the channel is of no
+  // more use.
+  bool Post();
+  // Waits a little until all that is to be posted has left, so that an idle process keeps nothing
+  // back. It waits once for a daemon that takes nothing.
   void Drain();
+  // True if Post would do something.
+  bool has_to_post() const {
+    return session_->has_postings() && posted_.size() < kUnansweredPostingsMax;
+  }
 
-  // Takes what came while nobody listened. False if the channel is of no more use.
+  // Takes what came while nobody listened. False if the channel is of no more use. Does nothing
+  // right after an exchange.
   bool Refresh();
+
+  // Since when the connection stands.
+  Clock::time_point made() const { return made_; }
 
   bool own() const { return socket_.own(); }
 
  private:
+  static constexpr size_t kUnansweredPostingsMax = 64;
+
   void AppendFrame(const Frame& frame, uint64_t id);
   // Sends what it can and receives what is there, waiting for the socket if `wait`.
   WaitEnd Step(const WaitLimits& limits);
@@ -94,7 +84,11 @@ class Channel {
   bool ReceiveOnce();
   // Waits until every answer is final.
   WaitEnd Collect(const WaitLimits& limits, std::vector<Answer>* answers);
+  // Takes the messages that came.
   void TakeReplies(std::vector<Answer>* answers);
+  void TakeReply(Answer* answer);
+  // Takes the answer to an op that was posted, or given up.
+  void TakeUnwanted(uint64_t id);
   void TakeStreamEnd(std::vector<Answer>* answers);
   void MarkSent(std::vector<Answer>* answers) const;
   [[noreturn]] void Break(std::string why, int system_error);
@@ -105,16 +99,25 @@ class Channel {
   bool may_spin_ = false;  // Once in an exchange.
   std::string authority_;
   HttpClient::StreamId stream_ = 0;
-  uint64_t session_generation_ = 0;
+  std::shared_ptr<OpenSession> session_;
+  const Clock::time_point made_ = Clock::now();
+  Clock::time_point used_{};  // When the last exchange ended.
   uint64_t next_id_ = 1;
   uint64_t first_id_ = 1;  // Of the current exchange.
   size_t open_answers_ = 0;
   bool sent_any_ = false;  // Of the current exchange.
   std::string out_;        // Pumped, not yet sent ...
   size_t out_sent_ = 0;    // ... from here on.
-  bool stuck_ = false;     // The last Drain waited in vain.
   int send_error_ = 0;     // The socket takes no more bytes, but may still give some.
   v1::CallReply reply_;
+  // Posted and not answered; the ids of one are consecutive.
+  struct Sent {
+    uint64_t last_id = 0;
+    Posting posting;
+    size_t answered = 0;
+  };
+  std::vector<Sent> posted_;
+  bool stuck_ = false;  // The last Drain waited in vain.
 };
 
 }  // namespace coheld::core

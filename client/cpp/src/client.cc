@@ -55,12 +55,14 @@ const ClientOptions& Client::options() const { return core_->options(); }
 SessionDetails Client::session() const { return core_->Session(); }
 
 void Client::post(uint64_t session, uint32_t method, std::string request) const noexcept {
-  core_->Post(session, {{method, std::move(request)}});
+  core_->Post(session, {{.method = method, .request = std::move(request)}});
 }
 
 void Client::post(std::span<const PipelinedCall> calls) const noexcept {
   std::vector<core::Core::Posted> ops;
-  for (const PipelinedCall& call : calls) ops.push_back({call.method, std::string(call.request)});
+  for (const PipelinedCall& call : calls) {
+    ops.push_back({.method = call.method, .request = std::string(call.request)});
+  }
   core_->Post(core::Core::kAnySession, std::move(ops));
 }
 

@@ -14,7 +14,10 @@
 #include <vector>
 
 #include "client/cpp/src/channel.h"
+#include "client/cpp/src/delivery.h"
 #include "client/cpp/src/hold_table.h"
+#include "client/cpp/src/open_session.h"
+#include "client/cpp/src/patience.h"
 #include "client/cpp/src/socket.h"
 #include "coheld/client.h"
 #include "coheld/v1/session.pb.h"
@@ -41,10 +44,7 @@ class Core {
   std::shared_ptr<const Hold> TakeHold(const Client& client, const std::string& name,
                                        uint64_t given);
   // An op whose answer nobody wants.
-  struct Posted {
-    uint32_t method = 0;
-    std::string request;
-  };
+  using Posted = Posting::Posted;
   // Stands for the session that is in use.
   static constexpr uint64_t kAnySession = 0;
   // Makes such ops, in order, if the session is still in use. Does not wait for answers. Without an
@@ -60,67 +60,60 @@ class Core {
   const ClientOptions& options() const { return options_; }
 
  private:
-  // The session as the daemon gave it. `generation` counts this process's sessions from 1; 0: none
-  // yet.
-  struct OpenSession {
-    uint64_t generation = 0;
-    std::string token;
-    v1::SessionOpenReply reply;
-  };
-
   // All that belongs to one process.
   struct State {
     uint64_t fork_generation = 0;
     std::mutex mutex;  // Short: guards the pool and the session.
     std::vector<std::unique_ptr<Channel>> idle;
-    OpenSession session;
-    bool session_valid = false;
-    std::vector<Posted> posted;                  // Waiting for an idle channel.
+    std::shared_ptr<OpenSession> session;        // Null: there is none.
     std::mutex opening;                          // Held while one thread opens the session for all.
     std::atomic<uint64_t> request_bytes_max{0};  // What the daemon takes; 0: not known yet.
     State* next_abandoned = nullptr;
   };
 
-  // What a call still may do: how long to go on connecting, how often it was repeated.
+  // What a call still may do.
   struct Attempt {
-    WaitLimits limits;
-    std::optional<Clock::time_point> give_up;
-    int repeats = 0;
-    bool patient = true;
+    Patience patience;
+    const std::function<bool()>* on_interrupt = nullptr;
+    std::optional<Clock::time_point> deadline = {};  // Ops are not parked beyond it ...
+    std::optional<Clock::time_point> end = {};       // ... and given up then.
+    LinkBroken trouble = {};                         // The last.
   };
 
-  const std::function<bool()>* InterruptOf(const CallOptions& options) const;
+  // core.cc
   State& state();
   // Keeps a parent's state reachable for ever, untouched: its mutexes may be locked.
   static void Abandon(State* inherited);
+  const std::function<bool()>* InterruptOf(const CallOptions& options) const;
+  Attempt MakeAttempt(const CallOptions& options) const;
+  std::string LostMessage(uint32_t method, const LinkBroken& trouble) const;
+
+  // core_connect.cc
   std::unique_ptr<Channel> Checkout(State& state, Attempt& attempt);
   std::unique_ptr<Channel> TakeIdle(State& state);
-  std::unique_ptr<Channel> Dial(State& state, Attempt& attempt);
-  std::unique_ptr<Channel> DialOnce(State& state, const Attempt& attempt);
-  void OpenSessionOn(Channel& channel, State& state, const WaitLimits& limits);
-  // Sends on a channel what is posted. False if the channel is of no more use.
-  bool SendPosted(State& state, Channel& channel);
   // Makes a channel idle; what is posted goes with it.
   void GiveBack(State& state, std::unique_ptr<Channel> channel);
+  std::unique_ptr<Channel> Dial(State& state, Attempt& attempt);
+  std::unique_ptr<Channel> DialOnce(State& state, const WaitLimits& limits);
+  std::shared_ptr<OpenSession> OpenSessionOn(Channel& channel, const WaitLimits& limits);
+  std::shared_ptr<OpenSession> CurrentSession(State& state);
+  void SetSession(State& state, std::shared_ptr<OpenSession> session);
+  void ForgetSession(State& state, const OpenSession* session);
+  // Waits before the next try; throws ConnectFailed when there is no time left, Interrupted.
+  void BackOff(Attempt& attempt);
   // Holds in a new session what the process holds from before.
-  void HoldAnew(Channel& channel, State& state, const WaitLimits& limits);
-  void ForgetSession(State& state, uint64_t generation);
-  void StartOver(Attempt& attempt) const;
-  // Waits before the next try; throws `failure` when there is no time left.
-  void BackOff(Attempt& attempt, const ConnectFailed& failure);
-  std::vector<Address::Resolved> Resolved();
+  void HoldAnew(Channel& channel, const WaitLimits& limits);
 
-  // Sends frames and deals with interrupts and dead peers. Fills `answers`; returns true if the
-  // channel is reusable and was given back.
-  struct Outcome {
-    bool broken = false;
-    LinkBroken link;
-    uint64_t session_generation = 0;
-  };
-  Outcome Run(State& state, const std::vector<Frame>& frames, const CallOptions& options,
-              Attempt& attempt, std::vector<Answer>* answers);
-  [[noreturn]] void Interrupt(State& state, std::unique_ptr<Channel> channel,
-                              std::vector<Answer>* answers);
+  // core_deliver.cc
+  // Makes the ops of a call: sends them, and sends again what has to be. On return each has ended.
+  // Throws Interrupted.
+  void Deliver(Delivery& delivery, Attempt& attempt);
+  void DeliverOnce(State& state, Delivery& delivery, Attempt& attempt);
+  // Cancels the open ops, over another connection if need be, and throws Interrupted.
+  [[noreturn]] void Interrupt(State& state, std::unique_ptr<Channel> channel, Delivery& delivery);
+  void CancelOn(State& state, std::unique_ptr<Channel> channel, Delivery& delivery,
+                Clock::time_point until);
+  void CancelAnew(State& state, Delivery& delivery, Clock::time_point until);
 
   const Address address_;
   const ClientOptions options_;

@@ -1,6 +1,6 @@
 // The part of Core that keeps the holds on anonymous objects. See core.h and hold_table.h.
-#include <algorithm>
-#include <iterator>
+#include <cerrno>
+#include <utility>
 
 #include "client/cpp/src/core.h"
 #include "client/cpp/src/fork_guard.h"
@@ -52,7 +52,7 @@ std::shared_ptr<const Hold> Core::TakeHold(const Client& client, const std::stri
   uint64_t session = 0;
   {
     const std::lock_guard guard(mine.mutex);
-    if (mine.session_valid) session = mine.session.reply.session();
+    if (mine.session != nullptr) session = mine.session->id();
   }
   return holds_.Take(client, name, session, given);
 }
@@ -69,40 +69,22 @@ void Core::Post(uint64_t session, std::vector<Posted> ops) noexcept {
   try {
     State& last = *state_.load(std::memory_order_acquire);
     if (last.fork_generation != ForkGeneration()) return;  // The session is a parent's.
-    {
-      const std::lock_guard guard(last.mutex);
-      if (!last.session_valid) return;
-      if (session != kAnySession && last.session.reply.session() != session) return;
-      std::move(ops.begin(), ops.end(), std::back_inserter(last.posted));
-    }
+    const std::shared_ptr<OpenSession> current = CurrentSession(last);
+    if (current == nullptr) return;
+    if (session != kAnySession && current->id() != session) return;
+    current->Post(std::move(ops));
     while (std::unique_ptr<Channel> channel = TakeIdle(last)) {
-      if (!channel->Refresh() || !SendPosted(last, *channel)) continue;
+      if (!channel->Refresh() || !channel->Post()) continue;
       channel->Drain();
       GiveBack(last, std::move(channel));
       return;
     }
-  } catch (...) {  // As if the connection had broken.
+  } catch (...) {  // The session's end does what is needed.
   }
 }
 
-bool Core::SendPosted(State& state, Channel& channel) {
-  std::vector<Posted> posted;
-  {
-    const std::lock_guard guard(state.mutex);
-    posted.swap(state.posted);
-  }
-  if (posted.empty()) return true;
-  std::vector<Frame> frames;
-  for (const Posted& op : posted) frames.push_back({.method = op.method, .request = op.request});
-  return channel.Post(frames);
-}
-
-void Core::HoldAnew(Channel& channel, State& state, const WaitLimits& limits) {
-  uint64_t session = 0;
-  {
-    const std::lock_guard guard(state.mutex);
-    session = state.session.reply.session();
-  }
+void Core::HoldAnew(Channel& channel, const WaitLimits& limits) {
+  const uint64_t session = channel.session()->id();
   const std::vector<std::string> names = holds_.NotGivenBy(session);
   if (names.empty()) return;
   std::vector<std::string> requests;
@@ -119,7 +101,9 @@ void Core::HoldAnew(Channel& channel, State& state, const WaitLimits& limits) {
     // What is gone already is not asked for again.
     const uint64_t count = answers[i].state == Answer::State::kReplied ? 1 : 0;
     const bool taken = holds_.Give(names[i], session, count);
-    if (!taken && count > 0) Post(session, ReleasesOf(names[i], {.session = session, .count = 1}));
+    if (!taken && count > 0) {
+      channel.session()->Post(ReleasesOf(names[i], {.session = session, .count = 1}));
+    }
   }
 }
 

@@ -33,7 +33,7 @@ class Core;
 // How a client connects. The defaults suit most programs.
 struct ClientOptions {
   // How long making a connection may take; also how long an op goes on trying to reach a daemon
-  // that went away before it throws ConnectFailed.
+  // that went away before it throws ConnectFailed, or OutcomeUnknown.
   std::chrono::milliseconds connect_timeout{5000};
   // Whether connect() also waits, up to connect_timeout, for a daemon that does not listen yet.
   bool wait_for_daemon = false;
@@ -70,8 +70,9 @@ uint64_t this_thread_id();
 struct CallOptions {
   // The logical thread that owns the op.
   uint64_t thread = this_thread_id();
-  // How long the op may be parked; then Timeout is thrown and it did not happen. Rounded up to
-  // whole milliseconds; absent: for ever.
+  // How long the op may be parked, over all its connections; then Timeout is thrown and it did not
+  // happen. OutcomeUnknown if the daemon is out of reach then, and it may have happened. Rounded up
+  // to whole milliseconds; absent: for ever.
   std::optional<std::chrono::milliseconds> deadline;
   // Called when a signal interrupts the wait, and about four times a second while it lasts. When it
   // returns true the op is cancelled and Interrupted thrown; the client stays usable.
@@ -129,10 +130,12 @@ class Client {
   static std::string default_address();
 
   // Makes one op: serialised request of the method in, serialised reply out. Throws what the op's
-  // reason maps to (error.h); ConnectFailed if no connection could be made; OutcomeUnknown if the
-  // connection broke while a changing op was on its way. Reads are repeated over a new connection
-  // by themselves. An op that finds its session gone is repeated in a new one, but for the release
-  // of a lock, which throws SessionExpired.
+  // reason maps to (error.h); ConnectFailed if the op did not happen because no connection could be
+  // made. When the connection breaks, the op is sent again over a new one, and the daemon does it
+  // once: nobody notices but by the time it takes (a timeout in the request begins anew). If the
+  // session ended before that, or the daemon is not reached in time, nobody can tell whether a
+  // changing op happened: OutcomeUnknown. An op that surely did not happen in a session that is
+  // gone is made in a new one, but for the release of a lock, which throws SessionExpired.
   std::string call(uint32_t method, std::string_view request,
                    const CallOptions& options = {}) const;
 
@@ -142,8 +145,10 @@ class Client {
 
   // Makes many ops with one write; they are applied in order, while replies of parked ones do not
   // hold up the others. Returns one answer for each, in order. Throws only if nothing was sent, or
-  // Interrupted (the ops that were still parked are cancelled). When the connection breaks,
-  // changing ops without an answer are OUTCOME_UNKNOWN, those not sent CONNECTION_LOST.
+  // Interrupted (the ops that were still parked are cancelled). When the connection breaks, ops
+  // without an answer are sent again, as call does; reads among them may see later ops of the same
+  // batch. Where that ends, a changing op that may have happened is OUTCOME_UNKNOWN, others are
+  // CONNECTION_LOST.
   std::vector<CallResult> call_many(std::span<const PipelinedCall> calls,
                                     const CallOptions& options = {}) const;
 
@@ -163,7 +168,8 @@ class Client {
   void close() const noexcept;
 
   // Makes an op whose answer nobody wants, if that session is still in use: what destructors do. It
-  // waits for nothing and never throws; it is lost with the connection or the session.
+  // waits for no answer and never throws. It is made before the ops of later calls, once, also if
+  // the connection breaks; it is lost with the session only.
   void post(uint64_t session, uint32_t method, std::string request) const noexcept;
   // The same for ops to be made in this order, in whichever session is in use now.
   void post(std::span<const PipelinedCall> calls) const noexcept;

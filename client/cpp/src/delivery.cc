@@ -1,0 +1,171 @@
+// See delivery.h.
+#include "client/cpp/src/delivery.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "proto/wire/methods.h"
+
+namespace coheld::core {
+namespace {
+
+bool IsReadOnly(uint32_t method) {
+  const wire::MethodRow* row = wire::FindMethod(method);
+  return row != nullptr && row->read_only;
+}
+
+// Ops that mean nothing in another session than the one they were made for: they work on what it
+// owned.
+constexpr std::array kOwnersPaths = {
+    "/coheld.v1.Barrier/ActionDone", "/coheld.v1.Condition/Wait",
+    "/coheld.v1.Lock/Release",       "/coheld.v1.Lock/ReleaseAll",
+    "/coheld.v1.RLock/Release",      "/coheld.v1.ReadWriteLock/Release",
+    "/coheld.v1.Semaphore/Release",
+};
+
+bool NeedsOwnership(uint32_t method) {
+  static const std::vector<uint32_t> numbers = [] {
+    std::vector<uint32_t> found;
+    for (const char* path : kOwnersPaths) {
+      const wire::MethodRow* row = wire::FindMethod(std::string_view(path));
+      if (row != nullptr) found.push_back(row->number);
+    }
+    return found;
+  }();
+  return std::find(numbers.begin(), numbers.end(), method) != numbers.end();
+}
+
+}  // namespace
+
+void PrepareDeliveries() { NeedsOwnership(0); }
+
+Delivery::Delivery(std::span<const PipelinedCall> calls, uint64_t thread)
+    : thread_(thread), open_(calls.size()) {
+  ops_.reserve(calls.size());
+  for (const PipelinedCall& call : calls) {
+    ops_.push_back(
+        {.method = call.method, .request = call.request, .read_only = IsReadOnly(call.method)});
+  }
+}
+
+Delivery::~Delivery() { LeaveSession(); }
+
+bool Delivery::uncertain() const {
+  return std::any_of(ops_.begin(), ops_.end(), [](const Op& op) {
+    return op.fate == Fate::kOpen && op.uncertain && !op.read_only;
+  });
+}
+
+bool Delivery::sent_none() const {
+  return std::all_of(ops_.begin(), ops_.end(),
+                     [](const Op& op) { return op.fate == Fate::kNever; });
+}
+
+// All seqs that were used are settled: either answered, or nobody will ask for the answer.
+void Delivery::LeaveSession() {
+  if (session_ == nullptr) return;
+  for (const Op& op : ops_) {
+    if (op.seq > 0) lanes_[op.lane].acked = std::max(lanes_[op.lane].acked, op.seq);
+  }
+  if (session_->own()) session_->GiveBack(lanes_);
+  lanes_.clear();
+  session_.reset();
+}
+
+void Delivery::Enter(const std::shared_ptr<OpenSession>& session) {
+  if (session == session_) return;
+  LeaveSession();
+  session_ = session;
+  for (Op& op : ops_) {
+    if (op.fate == Fate::kOpen && op.uncertain && !op.read_only) End(op, Fate::kUnknown);
+  }
+  session_->TakeLanes(open_, &lanes_);
+  uint64_t place = 0;
+  for (Op& op : ops_) {
+    op.seq = 0;
+    if (op.fate != Fate::kOpen) continue;
+    op.uncertain = false;
+    op.lane = place / kLaneOpsMax;
+    op.seq = lanes_[op.lane].acked + 1 + place % kLaneOpsMax;
+    ++place;
+  }
+}
+
+const std::vector<Frame>& Delivery::Frames(uint64_t deadline_ms) {
+  frames_.clear();
+  for (const Op& op : ops_) {
+    if (op.fate != Fate::kOpen) continue;
+    frames_.push_back({.method = op.method,
+                       .request = op.request,
+                       .thread = thread_,
+                       .deadline_ms = deadline_ms,
+                       .lane = lanes_[op.lane].number,
+                       .seq = op.seq,
+                       .acked = lanes_[op.lane].acked});
+  }
+  answers_.assign(frames_.size(), Answer{});
+  return frames_;
+}
+
+Delivery::Verdict Delivery::Take() {
+  Verdict verdict;
+  size_t place = 0;
+  for (Op& op : ops_) {
+    if (place == answers_.size()) break;
+    if (op.fate == Fate::kOpen) TakeAnswer(op, answers_[place++], &verdict);
+  }
+  answers_.clear();
+  return verdict;
+}
+
+void Delivery::TakeAnswer(Op& op, Answer& answer, Verdict* verdict) {
+  switch (answer.state) {
+    case Answer::State::kUnsent:
+      return;
+    case Answer::State::kPending:
+      op.uncertain = true;
+      return;
+    case Answer::State::kReplied:
+      op.answer = std::move(answer);
+      return End(op, Fate::kReplied);
+    case Answer::State::kFailed:
+      break;
+  }
+  if (answer.failure.reason == v1::ERROR_REASON_SHUTTING_DOWN) {
+    verdict->later = true;
+    op.answer.failure = std::move(answer.failure);
+    return;
+  }
+  if (answer.failure.reason == v1::ERROR_REASON_TAKEN_OVER) {
+    op.uncertain = true;
+    return;
+  }
+  if (answer.failure.reason == v1::ERROR_REASON_SESSION_EXPIRED) {
+    verdict->session_gone = true;
+    return TakeExpired(op, answer);
+  }
+  op.answer = std::move(answer);
+  End(op, Fate::kFailed);
+}
+
+// This time it did not happen.
+void Delivery::TakeExpired(Op& op, Answer& answer) {
+  op.answer = std::move(answer);
+  if (op.uncertain && !op.read_only) return End(op, Fate::kUnknown);
+  if (NeedsOwnership(op.method)) End(op, Fate::kFailed);
+}
+
+void Delivery::End(Op& op, Fate fate) {
+  op.fate = fate;
+  --open_;
+}
+
+void Delivery::GiveUp() {
+  for (Op& op : ops_) {
+    if (op.fate != Fate::kOpen) continue;
+    End(op, op.uncertain && !op.read_only ? Fate::kUnknown : Fate::kNever);
+  }
+}
+
+}  // namespace coheld::core
