@@ -39,6 +39,19 @@ TEST_F(BenchSmoke, StreamAnswersEveryOp) {
   ExpectNoFailure(daemon_.address_unix(), Wire::kStream, Short());
 }
 
+TEST_F(BenchSmoke, ExactlyOnceAnswersEveryOp) {
+  LoadOptions options = Short();
+  options.promise = Promise::kExactlyOnce;
+  ExpectNoFailure(daemon_.address_unix(), Wire::kStream, options);
+}
+
+TEST_F(BenchSmoke, KeptRepliesAreAllAnswered) {
+  LoadOptions options = Short();
+  options.promise = Promise::kKept;
+  options.kept = 100;
+  ExpectNoFailure(daemon_.address_unix(), Wire::kStream, options);
+}
+
 TEST_F(BenchSmoke, UnaryAnswersEveryOp) {
   ExpectNoFailure(daemon_.address_unix(), Wire::kUnary, Short());
 }

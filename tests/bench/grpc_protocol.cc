@@ -90,7 +90,8 @@ class GrpcProtocol : public Http2Client {
 // Every op a frame of one stream; a slot is the frame's id less one.
 class StreamProtocol final : public GrpcProtocol {
  public:
-  explicit StreamProtocol(uint32_t depth) : reply_min_(depth) {}
+  StreamProtocol(uint32_t depth, Promise promise)
+      : promise_(promise), sequences_(depth), reply_min_(depth) {}
 
   void Issue(const Operation& operation, uint32_t slot) override {
     reply_min_[slot] = operation.reply_min;
@@ -99,6 +100,7 @@ class StreamProtocol final : public GrpcProtocol {
     AppendVarint(uint64_t{slot} + 1, &frame_);
     frame_.push_back(0x10);
     AppendVarint(operation.method, &frame_);
+    if (promise_ != Promise::kNone) AppendSequence(slot);
     frame_.push_back(0x1a);
     AppendVarint(operation.payload.size(), &frame_);
     const auto length = static_cast<uint32_t>(frame_.size() + operation.payload.size());
@@ -108,6 +110,19 @@ class StreamProtocol final : public GrpcProtocol {
   }
 
  private:
+  // CallRequest.seq, acked and lane.
+  void AppendSequence(uint32_t slot) {
+    const uint64_t sequence = ++sequences_[slot];
+    frame_.push_back(0x30);
+    AppendVarint(sequence, &frame_);
+    if (promise_ == Promise::kExactlyOnce) {
+      frame_.push_back(0x38);
+      AppendVarint(sequence - 1, &frame_);
+    }
+    frame_.push_back(0x40);
+    AppendVarint(slot, &frame_);
+  }
+
   void OnSession() override {
     stream_ = OpenStream(Head("/coheld.v1.Session/Call", true));
     window_ = stream_window_start();
@@ -176,7 +191,9 @@ class StreamProtocol final : public GrpcProtocol {
     answers()->push_back({static_cast<uint32_t>(id - 1), ok});
   }
 
-  std::vector<size_t> reply_min_;  // By slot.
+  const Promise promise_;
+  std::vector<uint64_t> sequences_;  // The last one, by slot.
+  std::vector<size_t> reply_min_;    // By slot.
   StreamNumber stream_ = 0;
   int64_t window_ = 0;
   std::string frame_;
@@ -294,18 +311,18 @@ class UnaryProtocol final : public GrpcProtocol {
 
 }  // namespace
 
-std::unique_ptr<Protocol> MakeStreamProtocol(uint32_t depth) {
-  return std::make_unique<StreamProtocol>(depth);
+std::unique_ptr<Protocol> MakeStreamProtocol(uint32_t depth, Promise promise) {
+  return std::make_unique<StreamProtocol>(depth, promise);
 }
 
 std::unique_ptr<Protocol> MakeUnaryProtocol(uint32_t depth) {
   return std::make_unique<UnaryProtocol>(depth);
 }
 
-std::unique_ptr<Protocol> MakeProtocol(Wire wire, uint32_t depth) {
+std::unique_ptr<Protocol> MakeProtocol(Wire wire, uint32_t depth, Promise promise) {
   switch (wire) {
     case Wire::kStream:
-      return MakeStreamProtocol(depth);
+      return MakeStreamProtocol(depth, promise);
     case Wire::kUnary:
       return MakeUnaryProtocol(depth);
     case Wire::kRedis:

@@ -12,6 +12,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <memory>
 #include <random>
 #include <vector>
@@ -75,6 +76,14 @@ uint64_t ProcessCpuNs(pid_t pid) {
   return pid > 0 && clock_getcpuclockid(pid, &clock) == 0 ? NowNs(clock) : 0;
 }
 
+// Returns the memory that a process has, or 0.
+uint64_t ResidentBytes(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/statm");
+  uint64_t pages = 0;
+  file >> pages >> pages;
+  return pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
 struct Client {
   int fd = -1;
   std::unique_ptr<Protocol> protocol;
@@ -85,6 +94,7 @@ struct Client {
   const std::vector<Operation>* operations = nullptr;  // What to issue, in a circle; null: nothing.
   size_t next = 0;
   std::vector<uint64_t> issued_ns;  // By slot.
+  std::vector<uint32_t> issued;     // How many ops, by slot; counted with LoadOptions::kept only.
 };
 
 class Load {
@@ -100,7 +110,11 @@ class Load {
   }
 
   Report Run() {
-    if (Open() && Prepare() && Start() && RunFor(options_.warmup_seconds)) Measure();
+    if (options_.kept > 0) {
+      if (Open() && Prepare()) MeasureKept();
+    } else if (Open() && Prepare() && Start() && RunFor(options_.warmup_seconds)) {
+      Measure();
+    }
     for (const Client& client : clients_) {
       if (client.protocol == nullptr) break;
       if (report_.first_failure.empty()) report_.first_failure = client.protocol->failure();
@@ -117,8 +131,9 @@ class Load {
   bool Open() {
     clients_.resize(options_.connections);
     for (Client& client : clients_) {
-      client.protocol = MakeProtocol(options_.workload.wire, options_.depth);
+      client.protocol = MakeProtocol(options_.workload.wire, options_.depth, options_.promise);
       client.issued_ns.resize(options_.depth);
+      client.issued.resize(options_.depth);
       client.fd = Connect(options_.target);
       if (client.fd < 0)
         return Fail("cannot connect to " + options_.target + ": " + strerror(errno));
@@ -186,6 +201,19 @@ class Load {
     report_.client_cpu_us_per_op = client_ns / ops / 1e3;
   }
 
+  // Lets the server keep the replies of so many ops, and sees what they take.
+  void MeasureKept() {
+    const uint64_t before = ResidentBytes(options_.server_pid);
+    const uint64_t wanted = uint64_t{options_.kept} * options_.depth * clients_.size();
+    answered_ = 0;
+    if (!Start() || !RunUntil([&] { return answered_ >= wanted; })) return;
+    const uint64_t after = ResidentBytes(options_.server_pid);
+    report_.ops = wanted;
+    report_.failures = failures_;
+    report_.server_bytes_per_op =
+        (static_cast<double>(after) - static_cast<double>(before)) / static_cast<double>(wanted);
+  }
+
   bool RunFor(double seconds) {
     const uint64_t end = NowNs() + static_cast<uint64_t>(seconds * 1e9);
     return RunUntil([end] { return NowNs() >= end; });
@@ -233,6 +261,7 @@ class Load {
   }
 
   void Issue(Client& client, uint32_t slot, uint64_t now) {
+    if (options_.kept > 0 && client.issued[slot]++ >= options_.kept) return;
     client.issued_ns[slot] = now;
     client.protocol->Issue((*client.operations)[client.next], slot);
     if (++client.next == client.operations->size()) client.next = 0;

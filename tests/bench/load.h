@@ -18,6 +18,9 @@ struct LoadOptions {
   double warmup_seconds = 0.5;
   // Whose CPU time is counted; 0 takes the process at the other end of a Unix socket.
   pid_t server_pid = 0;
+  Promise promise = Promise::kNone;
+  // With Promise::kKept: how many ops each slot makes, in place of any time. At most 1,023.
+  uint32_t kept = 0;
   WorkloadOptions workload;
 };
 
@@ -34,6 +37,7 @@ struct Report {
   double p999_us = 0;
   double server_cpu_us_per_op = 0;  // 0 if the server is not known.
   double client_cpu_us_per_op = 0;
+  double server_bytes_per_op = 0;  // By how much its memory grew. With LoadOptions::kept only.
 };
 
 // Runs the load to its end.

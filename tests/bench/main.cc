@@ -12,6 +12,8 @@
 namespace coheld::bench {
 namespace {
 
+constexpr uint32_t kKeptMax = 1024;  // On a lane.
+
 // Reads "get:9,set" into weights; throws CLI::ValidationError.
 std::map<std::string, uint32_t> ReadMix(const std::string& text) {
   std::map<std::string, uint32_t> mix;
@@ -32,6 +34,11 @@ std::map<std::string, uint32_t> ReadMix(const std::string& text) {
 }
 
 void PrintText(const Report& report) {
+  if (report.server_bytes_per_op != 0) {
+    return static_cast<void>(std::printf("%llu replies kept, %.1f bytes each\n",
+                                         static_cast<unsigned long long>(report.ops),
+                                         report.server_bytes_per_op));
+  }
   std::printf(
       "%.0f ops/s, p50 %.1f us, p99 %.1f us, p99.9 %.1f us, server %.2f us/op, "
       "client %.2f us/op, %llu failures\n",
@@ -44,16 +51,18 @@ void PrintJson(const Report& report) {
   std::printf(
       "{\"ops\": %llu, \"failures\": %llu, \"seconds\": %.3f, \"ops_per_second\": %.1f, "
       "\"p50_us\": %.2f, \"p99_us\": %.2f, \"p999_us\": %.2f, "
-      "\"server_cpu_us_per_op\": %.3f, \"client_cpu_us_per_op\": %.3f}\n",
+      "\"server_cpu_us_per_op\": %.3f, \"client_cpu_us_per_op\": %.3f, "
+      "\"server_bytes_per_op\": %.1f}\n",
       static_cast<unsigned long long>(report.ops), static_cast<unsigned long long>(report.failures),
       report.seconds, report.ops_per_second, report.p50_us, report.p99_us, report.p999_us,
-      report.server_cpu_us_per_op, report.client_cpu_us_per_op);
+      report.server_cpu_us_per_op, report.client_cpu_us_per_op, report.server_bytes_per_op);
 }
 
 int Main(int argc, char** argv) {
   LoadOptions options;
   std::string mix = "get";
   bool json = false;
+  bool exactly_once = false;
   CLI::App app{"Loads coheld or Redis from one thread and prints ops/s, latency and CPU per op."};
   app.add_option("--target", options.target, "unix:/path or host:port")->required();
   const std::map<std::string, Wire> wires = {
@@ -82,11 +91,24 @@ int Main(int argc, char** argv) {
       ->check(CLI::Range(0.0, 3600.0))
       ->capture_default_str();
   app.add_option("--seed", options.workload.seed, "of keys and op order")->capture_default_str();
+  app.add_flag("--exactly-once", exactly_once,
+               "ops carry sequence numbers and acknowledgements (stream only)");
+  app.add_option("--kept", options.kept,
+                 "make so many ops in each slot, acknowledge none, print the daemon's growth")
+      ->check(CLI::Range(1, kKeptMax));
   app.add_option("--server-pid", options.server_pid, "whose CPU to count (Unix sockets: found)");
   app.add_flag("--json", json, "print one JSON object");
   try {
     app.parse(argc, argv);
     options.workload.mix = ReadMix(mix);
+    if (exactly_once) options.promise = Promise::kExactlyOnce;
+    if (options.kept > 0) options.promise = Promise::kKept;
+    if (options.promise != Promise::kNone && options.workload.wire != Wire::kStream) {
+      throw CLI::ValidationError("--exactly-once", "only --protocol stream has it");
+    }
+    if (options.kept > 0 && options.kept + options.workload.keys > kKeptMax) {
+      throw CLI::ValidationError("--kept", "the daemon keeps 1,024, and each of --keys takes one");
+    }
     if (options.workload.mix.contains("lock") && options.depth > 1) {
       throw CLI::ValidationError("--depth", "locks are held by one op after the other: use 1");
     }

@@ -53,9 +53,9 @@ class Protocol {
 };
 
 // Makes the connection's protocol for ops that `wire` encodes; `depth` is how many may be in
-// flight.
-std::unique_ptr<Protocol> MakeProtocol(Wire wire, uint32_t depth);
-std::unique_ptr<Protocol> MakeStreamProtocol(uint32_t depth);
+// flight. Only the stream can promise anything.
+std::unique_ptr<Protocol> MakeProtocol(Wire wire, uint32_t depth, Promise promise);
+std::unique_ptr<Protocol> MakeStreamProtocol(uint32_t depth, Promise promise);
 std::unique_ptr<Protocol> MakeUnaryProtocol(uint32_t depth);
 std::unique_ptr<Protocol> MakeRedisProtocol();
 

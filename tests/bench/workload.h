@@ -13,6 +13,13 @@ namespace coheld::bench {
 // What is spoken on the socket.
 enum class Wire { kStream, kUnary, kRedis };
 
+// What a stream's ops ask of the daemon beside being done.
+enum class Promise {
+  kNone,
+  kExactlyOnce,  // Each slot is a lane; each op acknowledges the one before it.
+  kKept,         // The same, but nothing is acknowledged: the daemon keeps every reply.
+};
+
 // One op, ready to send.
 struct Operation {
   uint32_t method = 0;   // coheld's method number; 0 for Redis.

@@ -1,19 +1,18 @@
 // Hosts whose network is cut, in network namespaces. Skipped, with the reason, where those are not
 // permitted.
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
-#include <iostream>
 #include <string>
 
 #include <gtest/gtest.h>
 
 #include "coheld/coheld.h"
-#include "tests/integration/daemon_process.h"
 #include "tests/robustness/figures.h"
+#include "tests/robustness/lab_daemon.h"
 #include "tests/robustness/network_lab.h"
+#include "tests/robustness/shared_memory.h"
 
 namespace coheld::testing {
 namespace {
@@ -24,44 +23,9 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kTtl = 3s;
 constexpr auto kGrace = 1s;  // Of a busy machine.
 
-// Memory that the processes of a lab share.
-template <typename T>
-T* Shared() {
-  void* const memory =
-      mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  return new (memory) T();
-}
-
-void Await(const std::atomic<int>& what, int value) {
-  while (what.load() < value) usleep(500);
-}
-
-// A daemon that all hosts of the lab reach.
-class LabDaemon {
- public:
-  LabDaemon() { daemon_.Start({"--listen", "0.0.0.0:0"}); }
-
-  std::string AddressFor(int host) const {
-    const std::string& everywhere = daemon_.addresses().back();
-    return NetworkLab::MiddleFor(host) + everywhere.substr(everywhere.rfind(':'));
-  }
-  std::string address() const { return daemon_.address_unix(); }
-
- private:
-  DaemonProcess daemon_;
-};
-
 int64_t MillisecondsSince(Clock::time_point began) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began).count();
 }
-
-// Reports a lab's complaint; skips if there can be no lab.
-#define COHELD_IN_LAB(task)                                                     \
-  do {                                                                          \
-    const std::string complaint = InNetworkLab(task);                           \
-    if (complaint.rfind("skip: ", 0) == 0) GTEST_SKIP() << complaint.substr(6); \
-    EXPECT_EQ(complaint, "");                                                   \
-  } while (false)
 
 // The first host holds a lock when its cable is pulled; the second one waits for that lock.
 std::string CutTheHolderOff() {
