@@ -95,7 +95,7 @@ int Main(int argc, char** argv) {
                "ops carry sequence numbers and acknowledgements (stream only)");
   app.add_option("--kept", options.kept,
                  "make so many ops in each slot, acknowledge none, print the daemon's growth")
-      ->check(CLI::Range(1, kKeptMax));
+      ->check(CLI::Range(1u, kKeptMax));
   app.add_option("--server-pid", options.server_pid, "whose CPU to count (Unix sockets: found)");
   app.add_flag("--json", json, "print one JSON object");
   try {
