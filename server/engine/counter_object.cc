@@ -51,7 +51,7 @@ Outcome Get(CounterObject& counter, const v1::CounterGetRequest& /*request*/,
 }
 
 Outcome AddTo(CounterObject& counter, const v1::CounterAddRequest& request,
-              v1::CounterAddReply* reply, Turn& /*turn*/) {
+              v1::CounterAddReply* reply, Turn& turn) {
   const int64_t amount = request.has_amount() ? request.amount() : 1;
   int64_t sum = 0;
   if (__builtin_add_overflow(counter.number, amount, &sum)) {
@@ -60,13 +60,15 @@ Outcome AddTo(CounterObject& counter, const v1::CounterAddRequest& request,
                        ", and " + std::to_string(amount) +
                        " more passes 64 bits; set it back, or use a value without type code"};
   }
+  if (turn.rehearsal()) return Done();
   counter.Store(sum);
   reply->set_value(sum);
   return Done();
 }
 
 Outcome Set(CounterObject& counter, const v1::CounterSetRequest& request,
-            v1::CounterSetReply* reply, Turn& /*turn*/) {
+            v1::CounterSetReply* reply, Turn& turn) {
+  if (turn.rehearsal()) return Done();
   reply->set_previous(counter.number);
   counter.Store(request.value());
   return Done();
@@ -84,8 +86,8 @@ Outcome CompareExchange(CounterObject& counter, const v1::CounterCompareExchange
 
 const TypeRow& CounterType() {
   static const TypeRow row = MakeType<CounterObject>(
-      "counter", {Op<Create>("Counter.Create"), Op<Get>("Counter.Get"), Op<AddTo>("Counter.Add"),
-                  Op<Set>("Counter.Set"), Op<CompareExchange>("Counter.CompareExchange")});
+      "counter", {Op<Create>("Counter.Create"), Op<Get>("Counter.Get"), JointOp<AddTo>("Counter.Add"),
+                  JointOp<Set>("Counter.Set"), Op<CompareExchange>("Counter.CompareExchange")});
   return row;
 }
 

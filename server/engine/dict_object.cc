@@ -149,7 +149,7 @@ Outcome GetMany(DictObject& dict, const v1::DictGetManyRequest& request,
 }
 
 Outcome Set(DictObject& dict, const v1::DictSetRequest& request, v1::DictChangeReply* reply,
-            Turn& /*turn*/) {
+            Turn& turn) {
   if (std::optional<Failure> failure = CheckVersion(dict, request)) return *failure;
   Result<Value> key = KeyFromWire(request.key());
   if (!key.ok()) return key.failure();
@@ -157,12 +157,13 @@ Outcome Set(DictObject& dict, const v1::DictSetRequest& request, v1::DictChangeR
   Result<Value> value = FromWire(request.value());
   if (!value.ok()) return value.failure();
   if (std::optional<Failure> failure = CheckRoom(dict, 1)) return *failure;
+  if (turn.rehearsal()) return Done();
   dict.table.Set(std::move(key).value(), std::move(value).value());
   return Answer(dict, true, reply);
 }
 
 Outcome SetMany(DictObject& dict, const v1::DictSetManyRequest& request, v1::DictChangeReply* reply,
-                Turn& /*turn*/) {
+                Turn& turn) {
   if (std::optional<Failure> failure = CheckVersion(dict, request)) return *failure;
   Result<std::vector<DictTable::Entry>> entries = EntriesFromWire(request.entries());
   if (!entries.ok()) return entries.failure();
@@ -170,6 +171,7 @@ Outcome SetMany(DictObject& dict, const v1::DictSetManyRequest& request, v1::Dic
     if (std::optional<Failure> failure = CheckComparable(dict, entry.key, request)) return *failure;
   }
   if (std::optional<Failure> failure = CheckRoom(dict, entries.value().size())) return *failure;
+  if (turn.rehearsal()) return Done();
   const bool changed = !entries.value().empty();
   SetAll(std::move(entries).value(), &dict.table);
   return Answer(dict, changed, reply);
@@ -197,13 +199,14 @@ Outcome SetDefault(DictObject& dict, const v1::DictSetDefaultRequest& request,
 }
 
 Outcome Delete(DictObject& dict, const v1::DictDeleteRequest& request, v1::DictChangeReply* reply,
-               Turn& /*turn*/) {
+               Turn& turn) {
   if (std::optional<Failure> failure = CheckVersion(dict, request)) return *failure;
   const Result<Value> key = KeyFromWire(request.key());
   if (!key.ok()) return key.failure();
   if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request)) return *failure;
   const auto place = dict.table.Find(key.value());
   if (!place) return KeyNotFound(key.value());
+  if (turn.rehearsal()) return Done();
   dict.table.Take(*place);
   return Answer(dict, true, reply);
 }
@@ -311,7 +314,7 @@ Result<Value> AddNumbers(const Value& current, const Value& amount) {
 }
 
 Outcome Increment(DictObject& dict, const v1::DictIncrementRequest& request,
-                  v1::DictIncrementReply* reply, Turn& /*turn*/) {
+                  v1::DictIncrementReply* reply, Turn& turn) {
   if (std::optional<Failure> failure = CheckVersion(dict, request)) return *failure;
   Result<Value> key = KeyFromWire(request.key());
   if (!key.ok()) return key.failure();
@@ -326,6 +329,7 @@ Outcome Increment(DictObject& dict, const v1::DictIncrementRequest& request,
   Result<Value> sum =
       AddNumbers(place ? dict.table.ValueAt(*place) : initial.value(), amount.value());
   if (!sum.ok()) return sum.failure();
+  if (turn.rehearsal()) return Done();
   ToWire(sum.value(), reply->mutable_value());
   if (place) {
     dict.table.SetAt(*place, std::move(sum).value());
@@ -338,7 +342,7 @@ Outcome Increment(DictObject& dict, const v1::DictIncrementRequest& request,
 }
 
 Outcome IncrementMany(DictObject& dict, const v1::DictIncrementManyRequest& request,
-                      v1::DictChangeReply* reply, Turn& /*turn*/) {
+                      v1::DictChangeReply* reply, Turn& turn) {
   if (std::optional<Failure> failure = CheckVersion(dict, request)) return *failure;
   // The sums are made aside, in a table as a key may come twice, so that all or none are stored.
   DictTable sums;
@@ -359,6 +363,7 @@ Outcome IncrementMany(DictObject& dict, const v1::DictIncrementManyRequest& requ
     sums.Set(std::move(key).value(), std::move(sum).value());
   }
   if (std::optional<Failure> failure = CheckRoom(dict, sums.size())) return *failure;
+  if (turn.rehearsal()) return Done();
   for (const DictTable::Entry& entry : sums.entries()) dict.table.Set(entry.key, entry.value);
   return Answer(dict, !sums.empty(), reply);
 }
@@ -428,10 +433,10 @@ const TypeRow& DictType() {
                                        Op<Len>("Dict.Len"),
                                        Op<Get>("Dict.Get"),
                                        Op<GetMany>("Dict.GetMany"),
-                                       Op<Set>("Dict.Set"),
-                                       Op<SetMany>("Dict.SetMany"),
+                                       JointOp<Set>("Dict.Set"),
+                                       JointOp<SetMany>("Dict.SetMany"),
                                        Op<SetDefault>("Dict.SetDefault"),
-                                       Op<Delete>("Dict.Delete"),
+                                       JointOp<Delete>("Dict.Delete"),
                                        Op<Pop>("Dict.Pop"),
                                        Op<PopItem>("Dict.PopItem"),
                                        Op<Contains>("Dict.Contains"),
@@ -440,10 +445,10 @@ const TypeRow& DictType() {
                                        Op<Items>("Dict.Items"),
                                        Op<Clear>("Dict.Clear"),
                                        Op<Copy>("Dict.Copy"),
-                                       Op<Increment>("Dict.Increment"),
+                                       JointOp<Increment>("Dict.Increment"),
                                        Op<CompareAndSet>("Dict.CompareAndSet"),
                                        Op<Scan>("Dict.Scan"),
-                                       Op<IncrementMany>("Dict.IncrementMany"),
+                                       JointOp<IncrementMany>("Dict.IncrementMany"),
                                    });
   return row;
 }

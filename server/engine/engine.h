@@ -89,6 +89,7 @@ class Engine {
 
  private:
   friend class EngineState;
+  friend class JointTurn;
   friend class Turn;
   friend Result<Object*> ResolveObject(Engine&, const OpRow&, const std::string&, Turn&);
   friend OpMessages& MessagesOf(Engine& engine, const OpRow& row);

@@ -83,4 +83,7 @@ inline constexpr uint64_t kCountMax = INT64_MAX;
 // Locks that one op takes at once.
 inline constexpr size_t kLocksAtOnceMax = 1000;
 
+// Ops that are done together as one.
+inline constexpr size_t kJointOpsMax = 1000;
+
 }  // namespace coheld::engine

@@ -117,12 +117,13 @@ Outcome Get(ListObject& list, const v1::ListGetRequest& request, v1::ListGetRepl
 }
 
 Outcome Set(ListObject& list, const v1::ListSetRequest& request, v1::ListChangeReply* reply,
-            Turn& /*turn*/) {
+            Turn& turn) {
   if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
   const std::optional<size_t> place = ResolveIndex(request.index(), list.items.size());
   if (!place) return OutOfRange(request.index(), list.items.size());
   Result<Value> value = FromWire(request.value());
   if (!value.ok()) return value.failure();
+  if (turn.rehearsal()) return Done();
   list.items[*place] = std::move(value).value();
   return Changed(list, reply);
 }
@@ -194,19 +195,21 @@ Outcome DeleteSlice(ListObject& list, const v1::ListDeleteSliceRequest& request,
 }
 
 Outcome Append(ListObject& list, const v1::ListAppendRequest& request, v1::ListChangeReply* reply,
-               Turn& /*turn*/) {
+               Turn& turn) {
   if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
   Result<Value> value = FromWire(request.value());
   if (!value.ok()) return value.failure();
+  if (turn.rehearsal()) return Done();
   list.items.Append(std::move(value).value());
   return Changed(list, reply);
 }
 
 Outcome Extend(ListObject& list, const v1::ListExtendRequest& request, v1::ListChangeReply* reply,
-               Turn& /*turn*/) {
+               Turn& turn) {
   if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
   Result<Value::Items> values = ItemsFromWire(request.values());
   if (!values.ok()) return values.failure();
+  if (turn.rehearsal()) return Done();
   if (values.value().empty()) return Unchanged(list, reply);
   list.items.Replace(list.items.size(), 0, std::move(values).value());
   return Changed(list, reply);
@@ -396,10 +399,10 @@ const TypeRow& ListType() {
   static const TypeRow row = MakeType<ListObject>(
       "list", {
                   Op<Create>("List.Create"),     Op<Len>("List.Len"),
-                  Op<Get>("List.Get"),           Op<Set>("List.Set"),
+                  Op<Get>("List.Get"),           JointOp<Set>("List.Set"),
                   Op<Delete>("List.Delete"),     Op<GetSlice>("List.GetSlice"),
                   Op<SetSlice>("List.SetSlice"), Op<DeleteSlice>("List.DeleteSlice"),
-                  Op<Append>("List.Append"),     Op<Extend>("List.Extend"),
+                  JointOp<Append>("List.Append"),     JointOp<Extend>("List.Extend"),
                   Op<Insert>("List.Insert"),     Op<Pop>("List.Pop"),
                   Op<Remove>("List.Remove"),     Op<Index>("List.Index"),
                   Op<Count>("List.Count"),       Op<Contains>("List.Contains"),

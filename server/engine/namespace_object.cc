@@ -93,10 +93,11 @@ Outcome Get(NamespaceObject& space, const v1::NamespaceGetRequest& request,
 }
 
 Outcome Set(NamespaceObject& space, const v1::NamespaceSetRequest& request,
-            v1::NamespaceChangeReply* reply, Turn& /*turn*/) {
+            v1::NamespaceChangeReply* reply, Turn& turn) {
   if (std::optional<Failure> failure = CheckVersion(space, request)) return *failure;
   Result<Value> value = FromWire(request.value());
   if (!value.ok()) return value.failure();
+  if (turn.rehearsal()) return Done();
   space.attributes.Set(Value::Text(request.attribute()), std::move(value).value());
   return Answer(space, true, reply);
 }
@@ -125,10 +126,11 @@ Outcome Items(NamespaceObject& space, const v1::NamespaceItemsRequest& /*request
 }
 
 Outcome UpdateMany(NamespaceObject& space, const v1::NamespaceUpdateManyRequest& request,
-                   v1::NamespaceChangeReply* reply, Turn& /*turn*/) {
+                   v1::NamespaceChangeReply* reply, Turn& turn) {
   if (std::optional<Failure> failure = CheckVersion(space, request)) return *failure;
   DictTable fresh;  // First aside, as one of them may be wrong.
   if (auto failure = SetAll(request.attributes(), &fresh)) return *failure;
+  if (turn.rehearsal()) return Done();
   bool changed = !fresh.empty();
   for (const std::string& attribute : request.remove()) {
     const auto place = space.attributes.Find(Value::Text(attribute));
@@ -147,8 +149,8 @@ Outcome UpdateMany(NamespaceObject& space, const v1::NamespaceUpdateManyRequest&
 const TypeRow& NamespaceType() {
   static const TypeRow row = MakeType<NamespaceObject>(
       "namespace", {Op<Create>("Namespace.Create"), Op<Get>("Namespace.Get"),
-                    Op<Set>("Namespace.Set"), Op<Delete>("Namespace.Delete"),
-                    Op<Items>("Namespace.Items"), Op<UpdateMany>("Namespace.UpdateMany")});
+                    JointOp<Set>("Namespace.Set"), Op<Delete>("Namespace.Delete"),
+                    Op<Items>("Namespace.Items"), JointOp<UpdateMany>("Namespace.UpdateMany")});
   return row;
 }
 

@@ -103,6 +103,7 @@ class Object {
   friend class EngineState;
   friend class Lifetime;
   friend class Store;
+  friend class Turn;
   void NoteChange();
 
   std::string name_;

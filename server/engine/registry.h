@@ -44,6 +44,9 @@ struct OpRow {
   Missing missing = Missing::kByMark;
   // True for Create: an empty name makes an anonymous object.
   bool creates = false;
+  // True if the op may be one of several that are done together (joint_ops.h): its handler
+  // rehearses, and its object is the only one that decides whether it can be done.
+  bool joint = false;
   // Parses the payload, resolves the object and runs the handler; on success serialises the reply.
   using Invoke = Outcome (*)(Engine&, const OpRow&, std::string_view payload, Turn&,
                              std::string* reply);
@@ -185,6 +188,14 @@ OpRow Op(std::string_view name, Missing missing = Missing::kByMark) {
           .missing = missing,
           .creates = name.ends_with(".Create"),
           .invoke = internal::Invoker<handler>::kInvoke};
+}
+
+// The same for an op that may be one of several done together.
+template <auto handler>
+OpRow JointOp(std::string_view name, Missing missing = Missing::kByMark) {
+  OpRow row = Op<handler>(name, missing);
+  row.joint = true;
+  return row;
 }
 
 // Makes the row of a type.

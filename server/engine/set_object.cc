@@ -183,21 +183,23 @@ Outcome Contains(SetObject& set, const v1::SetContainsRequest& request, v1::SetC
 }
 
 Outcome AddAll(SetObject& set, const v1::SetAddRequest& request, v1::SetChangeReply* reply,
-               Turn& /*turn*/) {
+               Turn& turn) {
   if (std::optional<Failure> failure = CheckVersion(set, request)) return *failure;
   const Result<ItemTable> items = ItemsFromValues(request.values());
   if (!items.ok()) return items.failure();
   if (auto failure = CheckFindable(set.items, items.value(), request)) return *failure;
   if (auto failure = CheckRoom(set.items, items.value().size())) return *failure;
+  if (turn.rehearsal()) return Done();
   return Answer(set, CombineItems(v1::SET_OPERATOR_UNION, items.value(), &set.items), reply);
 }
 
 Outcome Discard(SetObject& set, const v1::SetDiscardRequest& request, v1::SetChangeReply* reply,
-                Turn& /*turn*/) {
+                Turn& turn) {
   if (std::optional<Failure> failure = CheckVersion(set, request)) return *failure;
   const Result<ItemTable> items = ItemsFromValues(request.values());
   if (!items.ok()) return items.failure();
   if (auto failure = CheckFindable(set.items, items.value(), request)) return *failure;
+  if (turn.rehearsal()) return Done();
   return Answer(set, CombineItems(v1::SET_OPERATOR_DIFFERENCE, items.value(), &set.items), reply);
 }
 
@@ -339,7 +341,7 @@ const TypeRow& SetType() {
   static const TypeRow row = MakeType<SetObject>(
       "set",
       {Op<Create>("Set.Create"), Op<Len>("Set.Len"), Op<Contains>("Set.Contains"),
-       Op<AddAll>("Set.Add"), Op<Discard>("Set.Discard"), Op<Remove>("Set.Remove"),
+       JointOp<AddAll>("Set.Add"), JointOp<Discard>("Set.Discard"), Op<Remove>("Set.Remove"),
        Op<Pop>("Set.Pop"), Op<Clear>("Set.Clear"), Op<Scan>("Set.Scan"), Op<Update>("Set.Update"),
        Op<Combine>("Set.Combine"), Op<CompareWith>("Set.Compare"), Op<Copy>("Set.Copy")});
   return row;

@@ -96,6 +96,7 @@ Outcome Set(SharedValueObject& cell, const v1::SharedValueSetRequest& request,
                        std::to_string(cell.version()) + ", not " +
                        std::to_string(request.if_version()) + "; read it again"};
   }
+  if (turn.rehearsal()) return Done();
   cell.Store(std::move(value).value(), turn);
   reply->set_version(cell.version());
   return Done();
@@ -143,6 +144,7 @@ Outcome Modify(SharedValueObject& cell, const v1::SharedValueModifyRequest& requ
       Apply(request.operator_(), unset ? ZeroOf(operand.value()) : cell.value, operand.value());
   if (result.ok()) result = cell.typecode.Conform(std::move(result).value());
   if (!result.ok()) return result.failure();
+  if (turn.rehearsal()) return Done();
   ToWire(cell.value, reply->mutable_previous());
   cell.Store(std::move(result).value(), turn);
   ToWire(cell.value, reply->mutable_value());
@@ -182,8 +184,8 @@ Outcome Wait(SharedValueObject& cell, const v1::SharedValueWaitRequest& request,
 const TypeRow& SharedValueType() {
   static const TypeRow row = MakeType<SharedValueObject>(
       "value",
-      {Op<Create>("SharedValue.Create"), Op<Get>("SharedValue.Get"), Op<Set>("SharedValue.Set"),
-       Op<Modify>("SharedValue.Modify"), Op<CompareExchange>("SharedValue.CompareExchange"),
+      {Op<Create>("SharedValue.Create"), Op<Get>("SharedValue.Get"), JointOp<Set>("SharedValue.Set"),
+       JointOp<Modify>("SharedValue.Modify"), Op<CompareExchange>("SharedValue.CompareExchange"),
        Op<Wait>("SharedValue.Wait", Missing::kCreate)});
   return row;
 }

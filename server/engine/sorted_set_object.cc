@@ -133,6 +133,7 @@ Outcome AddMembers(SortedSetObject& set, const v1::SortedSetAddRequest& request,
   Result<Members> members = ReadMembers(request.members());
   if (!members.ok()) return members.failure();
   if (auto failure = CheckRoom(set, members.value().size())) return *failure;
+  if (turn.rehearsal()) return Done();
   uint64_t added = 0;
   uint64_t changed = 0;
   for (auto& [member, score] : members.value()) {
@@ -157,6 +158,7 @@ Outcome Increment(SortedSetObject& set, const v1::SortedSetIncrementRequest& req
   const double sum = set.table.Find(member.value()).value_or(0) + request.amount();
   if (std::isnan(sum)) return NotANumber("sum");
   if (auto failure = CheckRoom(set, 1)) return *failure;
+  if (turn.rehearsal()) return Done();
   set.table.Set(std::move(member).value(), sum);
   set.Touch();
   turn.Wake(set.poppers);
@@ -174,7 +176,7 @@ Outcome Removed(SortedSetObject& set, size_t removed, v1::SortedSetRemoveReply* 
 }
 
 Outcome Remove(SortedSetObject& set, const v1::SortedSetRemoveRequest& request,
-               v1::SortedSetRemoveReply* reply, Turn& /*turn*/) {
+               v1::SortedSetRemoveReply* reply, Turn& turn) {
   if (std::optional<Failure> failure = CheckVersion(set, request)) return *failure;
   Value::Items members;
   for (const v1::Value& wire : request.members()) {
@@ -182,6 +184,7 @@ Outcome Remove(SortedSetObject& set, const v1::SortedSetRemoveRequest& request,
     if (!member.ok()) return member.failure();
     members.push_back(std::move(member).value());
   }
+  if (turn.rehearsal()) return Done();
   size_t removed = 0;
   for (const Value& member : members) removed += set.table.Remove(member) ? 1 : 0;
   return Removed(set, removed, reply);
@@ -313,8 +316,8 @@ Outcome Pop(SortedSetObject& set, const Request& request, v1::SortedSetPopReply*
 const TypeRow& SortedSetType() {
   static const TypeRow row = MakeType<SortedSetObject>(
       "sorted_set",
-      {Op<Create>("SortedSet.Create"), Op<Len>("SortedSet.Len"), Op<AddMembers>("SortedSet.Add"),
-       Op<Increment>("SortedSet.Increment"), Op<Remove>("SortedSet.Remove"),
+      {Op<Create>("SortedSet.Create"), Op<Len>("SortedSet.Len"), JointOp<AddMembers>("SortedSet.Add"),
+       JointOp<Increment>("SortedSet.Increment"), JointOp<Remove>("SortedSet.Remove"),
        Op<RemoveByScore>("SortedSet.RemoveByScore"), Op<Score>("SortedSet.Score"),
        Op<Rank>("SortedSet.Rank"), Op<Range>("SortedSet.Range"),
        Op<RangeByScore>("SortedSet.RangeByScore"), Op<Count>("SortedSet.Count"),

@@ -266,6 +266,7 @@ Outcome Publish(TopicObject& topic, const v1::TopicPublishRequest& request,
                        std::to_string(subscription.buffer_max) + " values, and " +
                        std::to_string(count) + " more have no room; retry when it has received"};
   }
+  if (turn.rehearsal()) return Done();
   for (Value& item : items.value()) {
     const auto value = std::make_shared<const Value>(std::move(item));
     for (auto& [id, subscription] : topic.subscriptions) subscription.Put(value);
@@ -322,7 +323,7 @@ Outcome Inspect(TopicObject& topic, const v1::TopicInspectRequest& /*request*/,
 const TypeRow& TopicType() {
   static const TypeRow row = MakeType<TopicObject>(
       "topic", {Op<Create>("Topic.Create"), Op<Subscribe>("Topic.Subscribe"),
-                Op<Unsubscribe>("Topic.Unsubscribe"), Op<Publish>("Topic.Publish"),
+                Op<Unsubscribe>("Topic.Unsubscribe"), JointOp<Publish>("Topic.Publish"),
                 Op<Receive>("Topic.Receive"), Op<Inspect>("Topic.Inspect")});
   return row;
 }

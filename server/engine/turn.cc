@@ -24,7 +24,7 @@ Outcome Turn::ParkInAll(const std::vector<Waitplace>& places, std::optional<uint
 Outcome Turn::ParkIn(const Waitplace& place, std::optional<uint64_t> timeout_ms,
                      Outcome timed_out) {
   park_ = place;
-  if (try_ == Try::kTimedOut || timeout_ms == uint64_t{0}) {
+  if (try_ == Try::kTimedOut || try_ == Try::kRehearsal || timeout_ms == uint64_t{0}) {
     gave_up_ = true;
     return timed_out;
   }
@@ -67,6 +67,15 @@ Result<Object*> Turn::Create(const TypeRow& type, const std::string& name) {
 }
 
 Object* Turn::CreateKept(const TypeRow& type) { return engine_.CreateAnonymous(type); }
+
+Object& Turn::Make(const TypeRow& type, const std::string& name) {
+  Store& store = engine_.store_;
+  Object& object = *store.Create(type, name.empty() ? store.NextAnonymousName() : name);
+  if (name.empty()) engine_.lifetime_.Begin(object, type.word);
+  return object;
+}
+
+void Turn::Use(Object& object) { object.provisional_ = false; }
 
 Result<Object*> Turn::CreateLike(const Object& like, const std::string& name) {
   const Store::Held* held = engine_.store_.Find(like.name());

@@ -44,9 +44,10 @@ inline Outcome Done() { return Outcome(Outcome::Kind::kDone); }
 class Turn {
  public:
   enum class Try {
-    kFirst,    // The op just arrived.
-    kWoken,    // It was parked, and its queue was woken.
-    kTimedOut  // It was parked, and its time is up: it must not park again.
+    kFirst,     // The op just arrived.
+    kWoken,     // It was parked, and its queue was woken.
+    kTimedOut,  // It was parked, and its time is up: it must not park again.
+    kRehearsal  // To see whether it could be done; it must neither park nor change anything.
   };
 
   Turn(Engine& engine, const Stamp& stamp, Try attempt)
@@ -60,6 +61,10 @@ class Turn {
   TimeMs now() const { return stamp_.now; }
   // True if this op made the object, or found it only waited on (Object::provisional).
   bool created() const { return created_; }
+
+  // True if the op is only tried. Its handler checks all that it does otherwise, and where it would
+  // begin to change things returns Done() instead.
+  bool rehearsal() const { return try_ == Try::kRehearsal; }
 
   // True if others wait there already that go first: when the op just arrived, and when its time is
   // up while it is not the first in line.
@@ -115,6 +120,11 @@ class Turn {
   // Makes another, anonymous object on which nobody has a handle: the maker keeps a Value that
   // refers to it, or it is freed after the op.
   Object* CreateKept(const TypeRow& type);
+  // Makes another object, anonymous and kept by nobody if the name is empty. It stays whatever
+  // becomes of the op: for what cannot fail any more. The name must be free.
+  Object& Make(const TypeRow& type, const std::string& name);
+  // Notes that another object is used, not only waited on, from now on.
+  void Use(Object& object);
   // Makes another object of the same type as `like`.
   Result<Object*> CreateLike(const Object& like, const std::string& name);
 
@@ -122,6 +132,7 @@ class Turn {
 
  private:
   friend class Engine;
+  friend class JointTurn;
   friend Result<Object*> ResolveObject(Engine&, const OpRow&, const std::string&, Turn&);
   struct WakeRequest {
     WaitQueue* queue;
