@@ -145,6 +145,7 @@ void EngineState::Load(Engine& engine, StateReader& state) {
   if (state.TakeBytes() != kMagic) state.Fail("it does not begin as one");
   state.TakeVersion(kVersion);
   engine.last_token_ = state.TakeUnsigned();
+  state.SetLastToken(engine.last_token_);
   const uint64_t version_floor = state.TakeUnsigned();
   engine.store_.Restore(version_floor, state.TakeUnsigned());
   LoadObjects(engine, state);

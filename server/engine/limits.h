@@ -73,6 +73,22 @@ inline constexpr size_t kHistoryChangesMax = 10'000;
 #endif
 inline constexpr size_t kHistoryBytesMax = size_t{4} << 20;
 
+// Deliveries of a queue's item where Create does not say, and the number that is no limit.
+inline constexpr uint32_t kDeliveriesDefault = 20;
+inline constexpr uint32_t kDeliveriesUnlimited = UINT32_MAX;
+
+// How long a lease or a delay is at most: 366 days.
+inline constexpr uint64_t kLeaseMsMax = 366 * uint64_t{86'400'000};
+
+// Keys by which a queue knows puts again: how many, for how long, and bytes of each.
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+inline constexpr size_t kDedupKeysMax = 8;
+#else
+inline constexpr size_t kDedupKeysMax = 100'000;
+#endif
+inline constexpr uint64_t kDedupMs = 300'000;
+inline constexpr size_t kDedupKeyBytesMax = 128;
+
 // Entries of one dict, those removed but not yet reclaimed included.
 inline constexpr uint32_t kDictEntriesMax = 1u << 31;
 

@@ -4,7 +4,6 @@
 #include <compare>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "proto/wire/check.h"
 #include "server/engine/state_reader.h"
@@ -21,103 +20,214 @@ wire::Failure NotOrderable(const Value& a, const Value& b) {
 
 }  // namespace
 
-bool QueueItems::Order::operator()(const Value& a, const Value& b) const {
-  const wire::Result<std::partial_ordering> order = Compare(a, b);
+bool QueueItems::Order::operator()(const QueueItem& a, const QueueItem& b) const {
+  const wire::Result<std::partial_ordering> order = Compare(a.value, b.value);
   if (!order.ok() || order.value() == std::partial_ordering::unordered) {
-    *failure = NotOrderable(a, b);
+    *failure = NotOrderable(a.value, b.value);
     return false;
   }
+  if (order.value() == std::partial_ordering::equivalent) return a.ordinal < b.ordinal;
   return order.value() == std::partial_ordering::less;
 }
 
 void QueueItems::SetKind(v1::QueueKind kind) {
-  COHELD_CHECK(empty());
+  COHELD_CHECK(empty() && away_.empty());
   kind_ = kind == v1::QUEUE_KIND_UNSPECIFIED ? v1::QUEUE_KIND_FIFO : kind;
 }
 
 std::optional<wire::Failure> QueueItems::Check(const Value& item) const {
-  if (kind_ != v1::QUEUE_KIND_PRIORITY) return std::nullopt;
-  by_priority_.key_comp()(item, item);
-  return std::exchange(*no_order_, std::nullopt);
+  if (!by_priority()) return std::nullopt;
+  const wire::Result<std::partial_ordering> order = Compare(item, item);
+  if (order.ok() && order.value() == std::partial_ordering::equivalent) return std::nullopt;
+  return NotOrderable(item, item);
+}
+
+std::optional<wire::Failure> QueueItems::CheckAdd(std::span<Value> items) {
+  if (!by_priority()) return std::nullopt;
+  const uint64_t before = next_ordinal_;
+  const wire::Result<std::vector<ByPriority::iterator>> inserted = Insert(items);
+  if (!inserted.ok()) return inserted.failure();
+  for (const auto& place : inserted.value()) by_priority_.erase(place);
+  next_ordinal_ = before;
+  return std::nullopt;
 }
 
 std::optional<wire::Failure> QueueItems::Add(std::span<Value> items) {
-  if (kind_ == v1::QUEUE_KIND_PRIORITY) return AddByPriority(items);
-  for (Value& item : items) by_arrival_.push_back(std::move(item));
+  if (by_priority()) {
+    const wire::Result<std::vector<ByPriority::iterator>> inserted = Insert(items);
+    if (!inserted.ok()) return inserted.failure();
+    return std::nullopt;
+  }
+  for (Value& item : items) {
+    by_arrival_.push_back({std::move(item), next_ordinal_++});
+  }
   return std::nullopt;
 }
 
-std::optional<wire::Failure> QueueItems::AddByPriority(std::span<Value> items) {
-  std::vector<ByPriority::iterator> added;
+wire::Result<std::vector<QueueItem>> QueueItems::Admit(std::span<Value> items) {
+  std::vector<QueueItem> admitted;
+  admitted.reserve(items.size());
+  if (by_priority()) {
+    const wire::Result<std::vector<ByPriority::iterator>> inserted = Insert(items);
+    if (!inserted.ok()) return inserted.failure();
+    for (const auto& place : inserted.value()) {
+      admitted.push_back(std::move(by_priority_.extract(place).value()));
+    }
+    return admitted;
+  }
   for (Value& item : items) {
-    // Behind its equals, so that they leave in order of arrival. The search meets both neighbours
-    // of the place; what is beyond them has an order with the item when they have one.
+    admitted.push_back({.value = std::move(item), .ordinal = next_ordinal_++});
+  }
+  return admitted;
+}
+
+wire::Result<std::vector<QueueItems::ByPriority::iterator>> QueueItems::Insert(
+    std::span<Value> items) {
+  const uint64_t before = next_ordinal_;
+  std::vector<ByPriority::iterator> inserted;
+  inserted.reserve(items.size());
+  for (Value& value : items) {
+    QueueItem item{.value = std::move(value), .ordinal = next_ordinal_++};
+    // Each search meets both neighbours of the item's place; what is beyond them has an order with
+    // the item when they have one.
+    away_.lower_bound(&item);
     const auto place = by_priority_.upper_bound(item);
     if (*no_order_) {
-      for (const auto& place_added : added) by_priority_.erase(place_added);
-      return std::exchange(*no_order_, std::nullopt);
+      for (const auto& other : inserted) by_priority_.erase(other);
+      next_ordinal_ = before;
+      return *std::exchange(*no_order_, std::nullopt);
     }
-    added.push_back(by_priority_.emplace_hint(place, std::move(item)));
+    inserted.push_back(by_priority_.emplace_hint(place, std::move(item)));
   }
-  return std::nullopt;
+  return inserted;
+}
+
+bool QueueItems::NextReturned() const {
+  if (returned_.empty()) return false;
+  if (by_arrival_.empty()) return true;
+  if (kind_ == v1::QUEUE_KIND_LIFO) return returned_.rbegin()->first > by_arrival_.back().ordinal;
+  return returned_.begin()->first < by_arrival_.front().ordinal;
 }
 
 const Value* QueueItems::Next() const {
   if (empty()) return nullptr;
-  switch (kind_) {
-    case v1::QUEUE_KIND_LIFO:
-      return &by_arrival_.back();
-    case v1::QUEUE_KIND_PRIORITY:
-      return &*by_priority_.begin();
-    case v1::QUEUE_KIND_UNSPECIFIED:
-    case v1::QUEUE_KIND_FIFO:
-    case v1::QueueKind_INT_MIN_SENTINEL_DO_NOT_USE_:
-    case v1::QueueKind_INT_MAX_SENTINEL_DO_NOT_USE_:
-      break;
-  }
-  return &by_arrival_.front();
+  const bool last = kind_ == v1::QUEUE_KIND_LIFO;
+  if (by_priority()) return &by_priority_.begin()->value;
+  if (NextReturned()) return &(last ? *returned_.rbegin() : *returned_.begin()).second.value;
+  return &(last ? by_arrival_.back() : by_arrival_.front()).value;
 }
 
-Value QueueItems::Take() {
+QueueItem QueueItems::Take() {
   COHELD_CHECK(!empty());
-  if (kind_ == v1::QUEUE_KIND_PRIORITY) {
-    return std::move(by_priority_.extract(by_priority_.begin()).value());
-  }
+  if (by_priority()) return std::move(by_priority_.extract(by_priority_.begin()).value());
   const bool last = kind_ == v1::QUEUE_KIND_LIFO;
-  Value item = std::move(last ? by_arrival_.back() : by_arrival_.front());
+  if (NextReturned()) {
+    return std::move(
+        returned_.extract(last ? std::prev(returned_.end()) : returned_.begin()).mapped());
+  }
+  Arrival& next = last ? by_arrival_.back() : by_arrival_.front();
+  QueueItem item{.value = std::move(next.value), .ordinal = next.ordinal};
   last ? by_arrival_.pop_back() : by_arrival_.pop_front();
   return item;
 }
 
+void QueueItems::Return(QueueItem item) {
+  const uint64_t ordinal = item.ordinal;
+  const bool fresh = by_priority() ? by_priority_.insert(std::move(item)).second
+                                   : returned_.emplace(ordinal, std::move(item)).second;
+  COHELD_CHECK(fresh && !*no_order_);
+}
+
+void QueueItems::ReturnAsLast(QueueItem item) {
+  item.ordinal = next_ordinal_++;
+  if (by_priority()) return Return(std::move(item));
+  by_arrival_.push_back({std::move(item.value), item.ordinal});
+}
+
+void QueueItems::HoldAway(const QueueItem& item) {
+  if (by_priority()) COHELD_CHECK(away_.insert(&item).second);
+}
+
+void QueueItems::EndAway(const QueueItem& item) {
+  if (by_priority()) COHELD_CHECK(away_.erase(&item) == 1);
+}
+
 void QueueItems::Clear() {
   by_arrival_.clear();
+  returned_.clear();
   by_priority_.clear();
+}
+
+// --- Saved state ---
+
+void QueueItem::Save(StateWriter& state) const {
+  state.PutValue(value);
+  state.PutUnsigned(ordinal);
+  state.PutUnsigned(attempts);
+}
+
+void QueueItem::Load(StateReader& state) {
+  value = state.TakeValue();
+  ordinal = state.TakeUnsigned();
+  attempts = static_cast<uint32_t>(state.TakeUnsigned(UINT32_MAX, "attempts"));
 }
 
 void QueueItems::Save(StateWriter& state) const {
   state.PutUnsigned(static_cast<uint64_t>(kind_));
-  state.PutUnsigned(size());
-  Visit([&](const Value& item) { state.PutValue(item); });
+  state.PutUnsigned(next_ordinal_);
+  state.PutUnsigned(by_arrival_.size());
+  for (const Arrival& arrival : by_arrival_) {
+    state.PutValue(arrival.value);
+    state.PutUnsigned(arrival.ordinal);
+  }
+  state.PutUnsigned(returned_.size() + by_priority_.size());
+  for (const auto& [ordinal, item] : returned_) item.Save(state);
+  for (const QueueItem& item : by_priority_) item.Save(state);
 }
 
-void QueueItems::Load(StateReader& state) {
+void QueueItems::Load(StateReader& state, std::set<uint64_t>* ordinals) {
   const uint64_t kind = state.TakeUnsigned(v1::QueueKind_MAX, "the kind of a queue");
   if (kind == v1::QUEUE_KIND_UNSPECIFIED) return state.Fail("a queue has no kind");
   SetKind(static_cast<v1::QueueKind>(kind));
+  next_ordinal_ = state.TakeUnsigned(INT64_MAX, "an ordinal");
+  const size_t arrivals = state.TakeCount();
+  if (arrivals > 0 && by_priority()) state.Fail("a queue by priority has items by arrival");
+  for (size_t i = 0; i < arrivals && state.ok(); ++i) {
+    QueueItem item{.value = state.TakeValue(), .ordinal = state.TakeUnsigned()};
+    const bool ordered = by_arrival_.empty() || by_arrival_.back().ordinal < item.ordinal;
+    if (!ordered) state.Fail("an item is not in the order of arrival");
+    CheckLoaded(item, state, ordinals);
+    by_arrival_.push_back({std::move(item.value), item.ordinal});
+  }
   const size_t count = state.TakeCount();
   for (size_t i = 0; i < count && state.ok(); ++i) {
-    Value item = state.TakeValue();
-    if (kind_ != v1::QUEUE_KIND_PRIORITY) {
-      by_arrival_.push_back(std::move(item));
-      continue;
-    }
-    const bool misplaced = Check(item).has_value() ||
-                           (!empty() && by_priority_.key_comp()(item, *by_priority_.rbegin()));
-    if (std::exchange(*no_order_, std::nullopt) || misplaced) {
-      return state.Fail("an item is not in the order of its priority");
-    }
-    by_priority_.insert(by_priority_.end(), std::move(item));
+    QueueItem item;
+    item.Load(state);
+    CheckLoaded(item, state, ordinals);
+    const bool ordered =
+        by_priority()
+            ? by_priority_.empty() || by_priority_.key_comp()(*by_priority_.rbegin(), item)
+            : item.attempts > 0 && (returned_.empty() || returned_.rbegin()->first < item.ordinal);
+    if (!ordered) state.Fail("an item is not in its place");
+    if (state.ok()) Return(std::move(item));
   }
+}
+
+void QueueItems::LoadAway(const QueueItem& item, StateReader& state, std::set<uint64_t>* ordinals) {
+  CheckLoaded(item, state, ordinals);
+  if (state.ok()) HoldAway(item);
+}
+
+void QueueItems::CheckLoaded(const QueueItem& item, StateReader& state,
+                             std::set<uint64_t>* ordinals) {
+  if (item.ordinal >= next_ordinal_ || !ordinals->insert(item.ordinal).second) {
+    state.Fail("an item has an ordinal that it cannot have");
+  }
+  if (!by_priority()) return;
+  if (Check(item.value)) state.Fail("an item has no order by priority");
+  by_priority_.lower_bound(item);
+  away_.lower_bound(&item);
+  if (std::exchange(*no_order_, std::nullopt)) state.Fail("two items have no order");
 }
 
 }  // namespace coheld::engine

@@ -53,6 +53,9 @@ class StateReader {
   std::string_view TakeBytes();
   std::string TakeString() { return std::string(TakeBytes()); }
   TimeMs TakeTime();
+  // Reads the number of a grant; fails if it was never given.
+  uint64_t TakeToken() { return TakeUnsigned(last_token_, "a token"); }
+  void SetLastToken(uint64_t token) { last_token_ = token; }
   CallId TakeCall() { return CallId{TakeUnsigned()}; }
   // The same of one that comes after all that are in a map by call.
   template <typename Map>
@@ -85,6 +88,7 @@ class StateReader {
 
   const std::string_view bytes_;
   std::string_view rest_;
+  uint64_t last_token_ = 0;
   Lifetime* const lifetime_;
   std::string_view where_type_;
   std::string_view where_name_;
