@@ -5,9 +5,15 @@
 #include <cstring>
 #include <iterator>
 #include <limits>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include <google/protobuf/descriptor.h>
+
+#include "coheld/v1/queue.pb.h"
+#include "proto/wire/methods.h"
+#include "server/engine/registry.h"
 
 namespace coheld::fuzz {
 namespace {
@@ -150,7 +156,10 @@ std::string Digits(ByteSource& bytes) {
 
 std::string TextOf(ByteSource& bytes, const FieldDescriptor& field) {
   const std::string& name = field.name();
-  if (name == "host" || name == "lock" || name == "others") return OtherName(bytes);
+  static constexpr const char* kOthers[] = {"dead_letter", "host", "lock", "others"};
+  const bool is_other = std::any_of(std::begin(kOthers), std::end(kOthers),
+                                    [&](const char* word) { return name == word; });
+  if (is_other) return OtherName(bytes);
   static constexpr const char* kNames[] = {"after", "name", "names", "prefix", "target"};
   const bool is_name = std::any_of(std::begin(kNames), std::end(kNames),
                                    [&](const char* word) { return name == word; });
@@ -164,12 +173,28 @@ std::string TextOf(ByteSource& bytes, const FieldDescriptor& field) {
   return Text(bytes);
 }
 
+// The ops that may be done together.
+const std::vector<const wire::MethodRow*>& JointMethods() {
+  static const std::vector<const wire::MethodRow*> rows = [] {
+    std::vector<const wire::MethodRow*> found;
+    for (const wire::MethodRow& row : wire::Methods()) {
+      const engine::OpRow* op = engine::FindOp(row.number);
+      if (op != nullptr && op->joint) found.push_back(&row);
+    }
+    return found;
+  }();
+  return rows;
+}
+
 class Shaper {
  public:
   explicit Shaper(ByteSource& bytes) : bytes_(bytes) {}
 
   void Fill(Message* message, int depth) {
     const Descriptor& type = *message->GetDescriptor();
+    if (&type == v1::QueueWrite::descriptor()) {
+      return FillWrite(static_cast<v1::QueueWrite*>(message), depth);
+    }
     for (int i = 0; i < type.field_count(); ++i) {
       const FieldDescriptor& field = *type.field(i);
       if (field.real_containing_oneof() != nullptr) continue;
@@ -185,6 +210,16 @@ class Shaper {
   }
 
  private:
+  void FillWrite(v1::QueueWrite* write, int depth) {
+    const wire::MethodRow& method = *JointMethods()[bytes_.Below(JointMethods().size())];
+    const std::unique_ptr<Message> request(google::protobuf::MessageFactory::generated_factory()
+                                               ->GetPrototype(method.descriptor->input_type())
+                                               ->New());
+    Fill(request.get(), depth + 1);
+    write->set_method(method.number);
+    write->set_payload(request->SerializeAsString());
+  }
+
   void FillField(Message* message, const FieldDescriptor& field, int depth) {
     if (field.is_repeated()) {
       for (size_t count = bytes_.Below(5); count > 0 && depth < kDepthMax; --count) {
