@@ -41,11 +41,8 @@ std::vector<LeaseModel::Item>::iterator LeaseModel::Next(Queue& queue) {
   for (auto item = queue.items.begin(); item != queue.items.end(); ++item) {
     if (item->state != Item::State::kWaiting) continue;
     const auto leaves_before = [&](const Item& a, const Item& b) {
-      if (queue.options.kind == 2) return a.arrival > b.arrival;
-      // By priority, the millions of a value are what decides.
-      const int64_t first = queue.options.kind == 3 ? a.value / 1'000'000 : 0;
-      const int64_t second = queue.options.kind == 3 ? b.value / 1'000'000 : 0;
-      return std::tie(first, a.arrival) < std::tie(second, b.arrival);
+      if (queue.options.kind == 3) return a.value < b.value;
+      return queue.options.kind == 2 ? a.arrival > b.arrival : a.arrival < b.arrival;
     };
     if (best == queue.items.end() || leaves_before(*item, *best)) best = item;
   }

@@ -81,8 +81,8 @@ TEST_F(QueueComplete, DoesNothingIfOneWriteWouldFail) {
   Complete(Write("Counter.Add", R"(name="{j}c" amount=3)") + ", " +
                Write("List.Append", R"(name="{j}l" value=2)") + ", " +
                Write("Dict.Delete", R"(name="{j}d" key="a")"),
-           R"(KEY_NOT_FOUND "writes[2]: the dict has no key \"a\" (nothing was done)") ");
-      Run(R"(
+           R"(KEY_NOT_FOUND "writes[2]: the dict has no key 'a' (nothing was done")");
+  Run(R"(
     - Counter.Get {j}c -> value=5 version=1
     - Dict.Len {j}d -> length=1 version=1
     - Admin.Objects prefix="{j}l" -> objects=[]

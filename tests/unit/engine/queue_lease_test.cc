@@ -254,6 +254,24 @@ TEST_F(QueueLeases, ExtendSetsTheEndAnew) {
   )");
 }
 
+TEST_F(QueueLeases, TimeInWhichTheDaemonStoodStillDoesNotCount) {
+  Run(R"(
+    - Queue.PutMany q values=[1, 2] -> length=2
+    - Queue.Put q value=3 delay_ms=20 -> length=2
+    s1 Queue.Lease q visibility_ms=50 -> deliveries=[{delivery=1}]
+    s1 Queue.Lease q visibility_ms=60 -> deliveries=[{delivery=2}]
+    advance 10
+    stall 1000
+    - Queue.GetMany q -> values=[3]
+    advance 39
+    - Queue.Len q -> leased=2
+    advance 1
+    - Queue.GetMany q -> values=[1]
+    advance 10
+    - Queue.GetMany q -> values=[2]
+  )");
+}
+
 TEST_F(QueueLeases, TimesOverAYearAreRefused) {
   Run(R"(
     - Queue.Put q value=1 -> length=1
