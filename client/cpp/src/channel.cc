@@ -274,6 +274,7 @@ void Channel::Flush() {
     if (*sent == 0) return;
     out_sent_ += *sent;
     sent_any_ = true;
+    stuck_ = false;
   }
 }
 
