@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar, SupportsIndex
 
 from coheld import _core
-from coheld._base import BaseProxy
+from coheld._base import DataProxy
 from coheld._errors import TooLarge
 from coheld._stdlib import managers
 
@@ -31,7 +31,7 @@ _PART = 1 << 20
 _INDEX_MAX = 2**63 - 1
 
 
-class ArrayProxy(BaseProxy, managers.ArrayProxy):  # type: ignore[misc]
+class ArrayProxy(DataProxy, managers.ArrayProxy):  # type: ignore[misc]
     """Stand for an array in the daemon; every method is one atomic op.
 
     As with array.array, slices are arrays of the same type code; the length is fixed. Whole ranges

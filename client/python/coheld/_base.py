@@ -7,9 +7,12 @@ import threading
 from multiprocessing.managers import RemoteError
 from typing import Any, ClassVar
 
-from coheld import _client, _codecs
+from coheld import _client, _codecs, _core
 from coheld._core import Client
 from coheld._stdlib import managers
+
+_guard = _core.method("Object.Guard")
+_unguard = _core.method("Object.Unguard", "unguarded")
 
 #: How many items iterators read ahead once they have gone beyond the first page.
 LATER_PAGES = 10_000
@@ -127,6 +130,33 @@ class BaseProxy(managers.BaseProxy):  # type: ignore[misc]  # Any: known to no t
             return repr(self)[:-1] + "; '__str__()' failed>"
 
 
+class DataProxy(BaseProxy):
+    """Stand for an object that holds data, which a lock can guard."""
+
+    def guarded_by(self, lock: BaseProxy) -> None:
+        """Let only the holder of a Lock, RLock or ReadWriteLock change the object from now on.
+
+        A change by anyone else, in whatever language, is refused with GuardStale, and with LockLost
+        by one who held the lock and lost it. Reads stay free.
+        """
+        guard(self, lock)
+
+    def unguard(self) -> bool:
+        """Let everybody change the object again; return whether it was guarded."""
+        return unguard(self)
+
+
+def guard(proxy: BaseProxy, lock: BaseProxy) -> None:
+    """Let only the holder of a lock change an object."""
+    _guard(proxy._client, proxy._name, lock._name)
+
+
+def unguard(proxy: BaseProxy) -> bool:
+    """Let everybody change an object again; return whether it was guarded."""
+    unguarded: bool = _unguard(proxy._client, proxy._name)
+    return unguarded
+
+
 def _typeid(word: str) -> str:
     """Return what the stdlib calls a type."""
     return _TYPEIDS.get(word) or word.title().replace("_", "")
@@ -139,6 +169,15 @@ def milliseconds(seconds: float | None) -> int | None:
     if seconds > threading.TIMEOUT_MAX:
         raise OverflowError("timeout value is too large")
     return max(0, math.ceil(seconds * 1000))
+
+
+def span_ms(seconds: float | None) -> int:
+    """Return a lease or delay in the wire's unit, rounded up; 0 and None are none."""
+    if not seconds:
+        return 0
+    if seconds < 0:
+        raise ValueError(f"a lease or delay is not negative, but this is {seconds}")
+    return milliseconds(seconds) or 0
 
 
 def first_try(timeout: float | None) -> int | None:

@@ -8,7 +8,14 @@ from typing import TypeVar
 
 from coheld import _core
 from coheld._base import milliseconds
-from coheld._errors import Error, LockNotHeld, LockNotOwner, ObjectNotFound, reworded
+from coheld._errors import (
+    Error,
+    LockLost,
+    LockNotHeld,
+    LockNotOwner,
+    ObjectNotFound,
+    reworded,
+)
 from coheld._lock import AcquirerProxy, LockProxy, RLockProxy
 from coheld._stdlib import managers
 
@@ -85,6 +92,8 @@ class ConditionProxy(AcquirerProxy, managers.ConditionProxy):  # type: ignore[mi
         depth = self._client.depths.get((lock._name, _core.thread_id()), 1)
         try:
             notified, depth = _wait(self._client, self._name, timeout_ms)
+        except LockLost:
+            raise
         except (LockNotHeld, LockNotOwner) as error:
             raise reworded(error, "cannot wait on un-acquired lock") from None
         except BaseException as error:
@@ -97,6 +106,8 @@ class ConditionProxy(AcquirerProxy, managers.ConditionProxy):  # type: ignore[mi
     def _notify(self, count: int) -> None:
         try:
             _notify(self._client, self._name, count)
+        except LockLost:
+            raise
         except (LockNotHeld, LockNotOwner) as error:
             raise reworded(error, "cannot notify on un-acquired lock") from None
 

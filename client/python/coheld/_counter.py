@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coheld import _core
-from coheld._base import BaseProxy
+from coheld._base import DataProxy
 
 _get = _core.method("Counter.Get", "value")
 _add = _core.method("Counter.Add", "value")
@@ -11,7 +11,7 @@ _set = _core.method("Counter.Set", "previous")
 _compare_exchange = _core.method("Counter.CompareExchange", "exchanged")
 
 
-class CounterProxy(BaseProxy):
+class CounterProxy(DataProxy):
     """Stand for a 64-bit number in the daemon; every method is one atomic op."""
 
     _type_word = "counter"

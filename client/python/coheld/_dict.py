@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from coheld import _core
-from coheld._base import LATER_PAGES, BaseProxy
+from coheld._base import LATER_PAGES, DataProxy
 from coheld._codecs import bytes_decide, decode_key
 from coheld._core import ABSENT
 from coheld._errors import KeyNotFound, NotComparable, TooLarge, VersionMismatch
@@ -40,7 +40,7 @@ _scan = _core.method("Dict.Scan", "entries", "next", "done", "length", "size_cha
 MISSING = ABSENT
 
 
-class DictProxy(BaseProxy, managers.DictProxy):  # type: ignore[misc]
+class DictProxy(DataProxy, managers.DictProxy):  # type: ignore[misc]
     """Stand for a dict in the daemon; every method is one atomic op.
 
     Iteration reads pages of keys ahead, and raises RuntimeError when the size changed meanwhile.

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, SupportsIndex
 
 from coheld import _core
-from coheld._base import LATER_PAGES, BaseProxy
+from coheld._base import LATER_PAGES, DataProxy
 from coheld._errors import NotComparable, NotOrderable, TooLarge, ValueNotFound, VersionMismatch
 from coheld._stdlib import managers
 
@@ -50,7 +50,7 @@ def _place(index: Any) -> int:
     return place
 
 
-class ListProxy(BaseProxy, managers.ListProxy):  # type: ignore[misc]
+class ListProxy(DataProxy, managers.ListProxy):  # type: ignore[misc]
     """Stand for a list in the daemon; every method is one atomic op.
 
     The exceptions are iteration, which reads pages ahead, and what needs this process's own

@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from coheld import _core
-from coheld._base import BaseProxy, milliseconds
-from coheld._errors import LockNotHeld, LockNotOwner, reworded
+from coheld._base import BaseProxy, milliseconds, span_ms
+from coheld._core import ABSENT
+from coheld._errors import LockLost, LockNotHeld, LockNotOwner, reworded
 from coheld._stdlib import managers
 
-_acquire = _core.method("Lock.Acquire", "acquired", "token")
+_acquire = _core.method("Lock.Acquire", "acquired", "token", "owner_died", "holder")
 _release = _core.method("Lock.Release")
-_inspect = _core.method("Lock.Inspect", "locked")
-_acquire_rlock = _core.method("RLock.Acquire", "acquired", "token", "depth")
+_renew = _core.method("Lock.Renew")
+_inspect = _core.method("Lock.Inspect", "locked", "token")
+_acquire_rlock = _core.method("RLock.Acquire", "acquired", "token", "owner_died", "holder", "depth")
+_renew_rlock = _core.method("RLock.Renew")
 _release_rlock = _core.method("RLock.Release", "depth")
-_acquire_all = _core.method("Lock.AcquireAll", "acquired", "tokens")
+_acquire_all = _core.method("Lock.AcquireAll", "acquired", "tokens", "owner_died")
 _release_all = _core.method("Lock.ReleaseAll")
-_inspect_rlock = _core.method("RLock.Inspect", "locked", "session", "thread", "depth")
+_inspect_rlock = _core.method("RLock.Inspect", "locked", "session", "thread", "depth", "token")
 
 
 class AcquirerProxy(BaseProxy, managers.AcquirerProxy):  # type: ignore[misc]
@@ -47,36 +50,12 @@ class AcquirerProxy(BaseProxy, managers.AcquirerProxy):  # type: ignore[misc]
         self.release()
 
 
-class LockProxy(AcquirerProxy):
-    """Stand for a lock in the daemon: first come, first served, and not re-entrant.
+class OwnedProxy(AcquirerProxy):
+    """Be held by one owner, who can lose it: what Lock and RLock share."""
 
-    As with threading.Lock, anyone may release it. When the process that holds it dies, the daemon
-    releases it.
-    """
-
-    _type_word = "lock"
-    _exposed_ = ("acquire", "release", "locked")
     _token = 0
-
-    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
-        """Take the lock, waiting for it if need be; return whether it was taken.
-
-        A timeout is in seconds; None and -1 wait for ever, 0 tries once.
-        """
-        acquired, token = _acquire(self._client, self._name, wait_ms(blocking, timeout))
-        if acquired:
-            self._token = token
-        return bool(acquired)
-
-    def release(self) -> None:
-        """Let the lock go; RuntimeError if nobody holds it."""
-        self._token = 0
-        _release(self._client, self._name)
-
-    def locked(self) -> bool:
-        """Say whether anybody holds the lock."""
-        locked: bool = _inspect(self._client, self._name)
-        return locked
+    _owner_died = False
+    _holder: dict[str, Any] | None = None
 
     @property
     def token(self) -> int:
@@ -87,6 +66,73 @@ class LockProxy(AcquirerProxy):
         """
         return self._token
 
+    @property
+    def owner_died(self) -> bool:
+        """Return whether the owner before the one that this proxy made died, or its lease ended.
+
+        Then what the lock protects may be half-done. It is told to one owner only, the next.
+        """
+        return self._owner_died
+
+    @property
+    def lost(self) -> bool:
+        """Ask the daemon whether the grant held through this proxy ended without a release.
+
+        So it does with its lease, or with the session when this process was cut off for too long.
+        Whoever lost a lock also learns it by LockLost, from its next op with it.
+        """
+        return self._token not in (0, self._current_token())
+
+    @property
+    def holder(self) -> dict[str, Any] | None:
+        """Return who held it when the last acquire() through this proxy timed out, else None."""
+        return self._holder
+
+    def _current_token(self) -> int:
+        raise NotImplementedError
+
+    def _note(self, acquired: bool, token: int, owner_died: bool, holder: Any) -> bool:
+        self._holder = None if holder is ABSENT else holder
+        if acquired:
+            self._token, self._owner_died = token, owner_died
+        return acquired
+
+
+class LockProxy(OwnedProxy):
+    """Stand for a lock in the daemon: first come, first served, and not re-entrant.
+
+    As with threading.Lock, anyone may release it. When the process that holds it dies, the daemon
+    releases it.
+    """
+
+    _type_word = "lock"
+    _exposed_ = ("acquire", "release", "locked")
+
+    def acquire(
+        self, blocking: bool = True, timeout: float | None = None, *, lease: float = 0
+    ) -> bool:
+        """Take the lock, waiting for it if need be; return whether it was taken.
+
+        A timeout is in seconds; None and -1 wait for ever, 0 tries once. With a lease the lock is
+        let go by itself after so many seconds, unless renew() comes first.
+        """
+        wait = wait_ms(blocking, timeout)
+        return self._note(*_acquire(self._client, self._name, wait, False, span_ms(lease)))
+
+    def renew(self, lease: float) -> None:
+        """Hold it for so many seconds from now, 0 is without end; LockLost if it is too late."""
+        _renew(self._client, self._name, self._token, span_ms(lease))
+
+    def release(self) -> None:
+        """Let the lock go; RuntimeError if nobody holds it."""
+        self._token = 0
+        _release(self._client, self._name)
+
+    def locked(self) -> bool:
+        """Say whether anybody holds the lock."""
+        locked: bool = _inspect(self._client, self._name)[0]
+        return locked
+
     def _remote_repr(self) -> str:
         return f"<{'locked' if self.locked() else 'unlocked'} coheld lock {self._name!r}>"
 
@@ -94,12 +140,16 @@ class LockProxy(AcquirerProxy):
         # As threading.Condition sees it: anyone may release, so anyone may have acquired.
         return self.locked()
 
+    def _current_token(self) -> int:
+        token: int = _inspect(self._client, self._name)[1]
+        return token
+
     def _acquire_again(self, depth: int) -> None:
         # With retake: if the connection broke, the wait may have been over before it began.
-        self._token = _acquire(self._client, self._name, None, True)[1]
+        self._note(*_acquire(self._client, self._name, None, True))
 
 
-class RLockProxy(AcquirerProxy):
+class RLockProxy(OwnedProxy):
     """Stand for a re-entrant lock in the daemon: its owner may acquire it again.
 
     The owner is a thread of a process. When that process dies, the daemon releases the lock.
@@ -107,19 +157,28 @@ class RLockProxy(AcquirerProxy):
 
     _type_word = "rlock"
     _exposed_ = ("acquire", "release", "locked")
-    _token = 0
 
-    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
+    def acquire(
+        self, blocking: bool = True, timeout: float | None = None, *, lease: float = 0
+    ) -> bool:
         """Take the lock, waiting for it if need be; return whether it was taken.
 
-        A timeout is in seconds; None and -1 wait for ever, 0 tries once.
+        A timeout is in seconds; None and -1 wait for ever, 0 tries once. With a lease the lock is
+        let go by itself after so many seconds, unless renew() comes first; going deeper leaves it.
         """
-        return self._take(wait_ms(blocking, timeout), 1)
+        return self._take(wait_ms(blocking, timeout), 1, False, span_ms(lease))
+
+    def renew(self, lease: float) -> None:
+        """Hold it for so many seconds from now, 0 is without end; LockLost if it is too late."""
+        _renew_rlock(self._client, self._name, self._token, span_ms(lease))
 
     def release(self) -> None:
         """Let the lock go, once for each acquire; RuntimeError if this thread does not hold it."""
         try:
             depth = _release_rlock(self._client, self._name)
+        except LockLost:
+            self._note_depth(0)
+            raise
         except (LockNotHeld, LockNotOwner) as error:
             raise reworded(error, "cannot release un-acquired lock") from None
         self._note_depth(depth)
@@ -129,22 +188,23 @@ class RLockProxy(AcquirerProxy):
         locked: bool = _inspect_rlock(self._client, self._name)[0]
         return locked
 
-    @property
-    def token(self) -> int:
-        """Return the fencing token of the grant held through this proxy; 0 if it holds none."""
-        return self._token
+    def _current_token(self) -> int:
+        token: int = _inspect_rlock(self._client, self._name)[4]
+        return token
 
     def _remote_repr(self) -> str:
-        locked, session, thread, depth = _inspect_rlock(self._client, self._name)
+        locked, session, thread, depth, _ = _inspect_rlock(self._client, self._name)
         held = f"locked, owner={session}/{thread} count={depth}" if locked else "unlocked"
         return f"<{held} coheld rlock {self._name!r}>"
 
-    def _take(self, timeout_ms: int | None, depth: int, retake: bool = False) -> bool:
-        acquired, token, now = _acquire_rlock(self._client, self._name, timeout_ms, depth, retake)
+    def _take(
+        self, timeout_ms: int | None, depth: int, retake: bool = False, lease_ms: int = 0
+    ) -> bool:
+        *grant, now = _acquire_rlock(self._client, self._name, timeout_ms, depth, retake, lease_ms)
+        acquired = self._note(*grant)
         if acquired:
-            self._token = token
             self._note_depth(now)
-        return bool(acquired)
+        return acquired
 
     def _note_depth(self, depth: int) -> None:
         # How deep this thread holds the lock: a wait on a condition that is cut off tells no one.
@@ -156,7 +216,7 @@ class RLockProxy(AcquirerProxy):
             depths.pop(key, None)
 
     def _is_owned(self) -> bool:
-        locked, session, thread, _ = _inspect_rlock(self._client, self._name)
+        locked, session, thread, *_ = _inspect_rlock(self._client, self._name)
         own = self._client.session()["id"], _core.thread_id()
         return bool(locked) and (session, thread) == own
 
@@ -176,11 +236,14 @@ def wait_ms(blocking: bool, timeout: float | None) -> int | None:
 
 
 @contextmanager
-def acquire_all(*locks: LockProxy | RLockProxy, timeout: float | None = None) -> Iterator[bool]:
+def acquire_all(
+    *locks: LockProxy | RLockProxy, timeout: float | None = None, lease: float = 0
+) -> Iterator[bool]:
     """Hold several locks at once: all or none, and never in a deadlock with others who do so.
 
     ``with coheld.acquire_all(a, b, timeout=5) as acquired:`` gives False, and holds none, when the
     timeout (in seconds) passed first. The locks are of one daemon; named ones have one ``{tag}``.
+    A lease is each lock's, as in acquire().
     """
     if not locks:
         yield True
@@ -188,9 +251,13 @@ def acquire_all(*locks: LockProxy | RLockProxy, timeout: float | None = None) ->
     client, names = locks[0]._client, [lock._name for lock in locks]
     if any(lock._client is not client for lock in locks):
         raise ValueError("locks of different daemons cannot be acquired at once")
-    acquired, _ = _acquire_all(client, names[0], names[1:], milliseconds(timeout))
+    acquired, tokens, died = _acquire_all(
+        client, names[0], names[1:], milliseconds(timeout), span_ms(lease)
+    )
     try:
         if acquired:
+            for lock, token in zip(locks, tokens):
+                lock._note(True, token, lock._name in died, ABSENT)
             _note_depths(locks, 1)
         yield bool(acquired)
     finally:

@@ -12,8 +12,9 @@ from multiprocessing import ProcessError
 from types import TracebackType
 from typing import Any, ClassVar, TypeVar
 
-from coheld import _client, _codecs, _core, _hosted, _lifetime, _registry
+from coheld import _client, _codecs, _core, _explain, _hosted, _lifetime, _registry
 from coheld._address import Address, daemon_form, like_given
+from coheld._base import BaseProxy
 from coheld._client import Client
 from coheld._daemon import PrivateDaemon
 from coheld._errors import HostGone, ObjectNotFound
@@ -204,6 +205,23 @@ class BaseManager:
         """Return a proxy of what a program hosts by this name."""
         handle = _hosted.find(self._started(), name)
         return _hosted.make_proxy(handle, self, self._proxy_serializer)
+
+    def locks(self) -> list[dict[str, Any]]:
+        """Return what is held in the daemon: each object's name, type and holders.
+
+        A holder has its session's label (host, pid, program, user), its thread, the site in its
+        program, the token, and since how many milliseconds it holds.
+        """
+        return _explain.locks(self._started())
+
+    def waits(self) -> list[dict[str, Any]]:
+        """Return the ops that wait, first come first, each with whom and what it waits for."""
+        return _explain.waits(self._started())
+
+    def explain(self, target: BaseProxy | str) -> dict[str, Any]:
+        """Tell of an object who holds it, who waits for it, and what its holders wait for."""
+        name = target if isinstance(target, str) else target.name
+        return _explain.explain(self._started(), name)
 
     def __enter__(self: AnyManager) -> AnyManager:
         if self._state.value == _State.INITIAL:

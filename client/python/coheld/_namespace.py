@@ -6,7 +6,7 @@ from multiprocessing.managers import Namespace
 from typing import Any
 
 from coheld import _core
-from coheld._base import BaseProxy
+from coheld._base import BaseProxy, guard, unguard
 from coheld._stdlib import managers
 
 _get = _core.method("Namespace.Get", "value")
@@ -57,6 +57,14 @@ class NamespaceProxy(BaseProxy, managers.NamespaceProxy):  # type: ignore[misc]
         if methodname == "__getattribute__":
             return _get(self._client, self._name, *args)
         return super()._callmethod(methodname, args, kwds)
+
+    def _guarded_by(self, lock: BaseProxy) -> None:
+        """Let only the holder of a lock change the attributes: as DataProxy.guarded_by()."""
+        guard(self, lock)
+
+    def _unguard(self) -> bool:
+        """Let everybody change the attributes again; return whether they were guarded."""
+        return unguard(self)
 
     def _attributes(self) -> dict[str, Any]:
         """Return all attributes as a plain dict."""

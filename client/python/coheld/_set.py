@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar
 
 from coheld import _core
-from coheld._base import LATER_PAGES, BaseProxy
+from coheld._base import LATER_PAGES, DataProxy
 from coheld._codecs import decode_key
 from coheld._core import ABSENT
 from coheld._errors import KeyNotFound, NotComparable, TooLarge, VersionMismatch
@@ -32,7 +32,7 @@ _compare = _core.method("Set.Compare", "subset", "superset", "equal", "disjoint"
 _UNION, _INTERSECTION, _DIFFERENCE, _SYMMETRIC_DIFFERENCE = 1, 2, 3, 4
 
 
-class SetProxy(BaseProxy):
+class SetProxy(DataProxy):
     """Stand for a set in the daemon; every method is one atomic op.
 
     What combines sets gives a plain set. Iteration reads pages ahead, and raises RuntimeError when

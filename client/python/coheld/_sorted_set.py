@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from coheld import _core
-from coheld._base import BaseProxy, milliseconds
+from coheld._base import DataProxy, milliseconds
 from coheld._core import ABSENT
 
 _len = _core.method("SortedSet.Len", "length")
@@ -25,7 +25,7 @@ _pop_max = _core.method("SortedSet.PopMax", "members")
 Pair = tuple[Any, float]
 
 
-class SortedSetProxy(BaseProxy):
+class SortedSetProxy(DataProxy):
     """Stand for a sorted set in the daemon: hashable members, each with a score.
 
     The lowest score is first. Members with equal scores are in the order in which they came. As a

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from coheld import _core
-from coheld._base import BaseProxy, milliseconds
+from coheld._base import DataProxy, milliseconds
 from coheld._errors import QueueEmpty, SubscriptionNotFound
 
 _subscribe = _core.method("Topic.Subscribe", "subscription")
@@ -21,7 +21,7 @@ _inspect = _core.method("Topic.Inspect", "published", "subscriptions")
 _DROP_OLDEST, _REFUSE = 1, 2
 
 
-class TopicProxy(BaseProxy):
+class TopicProxy(DataProxy):
     """Stand for a topic in the daemon."""
 
     _type_word = "topic"

@@ -6,7 +6,7 @@ import types
 from typing import Any, ClassVar
 
 from coheld import _core
-from coheld._base import BaseProxy, milliseconds
+from coheld._base import DataProxy, milliseconds
 from coheld._stdlib import managers
 
 _get = _core.method("SharedValue.Get", "value")
@@ -23,7 +23,7 @@ _OPERATORS = {
 }
 
 
-class ValueProxy(BaseProxy, managers.ValueProxy):  # type: ignore[misc]
+class ValueProxy(DataProxy, managers.ValueProxy):  # type: ignore[misc]
     """Stand for a cell in the daemon.
 
     ``v.value += 1`` is two ops, between which others may write; ``v.add(1)`` is one.
