@@ -21,8 +21,10 @@ from coheld._errors import (
     ConnectFailed,
     ConnectionLost,
     DeadlineExceeded,
+    Deadlock,
     DivisionByZero,
     Error,
+    GuardStale,
     HostGone,
     HostNotAttached,
     HostTaken,
@@ -31,6 +33,7 @@ from coheld._errors import (
     InvalidArgument,
     KeyNotFound,
     LeaseLost,
+    LockLost,
     LockNotHeld,
     LockNotOwner,
     NotHashable,
@@ -67,6 +70,7 @@ from coheld._read_write_lock import ReadWriteLockProxy
 from coheld._semaphore import BoundedSemaphoreProxy, SemaphoreProxy
 from coheld._set import SetProxy
 from coheld._sorted_set import SortedSetProxy
+from coheld._task import Task
 from coheld._topic import Subscription, TopicProxy
 from coheld._value import ValueProxy
 from coheld._watch import Change, Watch, watch
@@ -92,10 +96,12 @@ __all__ = [
     "CountDownLatchProxy",
     "CounterProxy",
     "DeadlineExceeded",
+    "Deadlock",
     "DictProxy",
     "DivisionByZero",
     "Error",
     "EventProxy",
+    "GuardStale",
     "HostGone",
     "HostNotAttached",
     "HostTaken",
@@ -105,6 +111,7 @@ __all__ = [
     "KeyNotFound",
     "LeaseLost",
     "ListProxy",
+    "LockLost",
     "LockNotHeld",
     "LockNotOwner",
     "LockProxy",
@@ -133,6 +140,7 @@ __all__ = [
     "Subscription",
     "SubscriptionNotFound",
     "SyncManager",
+    "Task",
     "Token",
     "TooLarge",
     "TooMany",

@@ -17,6 +17,7 @@ _release_rlock = _core.method("RLock.Release")
 _release_semaphore = _core.method("Semaphore.Release")
 _release_read_write_lock = _core.method("ReadWriteLock.Release")
 _action_done = _core.method("Barrier.ActionDone")
+_nack = _core.method("Queue.Nack")
 _put = _core.method("Queue.Put")
 _put_many = _core.method("Queue.PutMany")
 _add_members = _core.method("SortedSet.Add")
@@ -67,6 +68,11 @@ def _undo_pop(client: Client, fields: Fields, result: Any) -> None:
     _add_members(client, fields[0], members, True)
 
 
+def _undo_lease(client: Client, fields: Fields, result: Any) -> None:
+    for delivery in result:
+        _nack(client, fields[0], delivery["delivery"])
+
+
 def _undo_receive(client: Client, fields: Fields, result: Any) -> None:
     subscription = client.subscriptions.get((fields[0], fields[1]))
     if subscription is not None:
@@ -79,6 +85,7 @@ _UNDO: dict[str, Callable[[Client, Fields, Any], None]] = {
     "Lock.Acquire": _release_one(_release_lock),
     "Lock.AcquireAll": _undo_acquire_all,
     "Queue.Get": lambda client, fields, result: _put(client, fields[0], result),
+    "Queue.Lease": _undo_lease,
     "Queue.GetMany": lambda client, fields, result: _put_many(client, fields[0], result),
     "RLock.Acquire": _undo_rlock,
     "ReadWriteLock.AcquireRead": _release_one(_release_read_write_lock),

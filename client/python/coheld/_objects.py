@@ -103,22 +103,45 @@ class ObjectFactories:
         proxy._typecode = typecode
         return proxy
 
-    def Queue(self, maxsize: int = 0, *, name: str | None = None) -> QueueProxy:  # noqa: N802
-        """Make a shared FIFO queue."""
-        return self._queue(_FIFO, maxsize, name)
+    def Queue(  # noqa: N802
+        self,
+        maxsize: int = 0,
+        *,
+        name: str | None = None,
+        deliveries_max: int = 0,
+        dead_letters: QueueProxy | str = "",
+    ) -> QueueProxy:
+        """Make a shared FIFO queue.
+
+        An item that was leased ``deliveries_max`` times (0: 20) in vain goes to ``dead_letters``,
+        by default a queue of its own: see QueueProxy.dead_letters().
+        """
+        return self._queue(_FIFO, maxsize, name, deliveries_max, dead_letters)
 
     #: Every queue is joinable.
     JoinableQueue = Queue
 
-    def LifoQueue(self, maxsize: int = 0, *, name: str | None = None) -> QueueProxy:  # noqa: N802
+    def LifoQueue(  # noqa: N802
+        self,
+        maxsize: int = 0,
+        *,
+        name: str | None = None,
+        deliveries_max: int = 0,
+        dead_letters: QueueProxy | str = "",
+    ) -> QueueProxy:
         """Make a shared queue that gives the last item first."""
-        return self._queue(_LIFO, maxsize, name)
+        return self._queue(_LIFO, maxsize, name, deliveries_max, dead_letters)
 
     def PriorityQueue(  # noqa: N802
-        self, maxsize: int = 0, *, name: str | None = None
+        self,
+        maxsize: int = 0,
+        *,
+        name: str | None = None,
+        deliveries_max: int = 0,
+        dead_letters: QueueProxy | str = "",
     ) -> QueueProxy:
         """Make a shared queue that gives the smallest item first."""
-        return self._queue(_PRIORITY, maxsize, name)
+        return self._queue(_PRIORITY, maxsize, name, deliveries_max, dead_letters)
 
     def Lock(self, *, name: str | None = None) -> LockProxy:  # noqa: N802
         """Make a shared lock."""
@@ -260,8 +283,17 @@ class ObjectFactories:
         pairs = builtins.list(attributes.items())
         return self._adopt(NamespaceProxy, client, name, _create_namespace, pairs)
 
-    def _queue(self, kind: int, maxsize: int, name: str | None) -> QueueProxy:
-        return self._adopt(QueueProxy, self._started(), name, _create_queue, kind, maxsize)
+    def _queue(
+        self,
+        kind: int,
+        maxsize: int,
+        name: str | None,
+        deliveries_max: int,
+        dead_letters: QueueProxy | str,
+    ) -> QueueProxy:
+        letters = dead_letters if isinstance(dead_letters, str) else dead_letters.name
+        fields = kind, maxsize, False, deliveries_max, letters
+        return self._adopt(QueueProxy, self._started(), name, _create_queue, *fields)
 
     def _adopt(
         self,

@@ -8,15 +8,19 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from coheld import _core
-from coheld._base import BaseProxy, milliseconds
+from coheld._base import DataProxy, milliseconds, span_ms
 from coheld._core import ABSENT
 from coheld._errors import QueueEmpty, QueueFull
+from coheld._lifetime import hold
+from coheld._task import Task
 
 _sizes = _core.method("Queue.Len", "length", "maxsize")
-_put = _core.method("Queue.Put")
-_put_many = _core.method("Queue.PutMany")
+_dead_letter = _core.method("Queue.Len", "dead_letter")
+_put = _core.method("Queue.Put", "duplicate")
+_put_many = _core.method("Queue.PutMany", "duplicate")
 _get = _core.method("Queue.Get", "value")
 _get_many = _core.method("Queue.GetMany", "values")
+_lease = _core.method("Queue.Lease", "deliveries")
 _peek = _core.method("Queue.Peek", "value")
 _task_done = _core.method("Queue.TaskDone")
 _join = _core.method("Queue.Join", "joined")
@@ -24,11 +28,12 @@ _purge = _core.method("Queue.Purge", "removed")
 _shutdown = _core.method("Queue.Shutdown")
 
 
-class QueueProxy(BaseProxy):
+class QueueProxy(DataProxy):
     """Stand for a queue in the daemon.
 
     Waiting processes are served first come, first served; one that is killed or interrupted takes
-    nothing with it. Timeouts are in seconds, counted by the daemon.
+    nothing with it. Timeouts are in seconds, counted by the daemon. What get() returns is taken for
+    good; task() and lease() bring it back if whoever took it dies before it is done.
     """
 
     _type_word = "queue"
@@ -51,25 +56,38 @@ class QueueProxy(BaseProxy):
         length, maxsize = _sizes(self._client, self._name)
         return bool(0 < maxsize <= length)
 
-    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
-        """Add an item, waiting for room if need be; queue.Full if there is none in time."""
-        if block and timeout is not None:
-            self._put_timed(_put, item, timeout)
-        else:
-            _put(self._client, self._name, item, None if block else 0)
+    def put(
+        self,
+        item: Any,
+        block: bool = True,
+        timeout: float | None = None,
+        *,
+        delay: float = 0,
+        dedup_key: str = "",
+    ) -> bool | None:
+        """Add an item, waiting for room if need be; queue.Full if there is none in time.
+
+        Nobody gets it before ``delay`` seconds have passed. With a ``dedup_key`` it is not put if
+        an item with that key was, among the last 100,000 or in the last 5 minutes; then, and only
+        then, this returns whether it was put.
+        """
+        return self._add(_put, item, block, timeout, delay, dedup_key)
 
     def put_nowait(self, item: Any) -> None:
         """Add an item; queue.Full if there is no room."""
         _put(self._client, self._name, item, 0)
 
     def put_many(
-        self, items: Iterable[Any], block: bool = True, timeout: float | None = None
-    ) -> None:
+        self,
+        items: Iterable[Any],
+        block: bool = True,
+        timeout: float | None = None,
+        *,
+        delay: float = 0,
+        dedup_key: str = "",
+    ) -> bool | None:
         """Add all items as one op, waiting until all have room; queue.Full if not in time."""
-        if block and timeout is not None:
-            self._put_timed(_put_many, list(items), timeout)
-        else:
-            _put_many(self._client, self._name, list(items), None if block else 0)
+        return self._add(_put_many, list(items), block, timeout, delay, dedup_key)
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
         """Remove and return an item, waiting for one if need be; queue.Empty if none in time."""
@@ -90,6 +108,53 @@ class QueueProxy(BaseProxy):
         else:
             values = _get_many(self._client, self._name, limit, None if block else 0)
         return values
+
+    def task(self, timeout: float | None = None, visibility: float | None = None) -> Task:
+        """Take an item for as long as a ``with`` block lasts, waiting for one if need be.
+
+        The block's end acknowledges it; an exception in it, or the death of this process, brings
+        the item back, before all others. With a visibility it comes back after so many seconds,
+        too. queue.Empty if there is none within the timeout. See Task for what a task can write.
+        """
+        return self.lease(True, timeout, visibility)
+
+    def lease(
+        self, block: bool = True, timeout: float | None = None, visibility: float | None = None
+    ) -> Task:
+        """Take an item for a time: until ack() or nack(), or the visibility (in seconds) is over.
+
+        Without a visibility it comes back when this process ends, or is cut off for too long.
+        """
+        return self.lease_many(1, block, timeout, visibility)[0]
+
+    def lease_many(
+        self,
+        limit: int,
+        block: bool = True,
+        timeout: float | None = None,
+        visibility: float | None = None,
+    ) -> list[Task]:
+        """Take up to `limit` items for a time, waiting for the first one."""
+        if limit < 1:
+            raise ValueError(f"lease_many() takes a limit of at least 1, not {limit}")
+        further = span_ms(visibility), limit
+        if block and timeout is not None:
+            taken = self._get_timed(_lease, (), timeout, further)
+        else:
+            taken = _lease(self._client, self._name, None if block else 0, *further)
+        return [Task(self, got["delivery"], got["value"], got["attempt"]) for got in taken]
+
+    def dead_letters(self) -> QueueProxy | None:
+        """Return the queue to which items go that were delivered too often in vain.
+
+        None for the queue without a name that there is not before the first dead letter.
+        """
+        name = _dead_letter(self._client, self._name)
+        if not name:
+            return None
+        found = type(self)(self._client, name, self._manager)
+        hold(self._client, name)
+        return found
 
     def peek(self) -> Any:
         """Return the item that get() would return, leaving it there; queue.Empty if none."""
@@ -121,22 +186,47 @@ class QueueProxy(BaseProxy):
         """
         _shutdown(self._client, self._name, immediate)
 
-    def _put_timed(self, method: Any, items: Any, timeout: float) -> None:
+    def _add(
+        self,
+        method: Any,
+        items: Any,
+        block: bool,
+        timeout: float | None,
+        delay: float,
+        dedup_key: str,
+    ) -> bool | None:
+        further = (span_ms(delay), dedup_key) if delay or dedup_key else ()
+        if block and timeout is not None:
+            duplicate = self._put_timed(method, items, timeout, further)
+        else:
+            duplicate = method(self._client, self._name, items, None if block else 0, *further)
+        return not duplicate if dedup_key else None
+
+    def _put_timed(self, method: Any, items: Any, timeout: float, further: tuple[Any, ...]) -> bool:
         if timeout < 0:
             if _sizes(self._client, self._name)[1] > 0:
                 raise ValueError("'timeout' must be a non-negative number")
             timeout = 0  # As in the stdlib: a queue without a limit never looks at it.
+        wait = milliseconds(_capped(timeout))
         try:
-            method(self._client, self._name, items, milliseconds(_capped(timeout)))
+            duplicate: bool = method(self._client, self._name, items, wait, *further)
+            return duplicate
         except QueueFull:
             milliseconds(timeout)  # Too large a timeout is only an error when it comes to waiting.
             raise
 
-    def _get_timed(self, method: Any, arguments: tuple[Any, ...], timeout: float) -> Any:
+    def _get_timed(
+        self,
+        method: Any,
+        arguments: tuple[Any, ...],
+        timeout: float,
+        further: tuple[Any, ...] = (),
+    ) -> Any:
         if timeout < 0:
             raise ValueError("'timeout' must be a non-negative number")
+        wait = milliseconds(_capped(timeout))
         try:
-            return method(self._client, self._name, *arguments, milliseconds(_capped(timeout)))
+            return method(self._client, self._name, *arguments, wait, *further)
         except QueueEmpty:
             milliseconds(timeout)
             raise

@@ -189,14 +189,37 @@ bool Attend(PyObject* object, ClientObject* client) {
   return Owned(PyObject_CallOneArg(hooks.attend, object)).get() != nullptr;
 }
 
-// What method() returns: f(client, *fields).
-PyObject* CallMethod(PyObject* capsule, PyObject* const* arguments, Py_ssize_t count) {
-  const auto* const method =
-      static_cast<const BoundMethod*>(PyCapsule_GetPointer(capsule, kCapsuleName));
-  if (count < 2 || !nb::isinstance<ClientObject>(nb::handle(arguments[0]))) {
-    PyErr_SetString(PyExc_TypeError, "expected a client and the object's name");
+// True if the arguments are those of a call: a client, the object's name, and more; else an
+// exception is set.
+bool AreOfCall(PyObject* const* arguments, Py_ssize_t count) {
+  if (count >= 2 && nb::isinstance<ClientObject>(nb::handle(arguments[0]))) return true;
+  PyErr_SetString(PyExc_TypeError, "expected a client and the object's name");
+  return false;
+}
+
+const BoundMethod& MethodOf(PyObject* capsule) {
+  return *static_cast<const BoundMethod*>(PyCapsule_GetPointer(capsule, kCapsuleName));
+}
+
+// What request() returns: f(client, *fields) -> (method number, serialised request).
+PyObject* MakeRequest(PyObject* capsule, PyObject* const* arguments, Py_ssize_t count) {
+  if (!AreOfCall(arguments, count)) return nullptr;
+  const BoundMethod& method = MethodOf(capsule);
+  const auto* const client = nb::inst_ptr<ClientObject>(nb::handle(arguments[0]));
+  const Scope scope{.client = arguments[0], .codec = client->codec};
+  std::string request;
+  if (!BuildRequest(scope, method.request, arguments + 1, static_cast<size_t>(count - 1),
+                    &request)) {
     return nullptr;
   }
+  const Owned bytes(PyBytes_FromStringAndSize(request.data(), std::ssize(request)));
+  return bytes ? Py_BuildValue("IO", method.number, bytes.get()) : nullptr;
+}
+
+// What method() returns: f(client, *fields).
+PyObject* CallMethod(PyObject* capsule, PyObject* const* arguments, Py_ssize_t count) {
+  if (!AreOfCall(arguments, count)) return nullptr;
+  const BoundMethod* const method = &MethodOf(capsule);
   auto* const client = nb::inst_ptr<ClientObject>(nb::handle(arguments[0]));
   const CallUnderWay under_way;
   if (client->attention && !Attend(arguments[0], client)) return nullptr;
@@ -233,10 +256,36 @@ const wire::MethodRow& RowOf(const std::string& name) {
   throw nb::value_error(("no method is called " + name).c_str());
 }
 
-nb::object MakeMethod(const std::string& name, const nb::args& results, bool raw) {
-  static PyMethodDef definition = {
-      "method", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(CallMethod)),
-      METH_FASTCALL, "Call one method of the daemon: f(client, name, *fields)."};
+using FastCall = PyObject* (*)(PyObject* capsule, PyObject* const* arguments, Py_ssize_t count);
+
+PyMethodDef Definition(const char* name, FastCall call, const char* doc) {
+  return {name, reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(call)), METH_FASTCALL,
+          doc};
+}
+
+// Makes a Python callable of a method. It is never freed: there is one for each that the package
+// names.
+nb::object Bind(PyMethodDef* definition, std::unique_ptr<BoundMethod> method) {
+  const nb::object capsule = nb::steal(PyCapsule_New(method.release(), kCapsuleName, nullptr));
+  if (!capsule.is_valid()) throw nb::python_error();
+  return nb::steal(PyCFunction_NewEx(definition, capsule.ptr(), nullptr));
+}
+
+nb::object BindRequest(const std::string& name) {
+  static PyMethodDef definition =
+      Definition("request", MakeRequest, "Serialise a request: f(client, name, *fields).");
+  const wire::MethodRow& row = RowOf(name);
+  return Bind(&definition, std::make_unique<BoundMethod>(
+                               BoundMethod{.number = row.number,
+                                           .name = name,
+                                           .request = ReadTable(*row.descriptor->input_type()),
+                                           .reply = {},
+                                           .chosen = {}}));
+}
+
+nb::object BindMethod(const std::string& name, const nb::args& results, bool raw) {
+  static PyMethodDef definition =
+      Definition("method", CallMethod, "Call one method of the daemon: f(client, name, *fields).");
   const wire::MethodRow& row = RowOf(name);
   auto method =
       std::make_unique<BoundMethod>(BoundMethod{.number = row.number,
@@ -248,10 +297,7 @@ nb::object MakeMethod(const std::string& name, const nb::args& results, bool raw
   for (const nb::handle result : results) {
     method->chosen.push_back(PlaceOf(method->reply, name, nb::cast<std::string>(result)));
   }
-  // Never freed: one for each method named in the package.
-  const nb::object capsule = nb::steal(PyCapsule_New(method.release(), kCapsuleName, nullptr));
-  if (!capsule.is_valid()) throw nb::python_error();
-  return nb::steal(PyCFunction_NewEx(&definition, capsule.ptr(), nullptr));
+  return Bind(&definition, std::move(method));
 }
 
 // The hooks are held for the life of the process.
@@ -382,8 +428,9 @@ NB_MODULE(_core, module) {
   nb::set_leak_warnings(false);
   module.doc() = "The C++ client for Python; use the package coheld instead.";
   module.attr("ABSENT") = nb::borrow(Absent());
-  module.def("method", MakeMethod, nb::arg("name"), nb::arg("results"), nb::kw_only(),
+  module.def("method", BindMethod, nb::arg("name"), nb::arg("results"), nb::kw_only(),
              nb::arg("raw") = false);
+  module.def("request", BindRequest, nb::arg("name"));
   module.def("install_hooks", InstallHooks, nb::arg("hooks"));
   module.def("is_native", IsNativeFor, nb::arg("client"), nb::arg("object").none());
   module.def("decode_value", DecodeFor, nb::arg("client"), nb::arg("value"));
