@@ -2,11 +2,13 @@
 #include "coheld/admin.h"
 
 #include "client/cpp/src/op_builder.h"
+#include "client/cpp/src/owner_messages.h"
 #include "coheld/v1/admin.pb.h"
 
 namespace coheld {
 namespace {
 
+using core::FromMessage;
 using core::MethodNumber;
 using core::Named;
 using std::chrono::milliseconds;
@@ -26,11 +28,22 @@ ObjectSummary Read(const v1::ObjectSummary& message) {
           .waiters = message.waiters()};
 }
 
-SessionLabel Read(const v1::SessionLabel& message) {
-  return {.host = message.host(),
-          .pid = message.pid(),
-          .program = message.program(),
-          .user = message.user()};
+Wait Read(const v1::Wait& message) {
+  Wait wait{.waiter = FromMessage(message.waiter()),
+            .object = message.object(),
+            .type = message.type(),
+            .holder = {},
+            .deadlocked = message.deadlocked()};
+  if (message.has_holder()) wait.holder = FromMessage(message.holder());
+  return wait;
+}
+
+// Reads messages of owner.proto.
+template <typename Messages>
+auto ReadAll(const Messages& messages) {
+  std::vector<decltype(FromMessage(messages.Get(0)))> all;
+  for (const auto& message : messages) all.push_back(FromMessage(message));
+  return all;
 }
 
 }  // namespace
@@ -75,22 +88,56 @@ ObjectDescription Admin::describe(const std::string& name) const {
   static constinit MethodNumber method("/coheld.v1.Admin/Describe");
   const auto reply =
       Call<v1::AdminDescribeReply>(client_, method, Named<v1::AdminDescribeRequest>(name));
-  ObjectDescription description{.summary = Read(reply.summary())};
-  for (const v1::Holder& holder : reply.holders()) {
-    description.holders.push_back({.session = holder.session(),
-                                   .thread = holder.thread(),
-                                   .token = holder.token(),
-                                   .held = Milliseconds(holder.held_ms()),
-                                   .label = Read(holder.label())});
+  return {.summary = Read(reply.summary()),
+          .holders = ReadAll(reply.holders()),
+          .waiters = ReadAll(reply.waiters())};
+}
+
+std::vector<HeldObject> Admin::locks(const std::string& prefix, uint64_t session) const {
+  static constinit MethodNumber method("/coheld.v1.Admin/Locks");
+  v1::AdminLocksRequest request;
+  request.set_prefix(prefix);
+  request.set_session(session);
+  std::vector<HeldObject> objects;
+  while (true) {
+    const auto reply = Call<v1::AdminLocksReply>(client_, method, request);
+    for (const v1::HeldObject& object : reply.objects()) {
+      objects.push_back({.summary = Read(object.summary()),
+                         .holders = ReadAll(object.holders()),
+                         .holder_count = object.holder_count()});
+    }
+    if (reply.done() || reply.objects().empty()) return objects;
+    request.set_after(objects.back().summary.name);
   }
-  for (const v1::Waiter& waiter : reply.waiters()) {
-    description.waiters.push_back({.session = waiter.session(),
-                                   .thread = waiter.thread(),
-                                   .method = waiter.method(),
-                                   .parked = Milliseconds(waiter.parked_ms()),
-                                   .label = Read(waiter.label())});
+}
+
+std::vector<Wait> Admin::waits(uint64_t session) const {
+  static constinit MethodNumber method("/coheld.v1.Admin/Waits");
+  v1::AdminWaitsRequest request;
+  request.set_session(session);
+  std::vector<Wait> waits;
+  while (true) {
+    const auto reply = Call<v1::AdminWaitsReply>(client_, method, request);
+    for (const v1::Wait& wait : reply.waits()) waits.push_back(Read(wait));
+    if (reply.done() || reply.waits().empty()) return waits;
+    request.set_after(waits.back().waiter.call);
   }
-  return description;
+}
+
+Explanation Admin::explain(const std::string& name) const {
+  static constinit MethodNumber method("/coheld.v1.Admin/Explain");
+  const auto reply =
+      Call<v1::AdminExplainReply>(client_, method, Named<v1::AdminExplainRequest>(name));
+  Explanation explanation{.summary = Read(reply.summary()),
+                          .holders = ReadAll(reply.holders()),
+                          .waiters = ReadAll(reply.waiters()),
+                          .chain = {},
+                          .deadlocked = reply.deadlocked(),
+                          .guard = reply.guard(),
+                          .guard_holder = {}};
+  for (const v1::Wait& wait : reply.chain()) explanation.chain.push_back(Read(wait));
+  if (reply.has_guard_holder()) explanation.guard_holder = FromMessage(reply.guard_holder());
+  return explanation;
 }
 
 bool Admin::erase(const std::string& name) const {
@@ -106,7 +153,7 @@ std::vector<SessionSummary> Admin::sessions() const {
     const auto reply = Call<v1::AdminSessionsReply>(client_, method, request);
     for (const v1::SessionSummary& session : reply.sessions()) {
       sessions.push_back({.session = session.session(),
-                          .label = Read(session.label()),
+                          .label = FromMessage(session.label()),
                           .ttl = Milliseconds(session.ttl_ms()),
                           .age = Milliseconds(session.age_ms()),
                           .connections = session.connections()});

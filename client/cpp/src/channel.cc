@@ -19,6 +19,7 @@ constexpr size_t kReceiveBytes = 64 << 10;
 constexpr size_t kBufferBytesKept = 1 << 20;  // Larger ones are given back when empty.
 constexpr std::chrono::milliseconds kDrainPatience{50};
 constexpr std::string_view kCallPath = "/coheld.v1.Session/Call";
+constexpr size_t kSiteBytesMax = 200;
 // A channel that was in use a moment ago is not asked whether it is still good.
 constexpr std::chrono::microseconds kFresh{200};
 
@@ -36,10 +37,16 @@ class FrameHead {
     AppendVarint((field << 3) | 2);
     AppendVarint(size);
   }
+  // Appends a field of a few bytes.
+  void AppendBytes(uint32_t field, std::string_view bytes) {
+    BeginBytes(field, bytes.size());
+    std::copy(bytes.begin(), bytes.end(), bytes_.begin() + static_cast<ptrdiff_t>(size_));
+    size_ += bytes.size();
+  }
   std::string_view bytes() const { return {bytes_.data(), size_}; }
 
  private:
-  static constexpr size_t kFields = 9;
+  static constexpr size_t kFields = 10;
   static constexpr size_t kVarintBytesMax = 10;
 
   void AppendVarint(uint64_t number) {
@@ -50,7 +57,7 @@ class FrameHead {
     bytes_[size_++] = static_cast<char>(number);
   }
 
-  std::array<char, kFields * 2 * kVarintBytesMax> bytes_;
+  std::array<char, kFields * 2 * kVarintBytesMax + kSiteBytesMax> bytes_;
   size_t size_ = 0;
 };
 
@@ -118,6 +125,9 @@ void Channel::AppendFrame(const Frame& frame, uint64_t id) {
   head.Append(v1::CallRequest::kSeqFieldNumber, frame.seq);
   head.Append(v1::CallRequest::kAckedFieldNumber, frame.acked);
   head.Append(v1::CallRequest::kLaneFieldNumber, frame.lane);
+  head.Append(v1::CallRequest::kTokenFieldNumber, frame.token);
+  const std::string_view site = frame.site.substr(0, kSiteBytesMax);
+  if (!site.empty()) head.AppendBytes(v1::CallRequest::kSiteFieldNumber, site);
   if (!frame.request.empty()) {
     head.BeginBytes(v1::CallRequest::kPayloadFieldNumber, frame.request.size());
   }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "client/cpp/src/core.h"
+#include "coheld/guard.h"
 
 namespace coheld {
 
@@ -16,6 +17,16 @@ uint64_t this_thread_id() {
   thread_local const uint64_t id = next.fetch_add(1, std::memory_order_relaxed);
   return id;
 }
+
+namespace {
+thread_local uint64_t token_in_use = 0;
+}
+
+uint64_t this_thread_token() { return token_in_use; }
+
+UsingToken::UsingToken(uint64_t token) : outer_(std::exchange(token_in_use, token)) {}
+
+UsingToken::~UsingToken() { token_in_use = outer_; }
 
 Client Client::connect(const std::string& address, ClientOptions options) {
   const bool patient = options.wait_for_daemon;

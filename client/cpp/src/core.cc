@@ -140,7 +140,7 @@ std::string Core::LostMessage(uint32_t method, const LinkBroken& trouble) const 
 CallResult Core::Call(uint32_t method, std::string_view request, const CallOptions& options) {
   const PipelinedCall call{.method = method, .request = request};
   RefuseTooLarge({&call, 1}, state().request_bytes_max.load(std::memory_order_relaxed));
-  Delivery delivery({&call, 1}, options.thread);
+  Delivery delivery({&call, 1}, options);
   Attempt attempt = MakeAttempt(options);
   Deliver(delivery, attempt);
   switch (delivery.fate(0)) {
@@ -161,7 +161,7 @@ CallResult Core::Call(uint32_t method, std::string_view request, const CallOptio
 std::vector<CallResult> Core::CallMany(std::span<const PipelinedCall> calls,
                                        const CallOptions& options) {
   RefuseTooLarge(calls, state().request_bytes_max.load(std::memory_order_relaxed));
-  Delivery delivery(calls, options.thread);
+  Delivery delivery(calls, options);
   Attempt attempt = MakeAttempt(options);
   Deliver(delivery, attempt);
   if (!calls.empty() && delivery.sent_none()) throw NotConnected(attempt.trouble);

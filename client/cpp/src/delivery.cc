@@ -40,8 +40,8 @@ bool NeedsOwnership(uint32_t method) {
 
 void PrepareDeliveries() { NeedsOwnership(0); }
 
-Delivery::Delivery(std::span<const PipelinedCall> calls, uint64_t thread)
-    : thread_(thread), open_(calls.size()) {
+Delivery::Delivery(std::span<const PipelinedCall> calls, const CallOptions& options)
+    : options_(options), open_(calls.size()) {
   ops_.reserve(calls.size());
   for (const PipelinedCall& call : calls) {
     ops_.push_back(
@@ -98,11 +98,13 @@ const std::vector<Frame>& Delivery::Frames(uint64_t deadline_ms) {
     if (op.fate != Fate::kOpen) continue;
     frames_.push_back({.method = op.method,
                        .request = op.request,
-                       .thread = thread_,
+                       .thread = options_.thread,
                        .deadline_ms = deadline_ms,
                        .lane = lanes_[op.lane].number,
                        .seq = op.seq,
-                       .acked = lanes_[op.lane].acked});
+                       .acked = lanes_[op.lane].acked,
+                       .token = options_.token,
+                       .site = options_.site});
   }
   answers_.assign(frames_.size(), Answer{});
   return frames_;

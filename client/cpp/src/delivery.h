@@ -33,8 +33,8 @@ class Delivery {
     kNever,    // It did not happen.
   };
 
-  // The requests must outlive it.
-  Delivery(std::span<const PipelinedCall> calls, uint64_t thread);
+  // The requests and the options must outlive it.
+  Delivery(std::span<const PipelinedCall> calls, const CallOptions& options);
   // Gives the lanes back.
   ~Delivery();
   Delivery(const Delivery&) = delete;
@@ -90,7 +90,7 @@ class Delivery {
   void End(Op& op, Fate fate);
   void LeaveSession();
 
-  const uint64_t thread_;
+  const CallOptions& options_;
   std::vector<Op> ops_;
   size_t open_ = 0;
   std::shared_ptr<OpenSession> session_;

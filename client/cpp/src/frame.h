@@ -25,6 +25,8 @@ struct Frame {
   uint32_t lane = 0;
   uint64_t seq = 0;    // On the lane, from 1; 0: sent once, and never again.
   uint64_t acked = 0;  // All seqs of the lane up to this one are settled.
+  uint64_t token = 0;
+  std::string_view site = {};
 };
 
 // The answer to a frame.

@@ -40,7 +40,10 @@ Lifetime lifetime(const Client& client, const std::string& name) {
                       .handles = reply.handles(),
                       .own_handles = reply.own_handles(),
                       .references = reply.references(),
-                      .grace = Milliseconds(reply.grace_ms())};
+                      .grace = Milliseconds(reply.grace_ms()),
+                      .ttl = {},
+                      .guard = reply.guard(),
+                      .guard_token = reply.guard_token()};
         if (reply.has_ttl_ms()) life.ttl = Milliseconds(reply.ttl_ms());
         return life;
       }));

@@ -12,11 +12,10 @@ using core::MakeOp;
 using core::MethodNumber;
 using core::Named;
 
-// Answers the token, or 0.
-Op<uint64_t> AcquireOp(const v1::LockAcquireRequest& request) {
+Op<Acquired> AcquireOp(const v1::LockAcquireRequest& request) {
   static constinit MethodNumber method("/coheld.v1.Lock/Acquire");
   return MakeOp<v1::LockAcquireReply>(
-      method, request, [](const v1::LockAcquireReply& reply) -> uint64_t { return reply.token(); });
+      method, request, [](const v1::LockAcquireReply& reply) { return core::AcquiredOf(reply); });
 }
 
 }  // namespace
@@ -25,24 +24,35 @@ Lock Lock::make(const Client& client, const LockOptions& options) {
   return Lock(ref_to(Lock(client, "").create(options), kType));
 }
 
-bool Lock::acquire(WaitTime time, const CallOptions& options) {
-  auto request = core::Waiting<v1::LockAcquireRequest>(name(), time);
-  uint64_t token = 0;
+Acquired Lock::acquire(const AcquireOptions& options, CallSite site) {
+  auto request = core::Waiting<v1::LockAcquireRequest>(name(), options.time);
+  request.set_lease_ms(core::LeaseMs(options.lease));
+  Acquired acquired;
   try {
-    token = run_with(options, AcquireOp(request));
+    acquired = run_at(site, AcquireOp(request));
   } catch (const OutcomeUnknown&) {  // Was it granted just before the connection broke?
     request.set_retake(true);
-    token = run_with(options, AcquireOp(request));
+    acquired = run_at(site, AcquireOp(request));
   }
-  if (token == 0) return false;
-  token_.store(token, std::memory_order_relaxed);
-  return true;
+  if (acquired) grant_.take(acquired.token, acquired.owner_died);
+  return acquired;
 }
+
+void Lock::renew(std::chrono::milliseconds lease) {
+  static constinit MethodNumber method("/coheld.v1.Lock/Renew");
+  auto request = Named<v1::LockRenewRequest>(name());
+  request.set_token(token());
+  request.set_lease_ms(core::LeaseMs(lease));
+  run(MakeOp<v1::LockRenewReply>(method, request, [](const v1::LockRenewReply&) { return true; }));
+}
+
+bool Lock::lost() const { return grant_.held() && inspect().token != token(); }
 
 void Lock::retake(const CallOptions& options) {
   auto request = Named<v1::LockAcquireRequest>(name());
   request.set_retake(true);
-  token_.store(run_with(options, AcquireOp(request)), std::memory_order_relaxed);
+  const Acquired acquired = run_with(options, AcquireOp(request));
+  grant_.take(acquired.token, acquired.owner_died);
 }
 
 void Lock::unlock() noexcept {
@@ -56,6 +66,7 @@ void Lock::release() {
   static constinit MethodNumber method("/coheld.v1.Lock/Release");
   auto request = Named<v1::LockReleaseRequest>(name());
   request.set_token(token());
+  grant_.end();
   run(MakeOp<v1::LockReleaseReply>(method, request,
                                    [](const v1::LockReleaseReply&) { return true; }));
 }

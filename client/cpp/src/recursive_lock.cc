@@ -13,15 +13,16 @@ using core::Named;
 
 namespace {
 
-struct Grant {
-  uint64_t token = 0;
+// What an acquire answers, and how deep the lock is held then.
+struct Deeper {
+  Acquired acquired;
   uint64_t depth = 0;
 };
 
-Op<Grant> AcquireOp(const v1::RLockAcquireRequest& request) {
+Op<Deeper> AcquireOp(const v1::RLockAcquireRequest& request) {
   static constinit MethodNumber method("/coheld.v1.RLock/Acquire");
   return MakeOp<v1::RLockAcquireReply>(method, request, [](const v1::RLockAcquireReply& reply) {
-    return Grant{.token = reply.token(), .depth = reply.depth()};
+    return Deeper{.acquired = core::AcquiredOf(reply), .depth = reply.depth()};
   });
 }
 
@@ -31,23 +32,39 @@ RecursiveLock RecursiveLock::make(const Client& client) {
   return RecursiveLock(ref_to(RecursiveLock(client, "").create(), kType));
 }
 
-bool RecursiveLock::acquire(WaitTime time, uint64_t depth) {
-  auto request = core::Waiting<v1::RLockAcquireRequest>(name(), time);
-  request.set_depth(depth);
-  const Grant grant = run(AcquireOp(request));
-  if (grant.token == 0) return false;
-  token_.store(grant.token, std::memory_order_relaxed);
-  depth_.store(grant.depth, std::memory_order_relaxed);
-  return true;
+Acquired RecursiveLock::acquire(const AcquireOptions& options, CallSite site) {
+  auto request = core::Waiting<v1::RLockAcquireRequest>(name(), options.time);
+  request.set_depth(1);
+  request.set_lease_ms(core::LeaseMs(options.lease));
+  const Deeper deeper = run_at(site, AcquireOp(request));
+  if (deeper.acquired) take(deeper.acquired, deeper.depth);
+  return deeper.acquired;
 }
+
+void RecursiveLock::take(const Acquired& acquired, uint64_t depth) {
+  // Who goes deeper is not told again how the owner before ended.
+  const bool again = grant_.held() && acquired.token == token();
+  grant_.take(acquired.token, acquired.owner_died || (again && owner_died()));
+  depth_.store(depth, std::memory_order_relaxed);
+}
+
+void RecursiveLock::renew(std::chrono::milliseconds lease) {
+  static constinit MethodNumber method("/coheld.v1.RLock/Renew");
+  auto request = Named<v1::RLockRenewRequest>(name());
+  request.set_token(token());
+  request.set_lease_ms(core::LeaseMs(lease));
+  run(MakeOp<v1::RLockRenewReply>(method, request,
+                                  [](const v1::RLockRenewReply&) { return true; }));
+}
+
+bool RecursiveLock::lost() const { return grant_.held() && inspect().token != token(); }
 
 void RecursiveLock::retake(uint64_t depth, const CallOptions& options) {
   auto request = Named<v1::RLockAcquireRequest>(name());
   request.set_depth(depth);
   request.set_retake(true);
-  const Grant grant = run_with(options, AcquireOp(request));
-  token_.store(grant.token, std::memory_order_relaxed);
-  depth_.store(grant.depth, std::memory_order_relaxed);
+  const Deeper deeper = run_with(options, AcquireOp(request));
+  take(deeper.acquired, deeper.depth);
 }
 
 void RecursiveLock::unlock() noexcept {
@@ -60,12 +77,14 @@ void RecursiveLock::unlock() noexcept {
 uint64_t RecursiveLock::release() {
   static constinit MethodNumber method("/coheld.v1.RLock/Release");
   auto request = Named<v1::RLockReleaseRequest>(name());
-  request.set_token(token());
+  const uint64_t released = token();
+  request.set_token(released);
   const uint64_t depth = run(MakeOp<v1::RLockReleaseReply>(
       method, request,
       [](const v1::RLockReleaseReply& reply) -> uint64_t { return reply.depth(); }));
   // At 0 another thread may have the lock, and may have set it already.
   if (depth > 0) depth_.store(depth, std::memory_order_relaxed);
+  if (depth == 0 && token() == released) grant_.end();
   return depth;
 }
 

@@ -14,13 +14,14 @@ Semaphore Semaphore::make(const Client& client, const SemaphoreOptions& options)
   return Semaphore(ref_to(Semaphore(client, "").create(options), kType));
 }
 
-bool Semaphore::try_acquire_for(WaitTime time, uint64_t count) const {
+bool Semaphore::try_acquire_for(WaitTime time, uint64_t count, CallSite site) const {
   static constinit MethodNumber method("/coheld.v1.Semaphore/Acquire");
   if (count == 0) return true;  // On the wire 0 means 1.
   auto request = core::Waiting<v1::SemaphoreAcquireRequest>(name(), time);
   request.set_count(count);
-  return run(MakeOp<v1::SemaphoreAcquireReply>(
-      method, request, [](const v1::SemaphoreAcquireReply& reply) { return reply.acquired(); }));
+  return run_at(site, MakeOp<v1::SemaphoreAcquireReply>(
+                          method, request,
+                          [](const v1::SemaphoreAcquireReply& reply) { return reply.acquired(); }));
 }
 
 uint64_t Semaphore::release(uint64_t count) const {

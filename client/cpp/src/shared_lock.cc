@@ -1,6 +1,7 @@
 // The shared lock's ops. See coheld/shared_lock.h.
 #include "coheld/shared_lock.h"
 
+#include "client/cpp/src/lock_state.h"
 #include "client/cpp/src/op_builder.h"
 #include "coheld/v1/read_write_lock.pb.h"
 
@@ -14,21 +15,33 @@ SharedLock SharedLock::make(const Client& client) {
   return SharedLock(ref_to(SharedLock(client, "").create(), kType));
 }
 
-bool SharedLock::try_lock_for(WaitTime time) {
+bool SharedLock::try_lock_for(WaitTime time, CallSite site) {
   static constinit MethodNumber method("/coheld.v1.ReadWriteLock/AcquireWrite");
-  const uint64_t token = run(MakeOp<v1::ReadWriteLockAcquireWriteReply>(
-      method, core::Waiting<v1::ReadWriteLockAcquireWriteRequest>(name(), time),
-      [](const v1::ReadWriteLockAcquireWriteReply& reply) -> uint64_t { return reply.token(); }));
-  if (token == 0) return false;
-  token_.store(token, std::memory_order_relaxed);
+  const Acquired acquired = run_at(
+      site,
+      MakeOp<v1::ReadWriteLockAcquireWriteReply>(
+          method, core::Waiting<v1::ReadWriteLockAcquireWriteRequest>(name(), time),
+          [](const v1::ReadWriteLockAcquireWriteReply& reply) { return core::AcquiredOf(reply); }));
+  if (!acquired) return false;
+  token_.store(acquired.token, std::memory_order_relaxed);
+  owner_died_.store(acquired.owner_died, std::memory_order_relaxed);
   return true;
 }
 
-bool SharedLock::try_lock_shared_for(WaitTime time) {
+bool SharedLock::try_lock_shared_for(WaitTime time, CallSite site) {
   static constinit MethodNumber method("/coheld.v1.ReadWriteLock/AcquireRead");
-  return run(MakeOp<v1::ReadWriteLockAcquireReadReply>(
-      method, core::Waiting<v1::ReadWriteLockAcquireReadRequest>(name(), time),
-      [](const v1::ReadWriteLockAcquireReadReply& reply) { return reply.acquired(); }));
+  struct Reading {
+    bool acquired = false;
+    bool owner_died = false;
+  };
+  const Reading reading = run_at(
+      site, MakeOp<v1::ReadWriteLockAcquireReadReply>(
+                method, core::Waiting<v1::ReadWriteLockAcquireReadRequest>(name(), time),
+                [](const v1::ReadWriteLockAcquireReadReply& reply) {
+                  return Reading{.acquired = reply.acquired(), .owner_died = reply.owner_died()};
+                }));
+  if (reading.acquired) owner_died_.store(reading.owner_died, std::memory_order_relaxed);
+  return reading.acquired;
 }
 
 void SharedLock::unlock() noexcept {

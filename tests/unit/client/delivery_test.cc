@@ -30,6 +30,7 @@ Answer Replied(std::string payload) {
 Answer Failed(v1::ErrorReason reason) {
   return {.state = Answer::State::kFailed, .failure = {reason, "failed"}};
 }
+const CallOptions kOptions;
 const Answer kPending{.state = Answer::State::kPending};
 const Answer kUnsent{};
 
@@ -57,7 +58,7 @@ TEST(DeliveryTest, TheNextCallOfAThreadAcknowledgesTheLast) {
   const auto session = MakeSession();
   for (uint64_t i = 0; i < 3; ++i) {
     const Calls calls({kAppend});
-    Delivery delivery(calls, 1);
+    Delivery delivery(calls, kOptions);
     delivery.Enter(session);
     const Frame& frame = delivery.Frames(0).front();
     EXPECT_EQ(frame.lane, 0u);
@@ -72,8 +73,8 @@ TEST(DeliveryTest, TheNextCallOfAThreadAcknowledgesTheLast) {
 TEST(DeliveryTest, CallsAtTheSameTimeHaveLanesOfTheirOwn) {
   const auto session = MakeSession();
   const Calls calls({kAppend});
-  Delivery first(calls, 1);
-  Delivery second(calls, 2);
+  Delivery first(calls, kOptions);
+  Delivery second(calls, kOptions);
   first.Enter(session);
   second.Enter(session);
   EXPECT_NE(first.Frames(0).front().lane, second.Frames(0).front().lane);
@@ -81,7 +82,7 @@ TEST(DeliveryTest, CallsAtTheSameTimeHaveLanesOfTheirOwn) {
 
 TEST(DeliveryTest, AnUnansweredOpIsSentAgainAsTheSameOp) {
   const Calls calls({kAppend});
-  Delivery delivery(calls, 1);
+  Delivery delivery(calls, kOptions);
   delivery.Enter(MakeSession());
   const Frame first = delivery.Frames(0).front();
   *delivery.answers() = {kPending};
@@ -95,7 +96,7 @@ TEST(DeliveryTest, AnUnansweredOpIsSentAgainAsTheSameOp) {
 
 TEST(DeliveryTest, OnlyTheUnansweredOpsOfABatchAreSentAgain) {
   const Calls calls({kAppend, kAppend, kAppend});
-  Delivery delivery(calls, 1);
+  Delivery delivery(calls, kOptions);
   delivery.Enter(MakeSession());
   Exchange(delivery, {Replied("a"), kPending, Failed(v1::ERROR_REASON_WRONG_TYPE)});
   const std::vector<Frame>& frames = delivery.Frames(0);
@@ -113,7 +114,7 @@ TEST(DeliveryTest, ALongBatchTakesSeveralLanes) {
   const auto session = MakeSession();
   const Calls calls(std::vector<uint32_t>(2 * kLaneOpsMax + 1, kAppend));
   {
-    Delivery delivery(calls, 1);
+    Delivery delivery(calls, kOptions);
     delivery.Enter(session);
     const std::vector<Frame>& frames = delivery.Frames(0);
     EXPECT_EQ(frames[kLaneOpsMax - 1].seq, kLaneOpsMax);
@@ -122,14 +123,14 @@ TEST(DeliveryTest, ALongBatchTakesSeveralLanes) {
     EXPECT_EQ(session->lanes_made(), 3u);
   }
   const Calls one({kAppend});
-  Delivery next(one, 1);
+  Delivery next(one, kOptions);
   next.Enter(session);
   EXPECT_EQ(next.Frames(0)[0].acked, 1u);  // The last lane carried one op.
 }
 
 TEST(DeliveryTest, AfterTheSessionNobodyKnowsWhatHappenedInIt) {
   const Calls calls({kAppend, kAppend});
-  Delivery delivery(calls, 1);
+  Delivery delivery(calls, kOptions);
   delivery.Enter(MakeSession(1));
   Exchange(delivery, {kPending, kUnsent});
   delivery.Enter(MakeSession(2));
@@ -140,7 +141,7 @@ TEST(DeliveryTest, AfterTheSessionNobodyKnowsWhatHappenedInIt) {
 
 TEST(DeliveryTest, AnExpiredSessionMakesAnUnansweredOpUnknown) {
   const Calls calls({kAppend});
-  Delivery delivery(calls, 1);
+  Delivery delivery(calls, kOptions);
   delivery.Enter(MakeSession());
   Exchange(delivery, {kPending});
   EXPECT_TRUE(Exchange(delivery, {Failed(v1::ERROR_REASON_SESSION_EXPIRED)}).session_gone);
@@ -149,7 +150,7 @@ TEST(DeliveryTest, AnExpiredSessionMakesAnUnansweredOpUnknown) {
 
 TEST(DeliveryTest, AnOpThatMetAnExpiredSessionAtOnceIsMadeInTheNext) {
   const Calls calls({kAppend});
-  Delivery delivery(calls, 1);
+  Delivery delivery(calls, kOptions);
   delivery.Enter(MakeSession(1));
   EXPECT_TRUE(Exchange(delivery, {Failed(v1::ERROR_REASON_SESSION_EXPIRED)}).session_gone);
   EXPECT_FALSE(delivery.done());
@@ -160,7 +161,7 @@ TEST(DeliveryTest, AnOpThatMetAnExpiredSessionAtOnceIsMadeInTheNext) {
 
 TEST(DeliveryTest, AReadIsMadeInTheNextSessionWhateverHappened) {
   const Calls calls({kLen});
-  Delivery delivery(calls, 1);
+  Delivery delivery(calls, kOptions);
   delivery.Enter(MakeSession(1));
   Exchange(delivery, {kPending});
   EXPECT_FALSE(delivery.uncertain());
@@ -172,7 +173,7 @@ TEST(DeliveryTest, AReadIsMadeInTheNextSessionWhateverHappened) {
 
 TEST(DeliveryTest, WhatASessionOwnedIsNotReleasedInTheNext) {
   const Calls calls({kRelease});
-  Delivery delivery(calls, 1);
+  Delivery delivery(calls, kOptions);
   delivery.Enter(MakeSession());
   Exchange(delivery, {Failed(v1::ERROR_REASON_SESSION_EXPIRED)});
   EXPECT_EQ(delivery.fate(0), Fate::kFailed);
@@ -181,7 +182,7 @@ TEST(DeliveryTest, WhatASessionOwnedIsNotReleasedInTheNext) {
 
 TEST(DeliveryTest, ADaemonThatEndsIsAskedAgainLater) {
   const Calls calls({kAppend});
-  Delivery delivery(calls, 1);
+  Delivery delivery(calls, kOptions);
   delivery.Enter(MakeSession());
   EXPECT_TRUE(Exchange(delivery, {Failed(v1::ERROR_REASON_SHUTTING_DOWN)}).later);
   EXPECT_FALSE(delivery.done());
@@ -190,7 +191,7 @@ TEST(DeliveryTest, ADaemonThatEndsIsAskedAgainLater) {
 
 TEST(DeliveryTest, ARefusalDoesNotTellWhatAnEarlierCopyDid) {
   const Calls calls({kAppend});
-  Delivery delivery(calls, 1);
+  Delivery delivery(calls, kOptions);
   delivery.Enter(MakeSession());
   Exchange(delivery, {kPending});
   Exchange(delivery, {Failed(v1::ERROR_REASON_SHUTTING_DOWN)});
@@ -199,7 +200,7 @@ TEST(DeliveryTest, ARefusalDoesNotTellWhatAnEarlierCopyDid) {
 
 TEST(DeliveryTest, ACallThatAnotherCopyTookOverIsSentAgain) {
   const Calls calls({kAppend});
-  Delivery delivery(calls, 1);
+  Delivery delivery(calls, kOptions);
   delivery.Enter(MakeSession());
   Exchange(delivery, {Failed(v1::ERROR_REASON_TAKEN_OVER)});
   EXPECT_TRUE(delivery.uncertain());
@@ -209,7 +210,7 @@ TEST(DeliveryTest, ACallThatAnotherCopyTookOverIsSentAgain) {
 
 TEST(DeliveryTest, GivingUpTellsWhatMayHaveHappenedFromWhatDidNot) {
   const Calls calls({kAppend, kLen, kAppend});
-  Delivery delivery(calls, 1);
+  Delivery delivery(calls, kOptions);
   delivery.Enter(MakeSession());
   Exchange(delivery, {kPending, kPending, kUnsent});
   delivery.GiveUp();
@@ -224,13 +225,13 @@ TEST(DeliveryTest, WhatWasGivenUpIsSettledOnItsLane) {
   const auto session = MakeSession();
   {
     const Calls one({kAppend});
-    Delivery delivery(one, 1);
+    Delivery delivery(one, kOptions);
     delivery.Enter(session);
     Exchange(delivery, {kPending});
     delivery.GiveUp();
   }
   const Calls one({kAppend});
-  Delivery next(one, 1);
+  Delivery next(one, kOptions);
   next.Enter(session);
   const Frame& frame = next.Frames(0).front();
   EXPECT_EQ(frame.acked, 1u);

@@ -3,10 +3,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "coheld/client.h"
+#include "coheld/owner.h"
 
 namespace coheld {
 
@@ -39,32 +41,6 @@ struct ObjectFilter {
   bool anonymous = false;   // Anonymous ones too.
 };
 
-// Who a session is.
-struct SessionLabel {
-  std::string host;
-  int64_t pid = 0;
-  std::string program;
-  std::string user;
-};
-
-// An owner that holds a right on an object.
-struct Holder {
-  uint64_t session = 0;
-  uint64_t thread = 0;
-  uint64_t token = 0;
-  std::chrono::milliseconds held{0};
-  SessionLabel label;
-};
-
-// An op parked on an object.
-struct Waiter {
-  uint64_t session = 0;  // 0 if it has none.
-  uint64_t thread = 0;
-  std::string method;  // Such as "Queue.Get".
-  std::chrono::milliseconds parked{0};
-  SessionLabel label;
-};
-
 // All about one object.
 struct ObjectDescription {
   ObjectSummary summary;
@@ -81,6 +57,34 @@ struct SessionSummary {
   uint64_t connections = 0;
 };
 
+// An object that owners hold.
+struct HeldObject {
+  ObjectSummary summary;
+  std::vector<Holder> holders;  // At most 10.
+  uint64_t holder_count = 0;
+};
+
+// An op that waits, and what it waits for.
+struct Wait {
+  Waiter waiter;
+  std::string object;            // Which keeps it waiting, of those on which it waits.
+  std::string type;              // The object's type word.
+  std::optional<Holder> holder;  // Who holds it, for longest; nothing if nobody does.
+  bool deadlocked = false;       // It waits, through others, for itself.
+};
+
+// Why those who wait on an object wait.
+struct Explanation {
+  ObjectSummary summary;
+  std::vector<Holder> holders;
+  std::vector<Waiter> waiters;  // First come first.
+  // What the first holder that waits itself waits for, and so on from holder to holder.
+  std::vector<Wait> chain;
+  bool deadlocked = false;             // The chain comes back to one who was told before.
+  std::string guard;                   // The lock that guards the object; empty: none.
+  std::optional<Holder> guard_holder;  // Who holds that lock.
+};
+
 // The daemon's admin ops. Throws what Client::call throws.
 class Admin {
  public:
@@ -95,6 +99,13 @@ class Admin {
   ObjectDescription describe(const std::string& name) const;
   // Removes an object; ops parked on it end with ObjectNotFound. Returns whether there was one.
   bool erase(const std::string& name) const;
+  // Lists what is held by owners, of every type, by name; what begins with the prefix, and what one
+  // session holds, if that is not 0.
+  std::vector<HeldObject> locks(const std::string& prefix = "", uint64_t session = 0) const;
+  // Lists the ops that wait, first come first; those of one session, if that is not 0.
+  std::vector<Wait> waits(uint64_t session = 0) const;
+  // Tells why those who wait on an object wait. ObjectNotFound.
+  Explanation explain(const std::string& name) const;
   // Lists all sessions by id.
   std::vector<SessionSummary> sessions() const;
 

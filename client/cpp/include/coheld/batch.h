@@ -65,6 +65,12 @@ class Batched {
     return pending;
   }
 
+  // Who waits for a batch is not told op by op.
+  template <typename R, typename Then = Identity>
+  auto run_at(const CallSite&, Op<R> op, Then then = {}) const {
+    return run(std::move(op), std::move(then));
+  }
+
  private:
   friend class Batch;
 
@@ -155,6 +161,10 @@ class Batch {
   // Makes the ops and forgets them, so that more can be added. Throws as Client::call_many; what
   // single ops throw is thrown by their Pending.
   void run(const CallOptions& options = {});
+
+  // Acks a delivery of a queue and makes the ops, all or nothing, as one op of the daemon; then
+  // forgets them. See Task::complete (task.h).
+  void complete(const std::string& queue, uint64_t delivery);
 
  private:
   Client client_;

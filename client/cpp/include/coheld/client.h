@@ -66,6 +66,10 @@ std::string read_key_file(const std::string& path);
 // the session it is the owner of locks.
 uint64_t this_thread_id();
 
+// Returns the fencing token that the ops of the calling thread carry; 0 but in the scope of a
+// UsingToken (guard.h).
+uint64_t this_thread_token();
+
 // How one call is made.
 struct CallOptions {
   // The logical thread that owns the op.
@@ -77,6 +81,13 @@ struct CallOptions {
   // Called when a signal interrupts the wait, and about four times a second while it lasts. When it
   // returns true the op is cancelled and Interrupted thrown; the client stays usable.
   std::function<bool()> on_interrupt;
+  // The token of the lock that guards the object (guard.h); 0: the caller holds the lock, if need
+  // be.
+  uint64_t token = this_thread_token();
+  // Where in the program the call is, as "file:line function", for people who ask who holds what
+  // and who waits (admin.h). What is beyond 200 bytes is not sent. The bytes must stay valid during
+  // the call.
+  std::string_view site = {};
 };
 
 // One op of a pipeline: a method number of the protos, and its serialised request. The bytes must

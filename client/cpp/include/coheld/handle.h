@@ -53,6 +53,11 @@ class BasicHandle {
     return runner_.run_with(options, op);
   }
 
+  // Makes an op that may wait, or takes a right, from somewhere in the program.
+  template <typename R, typename... Then>
+  auto run_at(const CallSite& site, Op<R> op, Then... then) const {
+    return runner_.run_at(site, std::move(op), std::move(then)...);
+  }
   // Makes an op by the runner, and converts its answer with `then`.
   template <typename R, typename... Then>
   auto run(Op<R> op, Then... then) const {

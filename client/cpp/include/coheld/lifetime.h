@@ -37,6 +37,8 @@ struct Lifetime {
   uint64_t references = 0;                       // - references that objects hold,
   std::chrono::milliseconds grace{0};            // - how long it is kept from now on at least.
   std::optional<std::chrono::milliseconds> ttl;  // When a named one is deleted; absent: never.
+  std::string guard;                             // The lock that guards it (guard.h); empty: none.
+  uint64_t guard_token = 0;                      // That lock's grant now; 0: nobody holds it.
 };
 
 // Takes a hold on an object by its name, and returns the reference that has it; handles are made

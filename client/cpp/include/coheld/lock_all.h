@@ -28,7 +28,7 @@ class AllLocked {
   // One lock to take.
   struct Wanted {
     std::string name;
-    std::function<void(uint64_t token)> grant;
+    std::function<void(uint64_t token, bool owner_died)> grant;
     std::function<void()> create;  // Makes the lock if it is not there.
   };
 
@@ -42,7 +42,7 @@ class AllLocked {
   // Releases all; never throws: what was lost meanwhile the session's end releases.
   ~AllLocked();
 
-  // Releases all now. LockNotHeld, LockNotOwner (also when one was lost meanwhile; then none is
+  // Releases all now. LockLost if one was lost meanwhile, LockNotHeld, LockNotOwner (then none is
   // released), SessionExpired.
   void release();
 
@@ -59,14 +59,16 @@ namespace core {
 // Gives lock_all its way into the handles.
 struct LockAccess {
   static AllLocked::Wanted wanted(Lock& lock) {
-    return {lock.name(), [&lock](uint64_t token) { lock.token_ = token; },
+    return {lock.name(),
+            [&lock](uint64_t token, bool died) { lock.grant_.take(token, died, false); },
             [&lock] { lock.create(); }};
   }
   static AllLocked::Wanted wanted(RecursiveLock& lock) {
     return {lock.name(),
-            [&lock](uint64_t token) {
-              lock.depth_ = lock.token_ == token ? lock.depth_ + 1 : 1;
-              lock.token_ = token;
+            [&lock](uint64_t token, bool died) {
+              const bool again = lock.token() == token;
+              lock.depth_ = again ? lock.depth_ + 1 : 1;
+              lock.grant_.take(token, died || (again && lock.owner_died()), false);
             },
             [&lock] { lock.create(); }};
   }

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -43,6 +44,20 @@ class WaitTime {
   }
 
   std::optional<uint64_t> milliseconds_;
+};
+
+// Where in the program an op is, for people who ask who holds what and who waits (admin.h). Methods
+// that wait, or take rights, have one as their last argument; leave it out.
+class CallSite {
+ public:
+  CallSite(const std::source_location& place) : place_(place) {}
+
+  // Returns "file:line function"; empty for a place in the standard library, whose guards take
+  // locks for others.
+  std::string text() const;
+
+ private:
+  std::source_location place_;
 };
 
 // One op, and how to read its answer as an R.
@@ -100,6 +115,15 @@ class Direct {
   template <typename R, typename Then = Identity>
   std::invoke_result_t<Then, R> run(const Op<R>& op, const Then& then = {}) const {
     return run_with({}, op, then);
+  }
+  // The same, from there.
+  template <typename R, typename Then = Identity>
+  std::invoke_result_t<Then, R> run_at(const CallSite& site, const Op<R>& op,
+                                       const Then& then = {}) const {
+    const std::string text = site.text();
+    CallOptions options;
+    options.site = text;
+    return run_with(options, op, then);
   }
   // The same, as the options say.
   template <typename R, typename Then = Identity>

@@ -6,14 +6,23 @@
 //   if (auto next = tasks.try_get_for(100ms)) use(*next);
 //   tasks.task_done();
 //
+// get takes an item for good: it is lost with a process that dies over it. lease takes it for a
+// time (task.h):
+//
+//   coheld::Task<std::string> task = tasks.lease();
+//   work(*task);
+//   task.ack();                  // Without it, the item is delivered again, first in line.
+//
 // A handle is a name: making one does nothing on the daemon. The first op but a read creates the
 // queue: FIFO and unbounded, unless create() came first. Waiting ops are served first come, first
 // served, and one that gives up never takes or adds an item. Every method throws what Client::call
 // throws, and what stands with it.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +32,7 @@
 #include "coheld/handle.h"
 #include "coheld/op.h"
 #include "coheld/ops/queue.h"
+#include "coheld/task.h"
 
 namespace coheld {
 
@@ -40,13 +50,25 @@ class BasicQueue : public BasicHandle<Runner> {
   using BasicHandle<Runner>::name;
 
   // Adds an item, waiting for room; returns the length then. QueueFull when the time is over.
-  Result<size_t> put(T item, WaitTime time = {}) const {
-    return run(ops::queue_put(name(), encode(std::move(item)), time), ToSize{});
+  Result<size_t> put(T item, WaitTime time = {},
+                     CallSite site = std::source_location::current()) const {
+    return run_at(site, ops::queue_put(name(), encode(std::move(item)), time), ToSize{});
   }
   // Adds all items as one op, waiting until all have room. QueueFull; TooLarge if they could never
   // fit.
-  Result<size_t> put_many(std::vector<T> items, WaitTime time = {}) const {
-    return run(ops::queue_put_many(name(), encode_all(std::move(items)), time), ToSize{});
+  Result<size_t> put_many(std::vector<T> items, WaitTime time = {},
+                          CallSite site = std::source_location::current()) const {
+    return run_at(site, ops::queue_put_many(name(), encode_all(std::move(items)), time), ToSize{});
+  }
+  // Adds an item later, or only if its key is new. QueueFull when the time is over.
+  Result<PutReply> put_with(T item, const PutOptions& options,
+                            CallSite site = std::source_location::current()) const {
+    return run_at(site, ops::queue_put_with(name(), encode(std::move(item)), options));
+  }
+  // The same for many items as one op, with one key for all of them. QueueFull, TooLarge.
+  Result<PutReply> put_many_with(std::vector<T> items, const PutOptions& options,
+                                 CallSite site = std::source_location::current()) const {
+    return run_at(site, ops::queue_put_many_with(name(), encode_all(std::move(items)), options));
   }
   // Adds an item if there is room. Returns whether it did.
   Result<bool> try_put(T item) const {
@@ -58,17 +80,21 @@ class BasicQueue : public BasicHandle<Runner> {
   }
 
   // Removes and returns an item, waiting for one. QueueEmpty when the time is over.
-  Result<T> get(WaitTime time = {}) const { return run(ops::queue_get(name(), time), Decode<T>{}); }
+  Result<T> get(WaitTime time = {}, CallSite site = std::source_location::current()) const {
+    return run_at(site, ops::queue_get(name(), time), Decode<T>{});
+  }
   // Removes and returns an item, or nothing if there is none.
   Result<std::optional<T>> try_get() const { return try_get_for(std::chrono::milliseconds(0)); }
   // Removes and returns an item, waiting for one at most so long; or nothing.
-  Result<std::optional<T>> try_get_for(WaitTime time) const {
-    return run(ops::queue_try_get(name(), time), DecodeOptional<T>{});
+  Result<std::optional<T>> try_get_for(WaitTime time,
+                                       CallSite site = std::source_location::current()) const {
+    return run_at(site, ops::queue_try_get(name(), time), DecodeOptional<T>{});
   }
   // Removes and returns what is there, at most `limit` (0: all), waiting for the first item;
   // nothing when the time is over.
-  Result<std::vector<T>> get_many(uint32_t limit = 0, WaitTime time = {}) const {
-    return run(ops::queue_get_many(name(), limit, time), DecodeAll<T>{});
+  Result<std::vector<T>> get_many(uint32_t limit = 0, WaitTime time = {},
+                                  CallSite site = std::source_location::current()) const {
+    return run_at(site, ops::queue_get_many(name(), limit, time), DecodeAll<T>{});
   }
   // Returns the item that get would return next, or nothing.
   Result<std::optional<T>> peek() const {
@@ -80,7 +106,9 @@ class BasicQueue : public BasicHandle<Runner> {
     return run(ops::queue_task_done(name(), count), ToSize{});
   }
   // Waits until every item put was told finished. Returns false if the time was over first.
-  Result<bool> join(WaitTime time = {}) const { return run(ops::queue_join(name(), time)); }
+  Result<bool> join(WaitTime time = {}, CallSite site = std::source_location::current()) const {
+    return run_at(site, ops::queue_join(name(), time));
+  }
   // Removes all items, which count as finished; returns how many there were.
   Result<size_t> purge() const { return run(ops::queue_purge(name()), ToSize{}); }
   // Closes the queue for good: puts fail with QueueShutDown, and so do gets once it is empty; if
@@ -113,6 +141,7 @@ class BasicQueue : public BasicHandle<Runner> {
 
  private:
   using BasicHandle<Runner>::run;
+  using BasicHandle<Runner>::run_at;
 
   struct ToSize {
     size_t operator()(uint64_t size) const { return size; }
@@ -139,6 +168,42 @@ class Queue : public BasicQueue<T, Direct> {
   static Queue make(const Client& client, const QueueOptions& options = {}) {
     return Queue(ref_to(Queue(client, "").create(options), kType));
   }
+
+  // Takes an item for a time, waiting for one. `visibility`: how long it is this consumer's; zero:
+  // as long as the session lives. QueueEmpty when the time is over.
+  Task<T> lease(WaitTime time = {},
+                std::chrono::milliseconds visibility = std::chrono::milliseconds(0),
+                CallSite site = std::source_location::current()) const {
+    auto task = try_lease_for(time, visibility, site);
+    if (!task) {
+      throw QueueEmpty(Reason::kQueueEmpty,
+                       "Queue.Lease: no item came into \"" + this->name() + "\" in time");
+    }
+    return std::move(*task);
+  }
+  // The same, or nothing when the time is over.
+  std::optional<Task<T>> try_lease_for(
+      WaitTime time, std::chrono::milliseconds visibility = std::chrono::milliseconds(0),
+      CallSite site = std::source_location::current()) const {
+    auto tasks = lease_many(1, time, visibility, site);
+    if (tasks.empty()) return std::nullopt;
+    return std::move(tasks.front());
+  }
+  // Takes what is there for a time, at most `limit`, waiting for the first item; nothing when the
+  // time is over.
+  std::vector<Task<T>> lease_many(
+      uint32_t limit, WaitTime time = {},
+      std::chrono::milliseconds visibility = std::chrono::milliseconds(0),
+      CallSite site = std::source_location::current()) const {
+    std::vector<Task<T>> tasks;
+    for (QueueDelivery& delivery :
+         this->run_at(site, ops::queue_lease(this->name(), limit, time, visibility))) {
+      tasks.push_back(Task<T>(Leased(this->client(), this->ref(), std::move(delivery))));
+    }
+    return tasks;
+  }
+  // Lists what is leased, by whom, in order of delivery.
+  std::vector<QueueLease> deliveries() const { return deliveries_of(this->client(), this->name()); }
 };
 
 }  // namespace coheld

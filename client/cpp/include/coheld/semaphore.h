@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <source_location>
 #include <string>
 #include <utility>
 
@@ -49,13 +50,16 @@ class Semaphore : public Handle {
   static Semaphore make(const Client& client, const SemaphoreOptions& options = {});
 
   // Takes permits, all or none, waiting for them. InvalidArgument for more than there can ever be.
-  void acquire(uint64_t count = 1) const { try_acquire_for({}, count); }
+  void acquire(uint64_t count = 1, CallSite site = std::source_location::current()) const {
+    try_acquire_for({}, count, site);
+  }
   // Takes permits if they are free. Returns whether it did.
   bool try_acquire(uint64_t count = 1) const {
     return try_acquire_for(std::chrono::milliseconds(0), count);
   }
   // Takes permits, waiting at most so long. Returns whether it did.
-  bool try_acquire_for(WaitTime time, uint64_t count = 1) const;
+  bool try_acquire_for(WaitTime time, uint64_t count = 1,
+                       CallSite site = std::source_location::current()) const;
   template <typename Clock, typename Duration>
   bool try_acquire_until(const std::chrono::time_point<Clock, Duration>& until,
                          uint64_t count = 1) const {
@@ -77,9 +81,10 @@ class Semaphore : public Handle {
 class Permit {
  public:
   // Takes them, waiting. Throws as Semaphore::acquire.
-  explicit Permit(Semaphore semaphore, uint64_t count = 1)
+  explicit Permit(Semaphore semaphore, uint64_t count = 1,
+                  CallSite site = std::source_location::current())
       : semaphore_(std::move(semaphore)), count_(count) {
-    semaphore_.acquire(count_);
+    semaphore_.acquire(count_, site);
   }
   // Gives them back; never throws: without a connection the session's end does so.
   ~Permit() {

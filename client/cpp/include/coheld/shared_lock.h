@@ -13,6 +13,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <source_location>
 #include <string>
 #include <utility>
 
@@ -44,15 +45,16 @@ class SharedLock : public Handle {
   explicit SharedLock(const Ref& ref) : Handle(ref, kType) {}
   // Makes an anonymous lock, which lives as long as anything refers to it.
   static SharedLock make(const Client& client);
-  SharedLock(const SharedLock& other) : Handle(other), token_(other.token()) {}
+  SharedLock(const SharedLock& other)
+      : Handle(other), token_(other.token()), owner_died_(other.owner_died()) {}
   SharedLock& operator=(const SharedLock&) = delete;
 
   // Takes the lock to write, waiting for it. Throws what Client::call throws.
-  void lock() { try_lock_for({}); }
+  void lock(CallSite site = std::source_location::current()) { try_lock_for({}, site); }
   // Takes it to write if it is free. Returns whether it did.
   bool try_lock() { return try_lock_for(std::chrono::milliseconds(0)); }
   // Takes it to write, waiting at most so long. Returns whether it did.
-  bool try_lock_for(WaitTime time);
+  bool try_lock_for(WaitTime time, CallSite site = std::source_location::current());
   template <typename Clock, typename Duration>
   bool try_lock_until(const std::chrono::time_point<Clock, Duration>& until) {
     return try_lock_for(until - Clock::now());
@@ -62,11 +64,13 @@ class SharedLock : public Handle {
   void unlock() noexcept;
 
   // Takes the lock to read, waiting for it. Throws what Client::call throws.
-  void lock_shared() { try_lock_shared_for({}); }
+  void lock_shared(CallSite site = std::source_location::current()) {
+    try_lock_shared_for({}, site);
+  }
   // Takes it to read if nobody writes or waits to. Returns whether it did.
   bool try_lock_shared() { return try_lock_shared_for(std::chrono::milliseconds(0)); }
   // Takes it to read, waiting at most so long. Returns whether it did.
-  bool try_lock_shared_for(WaitTime time);
+  bool try_lock_shared_for(WaitTime time, CallSite site = std::source_location::current());
   template <typename Clock, typename Duration>
   bool try_lock_shared_until(const std::chrono::time_point<Clock, Duration>& until) {
     return try_lock_shared_for(until - Clock::now());
@@ -82,6 +86,10 @@ class SharedLock : public Handle {
   // grant's. 0 before the first.
   uint64_t token() const { return token_.load(std::memory_order_relaxed); }
 
+  // Returns whether the last grant through this handle was told that a writer died while it wrote:
+  // what the lock protects may be half-written.
+  bool owner_died() const { return owner_died_.load(std::memory_order_relaxed); }
+
   // Tells who holds the lock and how many wait.
   SharedLockState inspect() const;
   // Makes the lock if it is not there; an existing one is left as it is, unless `exclusive`:
@@ -92,6 +100,7 @@ class SharedLock : public Handle {
   void release(uint64_t token);
 
   std::atomic<uint64_t> token_{0};
+  std::atomic<bool> owner_died_{false};
 };
 
 }  // namespace coheld
