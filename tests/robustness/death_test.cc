@@ -9,6 +9,8 @@
 #include <gtest/gtest.h>
 
 #include "coheld/coheld.h"
+#include "coheld/v1/queue.pb.h"
+#include "proto/wire/methods.h"
 #include "tests/integration/daemon_process.h"
 #include "tests/integration/victim.h"
 #include "tests/robustness/figures.h"
@@ -48,6 +50,16 @@ class Death : public ::testing::Test {
     return std::chrono::duration_cast<milliseconds>(got_at.get() - killed_at);
   }
 
+  // Leases the queue's next item, waiting for it.
+  static v1::QueueDelivery Lease(const Client& client) {
+    v1::QueueLeaseRequest request;
+    request.set_name("tasks");
+    v1::QueueLeaseReply reply;
+    const uint32_t method = wire::FindMethod("/coheld.v1.Queue/Lease")->number;
+    if (!reply.ParseFromString(client.call(method, request.SerializeAsString()))) abort();
+    return reply.deliveries(0);
+  }
+
   DaemonProcess daemon_;
 };
 
@@ -67,6 +79,32 @@ TEST_F(Death, OfALocksHolderOverTcpFreesItWithinTheTtl) {
   Figure("TCP, holder killed: the next has the lock within " + std::to_string(waited.count()) +
          " ms (TTL 1000 ms)");
   EXPECT_LE(waited, kTtl + kGrace);
+}
+
+TEST_F(Death, OfAConsumerInATaskPutsItBackFirstInLine) {
+  milliseconds longest{0};
+  const Client client = Client::connect(daemon_.address_unix());
+  const Queue<int64_t> queue(client, "tasks");
+  for (int64_t i = 0; i < kKills; ++i) {
+    queue.put_many({2 * i, 2 * i + 1});
+    Victim victim([&] {
+      static Client consumer = Client::connect(daemon_.address_unix(), {.session_ttl = kTtl});
+      if (Lease(consumer).value().integer() != 2 * i) abort();
+    });
+    ASSERT_EQ(queue.size(), 1u);
+    const auto killed_at = Clock::now();
+    victim.Kill();
+    while (queue.size() < 2) std::this_thread::yield();
+    longest = std::max(longest, std::chrono::duration_cast<milliseconds>(Clock::now() - killed_at));
+    const v1::QueueDelivery delivery = Lease(client);
+    EXPECT_EQ(delivery.value().integer(), 2 * i);
+    EXPECT_EQ(delivery.attempt(), 2u);
+    EXPECT_EQ(queue.get(), 2 * i + 1);
+  }
+  Figure("Unix socket, " + std::to_string(kKills) +
+         " consumers killed in a task: it is first in line again within " +
+         std::to_string(longest.count()) + " ms");
+  EXPECT_LE(longest, kAtOnce);
 }
 
 }  // namespace
