@@ -139,9 +139,11 @@ class BasicQueue : public BasicHandle<Runner> {
     return run(ops::queue_create(name(), options));
   }
 
+ protected:
+  using BasicHandle<Runner>::run_at;
+
  private:
   using BasicHandle<Runner>::run;
-  using BasicHandle<Runner>::run_at;
 
   struct ToSize {
     size_t operator()(uint64_t size) const { return size; }
