@@ -185,7 +185,7 @@ void QueueItems::Save(StateWriter& state) const {
   for (const QueueItem& item : by_priority_) item.Save(state);
 }
 
-void QueueItems::Load(StateReader& state, std::set<uint64_t>* ordinals) {
+void QueueItems::Load(StateReader& state, std::vector<uint64_t>* ordinals) {
   const uint64_t kind = state.TakeUnsigned(v1::QueueKind_MAX, "the kind of a queue");
   if (kind == v1::QUEUE_KIND_UNSPECIFIED) return state.Fail("a queue has no kind");
   SetKind(static_cast<v1::QueueKind>(kind));
@@ -213,16 +213,18 @@ void QueueItems::Load(StateReader& state, std::set<uint64_t>* ordinals) {
   }
 }
 
-void QueueItems::LoadAway(const QueueItem& item, StateReader& state, std::set<uint64_t>* ordinals) {
+void QueueItems::LoadAway(const QueueItem& item, StateReader& state,
+                          std::vector<uint64_t>* ordinals) {
   CheckLoaded(item, state, ordinals);
-  if (state.ok()) HoldAway(item);
+  if (by_priority() && state.ok() && !away_.insert(&item).second) {
+    state.Fail("an item is there twice");
+  }
 }
 
 void QueueItems::CheckLoaded(const QueueItem& item, StateReader& state,
-                             std::set<uint64_t>* ordinals) {
-  if (item.ordinal >= next_ordinal_ || !ordinals->insert(item.ordinal).second) {
-    state.Fail("an item has an ordinal that it cannot have");
-  }
+                             std::vector<uint64_t>* ordinals) {
+  if (item.ordinal >= next_ordinal_) state.Fail("an item has an ordinal that was not given");
+  ordinals->push_back(item.ordinal);
   if (!by_priority()) return;
   if (Check(item.value)) state.Fail("an item has no order by priority");
   by_priority_.lower_bound(item);

@@ -81,12 +81,12 @@ class QueueItems {
   size_t size() const { return by_arrival_.size() + returned_.size() + by_priority_.size(); }
   bool empty() const { return size() == 0; }
 
-  // Items in saved state; Load only while there are none. It adds the items' ordinals to a set;
-  // an item that has one of them already, or one above those given, is a failure.
+  // Items in saved state; Load only while there are none. It adds the items' ordinals to a list;
+  // that they are all different is for the caller to check.
   void Save(StateWriter& state) const;
-  void Load(StateReader& state, std::set<uint64_t>* ordinals);
+  void Load(StateReader& state, std::vector<uint64_t>* ordinals);
   // The same of an item that is away, which was loaded and is held at this address.
-  void LoadAway(const QueueItem& item, StateReader& state, std::set<uint64_t>* ordinals);
+  void LoadAway(const QueueItem& item, StateReader& state, std::vector<uint64_t>* ordinals);
 
  private:
   // Orders items by value, equal ones by ordinal, and remembers the failure when it meets two that
@@ -103,8 +103,8 @@ class QueueItems {
   wire::Result<std::vector<ByPriority::iterator>> Insert(std::span<Value> items);
   // True if the next item to leave is one that returned.
   bool NextReturned() const;
-  // Checks a loaded item's ordinal, and that it has an order with all that is there.
-  void CheckLoaded(const QueueItem& item, StateReader& state, std::set<uint64_t>* ordinals);
+  // Notes a loaded item's ordinal, and checks that it has an order with all that is there.
+  void CheckLoaded(const QueueItem& item, StateReader& state, std::vector<uint64_t>* ordinals);
 
   v1::QueueKind kind_ = v1::QUEUE_KIND_FIFO;
   uint64_t next_ordinal_ = 1;

@@ -209,6 +209,7 @@ Outcome Join(QueueObject& queue, const v1::QueueJoinRequest& request, v1::QueueJ
 
 Outcome Purge(QueueObject& queue, const v1::QueuePurgeRequest& /*request*/,
               v1::QueuePurgeReply* reply, Turn& turn) {
+  if (queue.any_left()) queue.Touch();
   reply->set_removed(queue.RemoveAll(turn));
   if (queue.ended()) turn.Wake(queue.getters);
   turn.Wake(queue.putters);
@@ -217,7 +218,7 @@ Outcome Purge(QueueObject& queue, const v1::QueuePurgeRequest& /*request*/,
 
 Outcome Shutdown(QueueObject& queue, const v1::QueueShutdownRequest& request,
                  v1::QueueShutdownReply* reply, Turn& turn) {
-  if (!queue.shut_down) queue.Touch();
+  if (!queue.shut_down || (request.immediate() && queue.any_left())) queue.Touch();
   queue.shut_down = true;
   if (request.immediate()) reply->set_removed(queue.RemoveAll(turn));
   turn.Wake(queue.getters);

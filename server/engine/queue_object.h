@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -41,10 +40,9 @@ class QueueObject : public Object {
   // How many items count against maxsize.
   size_t crowd() const { return items.size() + delayed_.size(); }
   bool HasRoomFor(size_t count) const { return maxsize == 0 || crowd() + count <= maxsize; }
-  // True if it was shut down and no item is left, nor will any return.
-  bool ended() const {
-    return shut_down && items.empty() && delayed_.empty() && leases_.returning() == 0;
-  }
+  // True if there is an item that can be taken, now or when it comes or returns.
+  bool any_left() const { return crowd() > 0 || leases_.returning() > 0; }
+  bool ended() const { return shut_down && !any_left(); }
   size_t delayed() const { return delayed_.size(); }
   const QueueLeases& leases() const { return leases_; }
 
@@ -92,7 +90,7 @@ class QueueObject : public Object {
   QueueLease EndLease(uint64_t delivery, Turn& turn);
   // Does what becomes of an item whose lease ended without an ack. Returns true if it is dead.
   bool GiveBack(QueueLease lease, uint64_t delay_ms, Turn& turn);
-  void LoadDelayed(StateReader& state, std::set<uint64_t>* ordinals);
+  void LoadDelayed(StateReader& state, std::vector<uint64_t>* ordinals);
   void Delay(QueueItem item, uint64_t delay_ms, Turn& turn);
   // Lets in the delayed items that are due by this time. Returns true if there were any.
   bool LetIn(TimeMs due);

@@ -62,11 +62,15 @@ void QueueObject::Save(StateWriter& state) const {
 
 void QueueObject::Load(StateReader& state) {
   state.TakeVersion(1);
-  std::set<uint64_t> ordinals;
+  std::vector<uint64_t> ordinals;
   items.Load(state, &ordinals);
   leases_.Load(state);
   for (const auto& [delivery, lease] : leases_.all()) items.LoadAway(lease.item, state, &ordinals);
   LoadDelayed(state, &ordinals);
+  std::sort(ordinals.begin(), ordinals.end());
+  if (std::adjacent_find(ordinals.begin(), ordinals.end()) != ordinals.end()) {
+    state.Fail("two items have one ordinal");
+  }
   dedup_.Load(state);
   dedup_due_ = state.TakeTime();
   if ((dedup_due_ == kNever) != dedup_.empty()) state.Fail("its keys are forgotten at no time");
@@ -80,7 +84,7 @@ void QueueObject::Load(StateReader& state) {
   shut_down = state.TakeFlag();
 }
 
-void QueueObject::LoadDelayed(StateReader& state, std::set<uint64_t>* ordinals) {
+void QueueObject::LoadDelayed(StateReader& state, std::vector<uint64_t>* ordinals) {
   const size_t count = state.TakeCount();
   for (size_t i = 0; i < count && state.ok(); ++i) {
     const TimeMs due = state.TakeTime();
@@ -177,14 +181,12 @@ bool QueueObject::LetIn(TimeMs due) {
 
 uint64_t QueueObject::RemoveAll(Turn& turn) {
   const uint64_t count = crowd();
-  const bool changed = count > 0 || leases_.returning() > 0;
   items.Clear();
   for (const auto& [due, item] : delayed_) items.EndAway(item);
   delayed_.clear();
   leases_.DropAll();
   // Joiners before putters: everything may be finished for a moment, and a putter would end it.
   Finish(count, turn);
-  if (changed) Touch();
   SetAlarm(turn);
   return count;
 }
