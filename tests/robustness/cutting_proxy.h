@@ -23,7 +23,7 @@ enum class Fault : uint8_t {
   kCutRequest,  // Cut after N bytes to the daemon: in the midst of a frame as likely as not.
   kCutReply,    // Cut after N bytes to the client.
   kCutApplied,  // After N bytes to the daemon its answers are held back; cut when there is one: its
-                // op was applied, and the client is not told.
+                // op was applied, and the client is not told. kSilence if there is none for long.
   kReset,       // As kCutRequest, with RST instead of FIN (TCP; a Unix socket is closed unread).
   kSilence,     // After N bytes nothing is passed on in one direction, or both; cut a little later.
   kOneWay,  // After N bytes one side is told the end; the other direction goes on a little longer.

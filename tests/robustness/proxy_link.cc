@@ -14,6 +14,7 @@ namespace {
 constexpr size_t kWaitingMax = size_t{1} << 20;
 constexpr size_t kDribbleMax = 256;  // Of each chunk; more would only take time.
 constexpr size_t kClientPreface = 24;
+constexpr std::chrono::milliseconds kHoldsMax{500};  // Without a reply to hold back.
 
 }  // namespace
 
@@ -73,8 +74,11 @@ void ProxyLink::Strike(ProxyClock::time_point now) {
       if (!struck_ && up_.passed >= plan_.bytes && !up_.waiting.empty()) {
         struck_ = down_.silent = true;
         replies_before_ = down_.frames.data_frames();
+        cut_at_ = now + kHoldsMax;
       }
       if (struck_ && down_.frames.data_frames() > replies_before_) End(plan_.fault);
+      // What went through asked for nothing, or for an op that waits.
+      if (struck_ && !over_ && now >= cut_at_) End(Fault::kSilence);
       return;
     case Fault::kSilence:
     case Fault::kOneWay:
@@ -139,7 +143,7 @@ std::optional<ProxyClock::time_point> ProxyLink::due() const {
       at(direction->release_at);
     }
   }
-  if (struck_ && plan_.fault != Fault::kCutApplied) at(cut_at_);
+  if (struck_) at(cut_at_);
   return first;
 }
 
