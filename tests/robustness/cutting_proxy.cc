@@ -116,6 +116,8 @@ class CuttingProxy::Loop {
       : options_(options), target_(Parse(options.target)), wake_(eventfd(0, EFD_CLOEXEC)) {
     const SocketAddress own = Parse(options.listen);
     listener_ = MakeSocket(own);
+    const int on = 1;  // A proxy may take the port of one before.
+    setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (bind(listener_, own.get(), own.size) != 0 || listen(listener_, kBacklog) != 0) {
       throw std::runtime_error("listen on " + options.listen + ": " + std::strerror(errno));
     }

@@ -78,6 +78,7 @@ class Core {
     std::optional<Clock::time_point> deadline = {};  // Ops are not parked beyond it ...
     std::optional<Clock::time_point> end = {};       // ... and given up then.
     LinkBroken trouble = {};                         // The last.
+    std::optional<Clock::time_point> first_sent = {};
   };
 
   // core.cc
@@ -108,6 +109,7 @@ class Core {
   // Makes the ops of a call: sends them, and sends again what has to be. On return each has ended.
   // Throws Interrupted.
   void Deliver(Delivery& delivery, Attempt& attempt);
+  static uint64_t MillisecondsSinceFirst(Attempt& attempt);
   void DeliverOnce(State& state, Delivery& delivery, Attempt& attempt);
   // Cancels the open ops, over another connection if need be, and throws Interrupted.
   [[noreturn]] void Interrupt(State& state, std::unique_ptr<Channel> channel, Delivery& delivery);

@@ -22,6 +22,13 @@ uint64_t MillisecondsUntil(const std::optional<Clock::time_point>& deadline) {
 
 }  // namespace
 
+// 0 the first time.
+uint64_t Core::MillisecondsSinceFirst(Attempt& attempt) {
+  const Clock::time_point now = Clock::now();
+  if (!attempt.first_sent) attempt.first_sent = now;
+  return static_cast<uint64_t>((now - *attempt.first_sent) / milliseconds(1));
+}
+
 void Core::Deliver(Delivery& delivery, Attempt& attempt) {
   State& mine = state();
   while (!delivery.done()) {
@@ -56,7 +63,8 @@ void Core::DeliverOnce(State& state, Delivery& delivery, Attempt& attempt) {
   WaitEnd end = WaitEnd::kReady;
   bool broken = false;
   try {
-    const auto& frames = delivery.Frames(MillisecondsUntil(attempt.deadline));
+    const auto& frames =
+        delivery.Frames(MillisecondsUntil(attempt.deadline), MillisecondsSinceFirst(attempt));
     end = channel->Exchange(frames, limits, delivery.answers());
   } catch (LinkBroken& link) {
     attempt.trouble = std::move(link);
@@ -111,7 +119,7 @@ void Core::CancelAnew(State& state, Delivery& delivery, Clock::time_point until)
     std::unique_ptr<Channel> channel = Dial(state, attempt);
     delivery.Enter(channel->session());
     if (!delivery.uncertain()) return GiveBack(state, std::move(channel));
-    channel->Exchange(delivery.Frames(0), {.until = Clock::now()}, delivery.answers());
+    channel->Exchange(delivery.Frames(0, 0), {.until = Clock::now()}, delivery.answers());
     CancelOn(state, std::move(channel), delivery, until);
   } catch (const LinkBroken&) {
     delivery.Take();

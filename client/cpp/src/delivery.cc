@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "client/cpp/src/time_left.h"
 #include "proto/wire/methods.h"
 
 namespace coheld::core {
@@ -92,12 +93,14 @@ void Delivery::Enter(const std::shared_ptr<OpenSession>& session) {
   }
 }
 
-const std::vector<Frame>& Delivery::Frames(uint64_t deadline_ms) {
+const std::vector<Frame>& Delivery::Frames(uint64_t deadline_ms, uint64_t passed_ms) {
   frames_.clear();
-  for (const Op& op : ops_) {
+  for (Op& op : ops_) {
     if (op.fate != Fate::kOpen) continue;
+    auto shortened = WithTimeLeft(op.method, op.request, passed_ms);
+    if (shortened) op.shortened = std::move(*shortened);
     frames_.push_back({.method = op.method,
-                       .request = op.request,
+                       .request = shortened ? op.shortened : op.request,
                        .thread = options_.thread,
                        .deadline_ms = deadline_ms,
                        .lane = lanes_[op.lane].number,

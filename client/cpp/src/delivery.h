@@ -50,9 +50,9 @@ class Delivery {
   void Enter(const std::shared_ptr<OpenSession>& session);
   const OpenSession* session() const { return session_.get(); }
 
-  // Returns the frames of all open ops, in order. Each may be parked for `deadline_ms`; 0: for
-  // ever.
-  const std::vector<Frame>& Frames(uint64_t deadline_ms);
+  // Returns the frames of all open ops, in order. Each may be parked for `deadline_ms` (0: for
+  // ever) and for what is left of its own timeout, `passed_ms` after it was sent first.
+  const std::vector<Frame>& Frames(uint64_t deadline_ms, uint64_t passed_ms);
   // Where the answers to them go.
   std::vector<Answer>* answers() { return &answers_; }
 
@@ -77,6 +77,7 @@ class Delivery {
   struct Op {
     uint32_t method = 0;
     std::string_view request;
+    std::string shortened = {};  // The request, with what is left of its timeout.
     bool read_only = false;
     bool uncertain = false;  // Sent in this session, and not answered.
     Fate fate = Fate::kOpen;

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "coheld/v1/queue.pb.h"
 #include "proto/wire/methods.h"
 
 namespace coheld::core {
@@ -48,7 +49,7 @@ class Calls {
 
 // Sends, and gets these answers.
 Delivery::Verdict Exchange(Delivery& delivery, std::vector<Answer> answers) {
-  delivery.Frames(0);
+  delivery.Frames(0, 0);
   EXPECT_EQ(delivery.answers()->size(), answers.size());
   *delivery.answers() = std::move(answers);
   return delivery.Take();
@@ -60,7 +61,7 @@ TEST(DeliveryTest, TheNextCallOfAThreadAcknowledgesTheLast) {
     const Calls calls({kAppend});
     Delivery delivery(calls, kOptions);
     delivery.Enter(session);
-    const Frame& frame = delivery.Frames(0).front();
+    const Frame& frame = delivery.Frames(0, 0).front();
     EXPECT_EQ(frame.lane, 0u);
     EXPECT_EQ(frame.seq, i + 1);
     EXPECT_EQ(frame.acked, i);
@@ -77,21 +78,35 @@ TEST(DeliveryTest, CallsAtTheSameTimeHaveLanesOfTheirOwn) {
   Delivery second(calls, kOptions);
   first.Enter(session);
   second.Enter(session);
-  EXPECT_NE(first.Frames(0).front().lane, second.Frames(0).front().lane);
+  EXPECT_NE(first.Frames(0, 0).front().lane, second.Frames(0, 0).front().lane);
 }
 
 TEST(DeliveryTest, AnUnansweredOpIsSentAgainAsTheSameOp) {
   const Calls calls({kAppend});
   Delivery delivery(calls, kOptions);
   delivery.Enter(MakeSession());
-  const Frame first = delivery.Frames(0).front();
+  const Frame first = delivery.Frames(0, 0).front();
   *delivery.answers() = {kPending};
   delivery.Take();
   EXPECT_TRUE(delivery.uncertain());
-  const Frame again = delivery.Frames(0).front();
+  const Frame again = delivery.Frames(0, 0).front();
   EXPECT_EQ(again.lane, first.lane);
   EXPECT_EQ(again.seq, first.seq);
   EXPECT_EQ(again.acked, first.acked);
+}
+
+TEST(DeliveryTest, AnOpThatIsSentAgainWaitsForTheRestOfItsTimeout) {
+  v1::QueueGetRequest request;
+  request.set_timeout_ms(1000);
+  const std::string bytes = request.SerializeAsString();
+  const PipelinedCall call{.method = NumberOf("/coheld.v1.Queue/Get"), .request = bytes};
+  Delivery delivery({&call, 1}, kOptions);
+  delivery.Enter(MakeSession());
+  EXPECT_EQ(delivery.Frames(0, 0).front().request, bytes);
+  *delivery.answers() = {kPending};
+  delivery.Take();
+  ASSERT_TRUE(request.ParseFromString(std::string(delivery.Frames(0, 400).front().request)));
+  EXPECT_EQ(request.timeout_ms(), 600u);
 }
 
 TEST(DeliveryTest, OnlyTheUnansweredOpsOfABatchAreSentAgain) {
@@ -99,7 +114,7 @@ TEST(DeliveryTest, OnlyTheUnansweredOpsOfABatchAreSentAgain) {
   Delivery delivery(calls, kOptions);
   delivery.Enter(MakeSession());
   Exchange(delivery, {Replied("a"), kPending, Failed(v1::ERROR_REASON_WRONG_TYPE)});
-  const std::vector<Frame>& frames = delivery.Frames(0);
+  const std::vector<Frame>& frames = delivery.Frames(0, 0);
   ASSERT_EQ(frames.size(), 1u);
   EXPECT_EQ(frames[0].seq, 2u);
   *delivery.answers() = {Replied("b")};
@@ -116,7 +131,7 @@ TEST(DeliveryTest, ALongBatchTakesSeveralLanes) {
   {
     Delivery delivery(calls, kOptions);
     delivery.Enter(session);
-    const std::vector<Frame>& frames = delivery.Frames(0);
+    const std::vector<Frame>& frames = delivery.Frames(0, 0);
     EXPECT_EQ(frames[kLaneOpsMax - 1].seq, kLaneOpsMax);
     EXPECT_EQ(frames[kLaneOpsMax].seq, 1u);
     EXPECT_NE(frames[kLaneOpsMax].lane, frames[0].lane);
@@ -125,7 +140,7 @@ TEST(DeliveryTest, ALongBatchTakesSeveralLanes) {
   const Calls one({kAppend});
   Delivery next(one, kOptions);
   next.Enter(session);
-  EXPECT_EQ(next.Frames(0)[0].acked, 1u);  // The last lane carried one op.
+  EXPECT_EQ(next.Frames(0, 0)[0].acked, 1u);  // The last lane carried one op.
 }
 
 TEST(DeliveryTest, AfterTheSessionNobodyKnowsWhatHappenedInIt) {
@@ -136,7 +151,7 @@ TEST(DeliveryTest, AfterTheSessionNobodyKnowsWhatHappenedInIt) {
   delivery.Enter(MakeSession(2));
   EXPECT_EQ(delivery.fate(0), Fate::kUnknown);
   EXPECT_EQ(delivery.fate(1), Fate::kOpen);
-  EXPECT_EQ(delivery.Frames(0).size(), 1u);
+  EXPECT_EQ(delivery.Frames(0, 0).size(), 1u);
 }
 
 TEST(DeliveryTest, AnExpiredSessionMakesAnUnansweredOpUnknown) {
@@ -233,7 +248,7 @@ TEST(DeliveryTest, WhatWasGivenUpIsSettledOnItsLane) {
   const Calls one({kAppend});
   Delivery next(one, kOptions);
   next.Enter(session);
-  const Frame& frame = next.Frames(0).front();
+  const Frame& frame = next.Frames(0, 0).front();
   EXPECT_EQ(frame.acked, 1u);
   EXPECT_EQ(frame.seq, 2u);
 }

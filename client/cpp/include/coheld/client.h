@@ -143,10 +143,10 @@ class Client {
   // Makes one op: serialised request of the method in, serialised reply out. Throws what the op's
   // reason maps to (error.h); ConnectFailed if the op did not happen because no connection could be
   // made. When the connection breaks, the op is sent again over a new one, and the daemon does it
-  // once: nobody notices but by the time it takes (a timeout in the request begins anew). If the
-  // session ended before that, or the daemon is not reached in time, nobody can tell whether a
-  // changing op happened: OutcomeUnknown. An op that surely did not happen in a session that is
-  // gone is made in a new one, but for the release of a lock, which throws SessionExpired.
+  // once: nobody notices but by the time it takes. If the session ended before that, or the daemon
+  // is not reached in time, nobody can tell whether a changing op happened: OutcomeUnknown. An op
+  // that surely did not happen in a session that is gone is made in a new one, but for the release
+  // of a lock, which throws SessionExpired.
   std::string call(uint32_t method, std::string_view request,
                    const CallOptions& options = {}) const;
 
