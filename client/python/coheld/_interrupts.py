@@ -54,7 +54,7 @@ def _undo_rlock(client: Client, fields: Fields, result: Any) -> None:
 
 
 def _undo_semaphore(client: Client, fields: Fields, result: Any) -> None:
-    if result:
+    if result[0]:
         _release_semaphore(client, fields[0], fields[1])
 
 

@@ -50,12 +50,25 @@ class AcquirerProxy(BaseProxy, managers.AcquirerProxy):  # type: ignore[misc]
         self.release()
 
 
-class OwnedProxy(AcquirerProxy):
+class BlockedProxy(BaseProxy):
+    """Tell who held the object when an acquire of it was in vain."""
+
+    _holder: dict[str, Any] | None = None
+
+    @property
+    def holder(self) -> dict[str, Any] | None:
+        """Return who held it when the last acquire() through this proxy timed out, else None."""
+        return self._holder
+
+    def _note_holder(self, holder: Any) -> None:
+        self._holder = None if holder is ABSENT else holder
+
+
+class OwnedProxy(AcquirerProxy, BlockedProxy):
     """Be held by one owner, who can lose it: what Lock and RLock share."""
 
     _token = 0
     _owner_died = False
-    _holder: dict[str, Any] | None = None
 
     @property
     def token(self) -> int:
@@ -83,16 +96,11 @@ class OwnedProxy(AcquirerProxy):
         """
         return self._token not in (0, self._current_token())
 
-    @property
-    def holder(self) -> dict[str, Any] | None:
-        """Return who held it when the last acquire() through this proxy timed out, else None."""
-        return self._holder
-
     def _current_token(self) -> int:
         raise NotImplementedError
 
     def _note(self, acquired: bool, token: int, owner_died: bool, holder: Any) -> bool:
-        self._holder = None if holder is ABSENT else holder
+        self._note_holder(holder)
         if acquired:
             self._token, self._owner_died = token, owner_died
         return acquired

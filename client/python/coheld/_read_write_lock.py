@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from coheld import _core
-from coheld._base import BaseProxy
-from coheld._lock import wait_ms
+from coheld._lock import BlockedProxy, wait_ms
 
-_acquire_read = _core.method("ReadWriteLock.AcquireRead", "acquired", "token")
-_acquire_write = _core.method("ReadWriteLock.AcquireWrite", "acquired", "token")
+_GRANT = ("acquired", "token", "owner_died", "holder")
+_acquire_read = _core.method("ReadWriteLock.AcquireRead", *_GRANT)
+_acquire_write = _core.method("ReadWriteLock.AcquireWrite", *_GRANT)
 _release = _core.method("ReadWriteLock.Release")
 _inspect = _core.method("ReadWriteLock.Inspect", "readers", "written")
 
 
-class ReadWriteLockProxy(BaseProxy):
+class ReadWriteLockProxy(BlockedProxy):
     """Stand for a read-write lock in the daemon: first come, first served.
 
     A writer that waits holds back the readers that come after it. What a process holds is released
@@ -23,6 +24,7 @@ class ReadWriteLockProxy(BaseProxy):
     """
 
     _type_word = "rwlock"
+    _owner_died = False
     _exposed_ = ("acquire_read", "acquire_write", "release", "readers", "written")
 
     def acquire_read(self, blocking: bool = True, timeout: float | None = None) -> bool:
@@ -30,11 +32,11 @@ class ReadWriteLockProxy(BaseProxy):
 
         A timeout is in seconds; None and -1 wait for ever, 0 tries once.
         """
-        return bool(_acquire_read(self._client, self._name, wait_ms(blocking, timeout))[0])
+        return self._take(_acquire_read, wait_ms(blocking, timeout))[0]
 
     def acquire_write(self, blocking: bool = True, timeout: float | None = None) -> bool:
         """Take the lock alone; return whether it was taken."""
-        return bool(_acquire_write(self._client, self._name, wait_ms(blocking, timeout))[0])
+        return self._take(_acquire_write, wait_ms(blocking, timeout))[0]
 
     def release(self) -> None:
         """Give back what this thread holds: its write, or one of its reads."""
@@ -43,7 +45,7 @@ class ReadWriteLockProxy(BaseProxy):
     @contextmanager
     def read(self) -> Iterator[int]:
         """Hold the lock with other readers."""
-        token: int = _acquire_read(self._client, self._name)[1]
+        _, token = self._take(_acquire_read, None)
         try:
             yield token
         finally:
@@ -52,11 +54,19 @@ class ReadWriteLockProxy(BaseProxy):
     @contextmanager
     def write(self) -> Iterator[int]:
         """Hold the lock alone."""
-        token: int = _acquire_write(self._client, self._name)[1]
+        _, token = self._take(_acquire_write, None)
         try:
             yield token
         finally:
             self.release()
+
+    @property
+    def owner_died(self) -> bool:
+        """Return whether a writer died before the grant that this proxy made last.
+
+        Then what the lock protects may be half-done. It is told to one owner only, the next.
+        """
+        return self._owner_died
 
     def readers(self) -> int:
         """Return how many hold the lock to read."""
@@ -67,6 +77,13 @@ class ReadWriteLockProxy(BaseProxy):
         """Say whether somebody holds the lock to write."""
         written: bool = _inspect(self._client, self._name)[1]
         return written
+
+    def _take(self, acquire: Any, wait: int | None) -> tuple[bool, int]:
+        acquired, token, owner_died, holder = acquire(self._client, self._name, wait)
+        self._note_holder(holder)
+        if acquired:
+            self._owner_died = owner_died
+        return acquired, token
 
     def _remote_repr(self) -> str:
         readers, written = _inspect(self._client, self._name)

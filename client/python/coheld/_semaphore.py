@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from coheld import _core
 from coheld._base import first_try, milliseconds
-from coheld._lock import AcquirerProxy
+from coheld._lock import AcquirerProxy, BlockedProxy
 
-_acquire = _core.method("Semaphore.Acquire", "acquired")
+_acquire = _core.method("Semaphore.Acquire", "acquired", "holder")
 _release = _core.method("Semaphore.Release")
 _inspect = _core.method("Semaphore.Inspect", "available", "held", "waiters", "bounded")
 
 
-class SemaphoreProxy(AcquirerProxy):
+class SemaphoreProxy(AcquirerProxy, BlockedProxy):
     """Stand for a semaphore in the daemon: first come, first served.
 
     Anyone may release it. Permits that a process took go back when it dies.
@@ -28,7 +28,9 @@ class SemaphoreProxy(AcquirerProxy):
         if not blocking and timeout is not None:
             raise ValueError("can't specify timeout for non-blocking acquire")
         wait = first_try(timeout) if blocking else 0
-        acquired: bool = _acquire(self._client, self._name, 1, wait)
+        acquired: bool
+        acquired, holder = _acquire(self._client, self._name, 1, wait)
+        self._note_holder(holder)
         if not acquired and timeout is not None:
             milliseconds(timeout)  # Too large a timeout is only an error when it comes to waiting.
         return acquired
