@@ -164,6 +164,7 @@ def install(proxy_type: type) -> None:
     """Connect the core with this package; called once."""
     os.register_at_fork(before=_before_fork, after_in_child=_after_fork_in_child)
     _core.install_hooks(
+        package_folder=os.path.dirname(__file__) + os.sep,
         encode_value=_codecs.encode_for,
         encode_key=_codecs.encode_key_for,
         decode=_codecs.decode,

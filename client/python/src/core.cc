@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "client/python/src/call_site.h"
 #include "client/python/src/client_object.h"
 #include "client/python/src/decode.h"
 #include "client/python/src/encode.h"
@@ -42,7 +43,8 @@ struct BoundMethod {
   MessageTable request;
   MessageTable reply;
   std::vector<size_t> chosen;
-  bool raw = false;  // Opaque values come undecoded.
+  bool raw = false;       // Opaque values come undecoded.
+  bool may_wait = false;  // Tells the daemon where in the program it is asked for.
 };
 
 constexpr char kCapsuleName[] = "coheld.method";
@@ -103,13 +105,17 @@ PyObject* Raise(const Ending& ending) {
 }
 
 // Makes the call without the GIL.
-Ending CallDaemon(const ClientObject& client, uint32_t number, const std::string& request) {
+Ending CallDaemon(const ClientObject& client, const BoundMethod& method,
+                  const std::string& request) {
   Ending ending;
+  std::string site;
+  if (method.may_wait) site = CallSite();
   ReleasedGil gil;
   CallOptions options;
+  options.site = site;
   options.on_interrupt = [&gil] { return gil.SignalRaised(); };
   try {
-    ending.reply = client.handle.call(number, request, options);
+    ending.reply = client.handle.call(method.number, request, options);
   } catch (const Interrupted& error) {
     ending.interrupted = true;
     ending.reply = error.reply();
@@ -230,7 +236,7 @@ PyObject* CallMethod(PyObject* capsule, PyObject* const* arguments, Py_ssize_t c
                     &request)) {
     return nullptr;
   }
-  const Ending ending = CallDaemon(*client, method->number, request);
+  const Ending ending = CallDaemon(*client, *method, request);
   // A handler may have raised although the call ended otherwise, such as with the connection.
   if (ending.interrupted || PyErr_Occurred()) {
     return Undo(scope, *method, client, arguments + 1, count - 1, ending);
@@ -254,6 +260,11 @@ const wire::MethodRow& RowOf(const std::string& name) {
     if (row.name == name) return row;
   }
   throw nb::value_error(("no method is called " + name).c_str());
+}
+
+// Ops that may wait say for how long.
+bool MayWait(const wire::MethodRow& row) {
+  return row.descriptor->input_type()->FindFieldByName("timeout_ms") != nullptr;
 }
 
 using FastCall = PyObject* (*)(PyObject* capsule, PyObject* const* arguments, Py_ssize_t count);
@@ -293,7 +304,8 @@ nb::object BindMethod(const std::string& name, const nb::args& results, bool raw
                                                 .request = ReadTable(*row.descriptor->input_type()),
                                                 .reply = ReadTable(*row.descriptor->output_type()),
                                                 .chosen = {},
-                                                .raw = raw});
+                                                .raw = raw,
+                                                .may_wait = MayWait(row)});
   for (const nb::handle result : results) {
     method->chosen.push_back(PlaceOf(method->reply, name, nb::cast<std::string>(result)));
   }
@@ -306,6 +318,7 @@ PyObject* Keep(const nb::kwargs& installed, const char* name) {
 }
 
 void InstallHooks(const nb::kwargs& installed) {
+  SetPackageFolder(nb::cast<std::string>(installed["package_folder"]));
   hooks = {.encode_value = Keep(installed, "encode_value"),
            .encode_key = Keep(installed, "encode_key"),
            .decode = Keep(installed, "decode"),
