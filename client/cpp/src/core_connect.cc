@@ -53,7 +53,7 @@ void Core::GiveBack(State& state, std::unique_ptr<Channel> channel) {
 
 std::unique_ptr<Channel> Core::Dial(State& state, Attempt& attempt) {
   while (true) {
-    const WaitLimits limits{.until = attempt.patience.Until(Clock::now()),
+    const WaitLimits limits{.until = attempt.patience.TryUntil(Clock::now()),
                             .on_interrupt = attempt.on_interrupt};
     try {
       return DialOnce(state, limits);

@@ -10,6 +10,11 @@ Patience::TimePoint Patience::Until(TimePoint now) {
   return end_ ? std::min(*give_up_, *end_) : *give_up_;
 }
 
+Patience::TimePoint Patience::TryUntil(TimePoint now) {
+  const TimePoint until = Until(now);
+  return many_ ? std::min(until, now + std::max<Duration>(kTry, longest_ / 4)) : until;
+}
+
 void Patience::Lost(Duration lasted) {
   if (lasted < kSteady) return;
   give_up_.reset();

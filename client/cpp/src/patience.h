@@ -17,6 +17,8 @@ class Patience {
   static constexpr std::chrono::seconds kSteady{1};
   static constexpr std::chrono::milliseconds kFirstPause{2};
   static constexpr std::chrono::milliseconds kLongestPause{500};
+  // One of many tries takes a quarter of the time at most, but may take this long.
+  static constexpr std::chrono::seconds kTry{1};
 
   // Trouble may last `longest`, but not beyond `end`. `many`: whether there is more than one try.
   Patience(Duration longest, std::optional<TimePoint> end, bool many)
@@ -24,6 +26,10 @@ class Patience {
 
   // Returns until when connecting may take; trouble begins with the first such question.
   TimePoint Until(TimePoint now);
+
+  // Returns until when one try may take: a peer that accepts and says nothing must not take all the
+  // time there is.
+  TimePoint TryUntil(TimePoint now);
 
   // Takes that a connection broke, or was of no use, after so long.
   void Lost(Duration lasted);

@@ -73,8 +73,17 @@ TEST(PatienceTest, NothingIsTriedBeyondTheEnd) {
   EXPECT_FALSE(patience.Pause(kStart + seconds(2), 0.5));
 }
 
+TEST(PatienceTest, OneOfManyTriesTakesAQuarterOfTheTimeButASecondIsFree) {
+  Patience patience(seconds(40), std::nullopt, true);
+  EXPECT_EQ(patience.TryUntil(kStart), kStart + seconds(10));
+  EXPECT_EQ(patience.TryUntil(kStart + seconds(35)), kStart + seconds(40));
+  Patience hasty(seconds(2), std::nullopt, true);
+  EXPECT_EQ(hasty.TryUntil(kStart), kStart + seconds(1));
+}
+
 TEST(PatienceTest, WhoAsksForOneTryHasOne) {
   Patience patience(seconds(5), std::nullopt, false);
+  EXPECT_EQ(patience.TryUntil(kStart), kStart + seconds(5));
   EXPECT_EQ(patience.Until(kStart), kStart + seconds(5));
   EXPECT_FALSE(patience.Pause(kStart, 0.5));
 }
