@@ -27,6 +27,12 @@ uint64_t FirstAnonymous() {
   return kFirst + random % (8 * kFirst);
 }
 
+// When a call ends that still waits then.
+TimeMs DeadlineOf(const Submission& submission, TimeMs now) {
+  if (submission.deadline_ms == 0) return engine::kNever;
+  return engine::After(now, submission.deadline_ms);
+}
+
 }  // namespace
 
 Dispatcher::Dispatcher(EdgeLoop& loop, const DispatchLimits& limits, DaemonFacts facts,
@@ -55,23 +61,25 @@ void Dispatcher::Submit(const Submission& submission) {
   const CallId call{++last_call_};
   const TimeMs now = loop_.Now();
   std::vector<engine::Reply> replies = std::exchange(spare_replies_, {});
-  engine_.Apply({.call = call,
-                 .owner = {.session = submission.session, .thread = submission.thread},
-                 .now = now,
-                 .seq = submission.seq,
-                 .acked = submission.acked,
-                 .lane = submission.lane,
-                 .token = submission.token,
-                 .site = submission.site},
-                submission.method, submission.payload, &replies);
-  // The op's own reply, if it did not park, comes first: before those of the ops that it woke.
-  const bool parked = replies.empty() || replies.front().call != call;
-  if (parked) {
+  const std::optional<CallId> waits =
+      engine_.Apply({.call = call,
+                     .owner = {.session = submission.session, .thread = submission.thread},
+                     .now = now,
+                     .seq = submission.seq,
+                     .acked = submission.acked,
+                     .lane = submission.lane,
+                     .token = submission.token,
+                     .site = submission.site},
+                    submission.method, submission.payload, &replies);
+  if (!waits) {
+    submission.route.peer->Answer(submission.route, replies.front());
+  } else if (*waits == call) {
     Remember(call, submission, now);
   } else {
-    submission.route.peer->Answer(submission.route, replies.front());
+    TakeOver(*waits, submission, now);
   }
-  Deliver(std::span(replies).subspan(parked ? 0 : 1));
+  // The op's own reply, if it did not park, comes first: before those of the ops that it woke.
+  Deliver(std::span(replies).subspan(waits ? 0 : 1));
   replies.clear();
   spare_replies_ = std::move(replies);
   spare_memory_.NoteWork(now);
@@ -101,19 +109,35 @@ std::optional<Failure> Dispatcher::Refuse(const Submission& submission,
 }
 
 void Dispatcher::Remember(CallId call, const Submission& submission, TimeMs now) {
-  ParkedCall parked{.route = submission.route};
-  if (submission.deadline_ms != 0) {
-    parked.deadline = engine::After(now, submission.deadline_ms);
-    deadlines_.insert({parked.deadline, call});
-  }
-  parked_.emplace(call, parked);
+  ParkedCall& parked = parked_[call];
+  parked.route = submission.route;
+  SetDeadline(call, &parked, DeadlineOf(submission, now));
   submission.route.peer->NoteParked(submission.route, call);
+}
+
+void Dispatcher::TakeOver(CallId call, const Submission& submission, TimeMs now) {
+  ParkedCall& parked = parked_.at(call);
+  const Route before = std::exchange(parked.route, submission.route);
+  SetDeadline(call, &parked, DeadlineOf(submission, now));
+  submission.route.peer->NoteParked(submission.route, call);
+  if (before.peer == nullptr) return;
+  before.peer->ForgetParked(before);
+  before.peer->Answer(before, Failure{v1::ERROR_REASON_TAKEN_OVER,
+                                      "the op waits, and its reply goes to a copy of it that came "
+                                      "later"});
+  before.peer->RequestFlush();
+}
+
+void Dispatcher::SetDeadline(CallId call, ParkedCall* parked, TimeMs deadline) {
+  if (parked->deadline != engine::kNever) deadlines_.erase({parked->deadline, call});
+  parked->deadline = deadline;
+  if (deadline != engine::kNever) deadlines_.insert({deadline, call});
 }
 
 void Dispatcher::Forget(CallId call) {
   const auto found = parked_.find(call);
   COHELD_CHECK(found != parked_.end());
-  if (found->second.deadline != engine::kNever) deadlines_.erase({found->second.deadline, call});
+  SetDeadline(call, &found->second, engine::kNever);
   parked_.erase(found);
 }
 
@@ -123,6 +147,7 @@ void Dispatcher::Deliver(std::span<const engine::Reply> replies) {
     if (found == parked_.end()) continue;  // Abandoned.
     const Route route = found->second.route;
     Forget(reply.call);
+    if (route.peer == nullptr) continue;
     route.peer->ForgetParked(route);
     route.peer->Answer(route, reply);
     route.peer->RequestFlush();
@@ -139,8 +164,11 @@ void Dispatcher::Cancel(CallId call, Failure failure) {
 void Dispatcher::Abandon(std::vector<CallId> calls) {
   // Last come first, so that none that goes makes way for another one that goes.
   std::sort(calls.rbegin(), calls.rend());
-  for (const CallId call : calls) Forget(call);
-  for (const CallId call : calls) Cancel(call, {v1::ERROR_REASON_CANCELLED, "the caller is gone"});
+  for (const CallId call : calls) parked_.at(call).route = {};
+  std::vector<engine::Reply> replies;
+  for (const CallId call : calls) engine_.Abandon(call, loop_.Now(), &replies);
+  Deliver(replies);
+  ArmTimer();
 }
 
 engine::Result<SessionId> Dispatcher::Authenticate(std::string_view token) const {

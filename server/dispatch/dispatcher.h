@@ -49,7 +49,7 @@ struct DaemonFacts {
 
 // Where a reply goes.
 struct Route {
-  PeerCalls* peer = nullptr;
+  PeerCalls* peer = nullptr;  // Null: nowhere.
   StreamId stream = 0;
   uint64_t frame = 0;  // CallRequest.id on a Session/Call stream; 0 for a unary call.
 };
@@ -83,7 +83,7 @@ class Dispatcher : public transport::Acceptor {
   // Ends a parked call; its failure is delivered to its route.
   void Cancel(CallId call, Failure failure);
   // Ends parked calls whose routes are gone: none of them happens, and nothing is delivered to
-  // them.
+  // them. But those that may be sent again after they changed something wait on, without a route.
   void Abandon(std::vector<CallId> calls);
 
   // Returns the session of a token. SESSION_EXPIRED.
@@ -124,8 +124,11 @@ class Dispatcher : public transport::Acceptor {
 
   std::optional<Failure> Refuse(const Submission& submission, const EdgeOp* edge_op) const;
   void Remember(CallId call, const Submission& submission, TimeMs now);
+  // Routes a parked call to a copy that came later; the call before ends.
+  void TakeOver(CallId call, const Submission& submission, TimeMs now);
   void Deliver(std::span<const engine::Reply> replies);
   void Forget(CallId call);
+  void SetDeadline(CallId call, ParkedCall* parked, TimeMs deadline);
   void EndSession(SessionId session, std::string_view why);
   void OnTimer();
   void ArmTimer();

@@ -127,6 +127,7 @@ Outcome Create(BarrierObject& barrier, const v1::BarrierCreateRequest& request,
 Outcome Arrive(BarrierObject& barrier, const v1::BarrierWaitRequest& request,
                v1::BarrierWaitReply* reply, Turn& turn) {
   const uint64_t index = barrier.arrived++;
+  turn.NoteEffect();
   barrier.Touch();
   if (index + 1 < barrier.parties) {
     barrier.parked[turn.call()] = {.index = index};

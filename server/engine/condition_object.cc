@@ -123,6 +123,7 @@ Outcome Wait(ConditionObject& condition, const v1::ConditionWaitRequest& request
     if (!lock.ok()) return lock.failure();
     const uint64_t depth = lock.value()->hold()->count;
     lock.value()->GiveBack(depth, turn);
+    turn.NoteEffect();
     COHELD_CHECK(condition.wakeups == 0);
     waiting = condition.depths.emplace(turn.call(), depth).first;
   }

@@ -9,23 +9,9 @@
 namespace coheld::engine {
 namespace {
 
-Failure Expired(SessionId session) {
-  return {v1::ERROR_REASON_SESSION_EXPIRED,
-          "session " + std::to_string(static_cast<uint64_t>(session)) +
-              " has ended; open a new one (its locks were released)"};
-}
-
 Failure WrongType(const std::string& name, const TypeRow& is, const TypeRow& wanted) {
   return {v1::ERROR_REASON_WRONG_TYPE,
           "\"" + name + "\" is a " + is.word + ", not a " + wanted.word + "; use another name"};
-}
-
-// Returns the stamp of a parked op that is about to go.
-Stamp Leaving(const ParkedOp& op, TimeMs now) {
-  Stamp stamp = op.stamp;
-  stamp.now = now;
-  stamp.site = {};  // It goes with the op.
-  return stamp;
 }
 
 }  // namespace
@@ -68,36 +54,49 @@ Engine::~Engine() {
   for (const auto& [name, held] : store_.objects()) lifetime_.End(*held.object);
 }
 
-void Engine::Apply(const Stamp& stamp, uint32_t method, std::string_view payload,
-                   std::vector<Reply>* replies) {
+std::optional<CallId> Engine::Apply(const Stamp& arrived, uint32_t method, std::string_view payload,
+                                    std::vector<Reply>* replies) {
   const Lifetime::Scope scope(lifetime_);
   ++ops_applied_;
   const OpRow* row = FindOp(method);
   if (row == nullptr) {
-    replies->push_back({stamp.call, Failure{v1::ERROR_REASON_UNKNOWN_METHOD,
-                                            "no op has number " + std::to_string(method)}});
-    return;
+    replies->push_back({arrived.call, Failure{v1::ERROR_REASON_UNKNOWN_METHOD,
+                                              "no op has number " + std::to_string(method)}});
+    return std::nullopt;
   }
-  if (stamp.owner.session != kNoSession && sessions_.Find(stamp.owner.session) == nullptr) {
-    replies->push_back({stamp.call, Expired(stamp.owner.session)});
-    return;
+  Stamp stamp = arrived;
+  Reply reply{.call = stamp.call};
+  const ReplyTable::Judgement judgement = Admit(&stamp, &reply);
+  if (judgement.verdict == ReplyTable::Verdict::kWaits) return judgement.waits;
+  if (judgement.verdict == ReplyTable::Verdict::kAnswered) {
+    replies->push_back(std::move(reply));
+    return std::nullopt;
   }
+  changed_state_ = false;
+  const std::pair before(lifetime_.stirs(), last_token_);
   Turn turn(*this, stamp, Turn::Try::kFirst);
   const Outcome outcome = Try(*row, payload, turn, replies);
-  if (outcome.kind() == Outcome::Kind::kParked) {
+  const bool parks = outcome.kind() == Outcome::Kind::kParked;
+  if (parks) {
     Park(stamp, *row, payload, turn);
   } else if (turn.gave_up_) {
     TellLeft(turn);
   }
   DrainWakes(stamp.now, replies);
+  if (changed_state_ || before != std::pair(lifetime_.stirs(), last_token_)) {
+    Log(Input::Kind::kOp, stamp, method, payload);
+  }
+  return parks ? std::optional(stamp.call) : std::nullopt;
 }
 
 Outcome Engine::Try(const OpRow& row, std::string_view payload, Turn& turn,
                     std::vector<Reply>* replies) {
   Reply reply{.call = turn.stamp_.call};
   Outcome outcome = row.invoke(*this, row, payload, turn, &reply.payload);
+  bool change = turn.effect_;
   switch (outcome.kind()) {
     case Outcome::Kind::kDone:
+      change |= lifetime_.sends() || !(row.method->read_only || turn.gave_up_);
       // An op that gave up waiting has not used what was made for it.
       if (row.method->read_only || turn.gave_up_) {
         DiscardCreated(turn);
@@ -105,20 +104,21 @@ Outcome Engine::Try(const OpRow& row, std::string_view payload, Turn& turn,
         turn.object_->provisional_ = false;
       }
       lifetime_.HandOut(turn.owner().session, turn.now());
-      replies->push_back(std::move(reply));
+      Answer(turn.stamp_, row, change, std::move(reply), replies);
       break;
     case Outcome::Kind::kFailed:
       lifetime_.ForgetSent();
       DiscardCreated(turn);
       turn.wakes_.clear();  // Nothing changed, so nobody can proceed.
       reply.failure = outcome.failure();
-      replies->push_back(std::move(reply));
+      Answer(turn.stamp_, row, change, std::move(reply), replies);
       break;
     case Outcome::Kind::kParked:
       lifetime_.ForgetSent();
       for (Object* object : created_) object->provisional_ = true;
       break;
   }
+  changed_state_ |= change;
   created_.clear();
   FailDeleted(replies);
   TakeWakes(turn);
@@ -135,21 +135,28 @@ void Engine::Park(const Stamp& stamp, const OpRow& row, std::string_view payload
   op.stamp.site = op.site;
   op.row = &row;
   op.payload = payload;
+  op.effect = turn.effect_;
   if (turn.park_timeout_ms_) op.deadline = After(stamp.now, *turn.park_timeout_ms_);
   turn.park_.queue->Add(&op, turn.park_.object);
   for (const Waitplace& other : turn.park_others_) other.queue->Add(&op, other.object);
   if (op.deadline != kNever) deadlines_.insert({op.deadline, stamp.call});
-  if (Session* session = sessions_.Find(stamp.owner.session)) session->parked.insert(stamp.call);
+  changed_state_ = true;
+  Session* session = sessions_.Find(stamp.owner.session);
+  if (session == nullptr) return;
+  session->parked.insert(stamp.call);
+  if (stamp.seq != 0) session->replies.NoteWaiting(stamp);
 }
 
 bool Engine::Retry(ParkedOp& op, Turn::Try attempt, TimeMs now, std::vector<Reply>* replies) {
   Stamp stamp = op.stamp;
   stamp.now = now;
   Turn turn(*this, stamp, attempt);
+  turn.effect_ = op.effect;
   const Outcome outcome = Try(*op.row, op.payload, turn, replies);
   if (outcome.kind() == Outcome::Kind::kParked) {
     COHELD_CHECK(attempt == Turn::Try::kWoken && turn.park_.queue == op.place.queue &&
                  turn.park_others_.size() == op.others.size());
+    op.effect = turn.effect_;
     return false;
   }
   // In the other queues of an op that stood in many it may have been in the way of the next.
@@ -220,100 +227,29 @@ void Engine::Unpark(CallId call) {
   });
   WaitQueue::Leave(&op);
   if (op.deadline != kNever) deadlines_.erase({op.deadline, call});
-  if (Session* session = sessions_.Find(op.stamp.owner.session)) session->parked.erase(call);
+  if (Session* session = sessions_.Find(op.stamp.owner.session)) {
+    session->parked.erase(call);
+    if (op.stamp.seq != 0) session->replies.ForgetWaiting(op.stamp);
+  }
   parked_.erase(found);
 }
 
-void Engine::FailParked(CallId call, Failure failure, std::vector<Reply>* replies) {
-  Unpark(call);
-  replies->push_back({call, std::move(failure)});
-}
-
-void Engine::Cancel(CallId call, Failure failure, TimeMs now, std::vector<Reply>* replies) {
-  const Lifetime::Scope scope(lifetime_);
-  const auto found = parked_.find(call);
-  if (found == parked_.end()) return;
-  const Stamp waiter = Leaving(found->second, now);
-  std::vector<Waitplace> places;
-  ForEachPlace(found->second, [&](const ParkedOp::Place& place) {
-    wakes_.push_back({place.queue, false});  // It may have been in the way of the next.
-    places.push_back({place.object, place.queue});
-  });
-  FailParked(call, std::move(failure), replies);
-  for (const Waitplace& place : places) TellLeft(place, waiter);
-  DrainWakes(now, replies);
-}
-
-void Engine::Advance(TimeMs now, std::vector<Reply>* replies) {
-  const Lifetime::Scope scope(lifetime_);
-  while (NextDeadline() <= now) AdvanceOnce(now, replies);
-}
-
-void Engine::AdvanceOnce(TimeMs now, std::vector<Reply>* replies) {
-  const TimeMs next_alarm = alarms_.empty() ? kNever : alarms_.begin()->first;
-  const TimeMs next_op = deadlines_.empty() ? kNever : deadlines_.begin()->first;
-  const TimeMs next = std::min(next_alarm, next_op);
-  if (lifetime_.NextDeadline() < next) {
-    const TimeMs until = std::min(now, next);
-    if (Object* object = lifetime_.NextOverdue(until)) DeleteObject(object->name());
-    Record(0, {}, kNoSession);
-    FailDeleted(replies);
-  } else if (next_alarm <= next_op) {  // What a lease's end frees is there for who waited so long.
-    RingAlarm(*store_.Find(alarms_.begin()->second)->object, now, replies);
+void Engine::FailParked(CallId call, Failure failure, bool keep, std::vector<Reply>* replies) {
+  const ParkedOp& op = parked_.at(call);
+  Reply reply{.call = call, .failure = std::move(failure)};
+  if (keep) {
+    Answer(op.stamp, *op.row, op.effect, std::move(reply), replies);
   } else {
-    ParkedOp& op = parked_.at(deadlines_.begin()->second);
-    WaitQueue* const queue = op.place.queue;
-    Retry(op, Turn::Try::kTimedOut, now, replies);
-    wakes_.push_back({queue, false});
+    replies->push_back(std::move(reply));
   }
-  DrainWakes(now, replies);
-}
-
-TimeMs Engine::NextDeadline() const {
-  TimeMs due = lifetime_.NextDeadline();
-  if (!alarms_.empty()) due = std::min(due, alarms_.begin()->first);
-  return deadlines_.empty() ? due : std::min(due, deadlines_.begin()->first);
-}
-
-void Engine::SetAlarm(Object& object, TimeMs when) {
-  if (object.alarm_ == when) return;
-  if (object.alarm_ != kNever) alarms_.erase({object.alarm_, object.name()});
-  object.alarm_ = when;
-  if (when != kNever) alarms_.insert({when, object.name()});
-}
-
-void Engine::RingAlarm(Object& object, TimeMs now, std::vector<Reply>* replies) {
-  SetAlarm(object, kNever);
-  Turn turn(*this, {.now = now}, Turn::Try::kFirst);
-  turn.object_ = &object;
-  object.OnAlarm(turn);
-  FinishEffect(turn, replies);
-}
-
-void Engine::FinishEffect(Turn& turn, std::vector<Reply>* replies) {
-  created_.clear();
-  lifetime_.ForgetSent();
-  FailDeleted(replies);
-  TakeWakes(turn);
-  Record(0, {}, kNoSession);
-}
-
-void Engine::Rearm(uint64_t stalled_ms, TimeMs now, std::vector<Reply>* replies) {
-  const Lifetime::Scope scope(lifetime_);
-  lifetime_.Rearm(stalled_ms);
-  for (const auto& [when, name] : std::set<std::pair<TimeMs, std::string>>(alarms_)) {
-    const Store::Held* held = store_.Find(name);
-    if (held == nullptr) continue;
-    Turn turn(*this, {.now = now}, Turn::Try::kFirst);
-    turn.object_ = held->object.get();
-    held->object->Rearm(stalled_ms, turn);
-    FinishEffect(turn, replies);
-  }
-  DrainWakes(now, replies);
+  Unpark(call);
 }
 
 void Engine::OpenSession(SessionId id, const v1::SessionLabel& label, uint64_t ttl_ms, TimeMs now) {
   sessions_.Open(id, label, ttl_ms, now);
+  if (log_ == nullptr) return;
+  Log(Input::Kind::kOpenSession, {.owner = {.session = id}, .now = now}, 0,
+      label.SerializeAsString(), ttl_ms);
 }
 
 void Engine::EndSession(SessionId id, TimeMs now, std::vector<Reply>* replies) {
@@ -332,9 +268,9 @@ void Engine::EndSession(SessionId id, TimeMs now, std::vector<Reply>* replies) {
     const ParkedOp& op = parked_.at(call);
     ForEachPlace(op, [&](const ParkedOp::Place& place) {
       if (Watches(place.object, place.queue)) return;
-      left.push_back({Leaving(op, now), place.object->name(), place.queue});
+      left.push_back({StampAtEnd(op, now), place.object->name(), place.queue});
     });
-    FailParked(call, Expired(id), replies);
+    FailParked(call, Expired(id), false, replies);
   }
   // Then what goes with it, so that nothing is granted on that.
   lifetime_.TakeAllHandles(id);
@@ -357,6 +293,7 @@ void Engine::EndSession(SessionId id, TimeMs now, std::vector<Reply>* replies) {
   sessions_.Erase(id);
   TakeWakes(turn);
   DrainWakes(now, replies);
+  Log(Input::Kind::kEndSession, {.owner = {.session = id}, .now = now});
 }
 
 Object* Engine::CreateAnonymous(const TypeRow& type) {
@@ -439,7 +376,7 @@ History& Engine::HistoryOf(Object& object) {
 
 void Engine::FailDeleted(std::vector<Reply>* replies) {
   for (auto& [call, failure] : std::exchange(failed_, {})) {
-    FailParked(call, std::move(failure), replies);
+    FailParked(call, std::move(failure), true, replies);
   }
 }
 

@@ -16,21 +16,16 @@
 
 #include "server/engine/history.h"
 #include "server/engine/ids.h"
+#include "server/engine/input_log.h"
 #include "server/engine/lifetime.h"
 #include "server/engine/registry.h"
+#include "server/engine/reply.h"
 #include "server/engine/sessions.h"
 #include "server/engine/state_writer.h"
 #include "server/engine/store.h"
 #include "server/engine/turn.h"
 
 namespace coheld::engine {
-
-// What an op answers.
-struct Reply {
-  CallId call{};
-  std::optional<Failure> failure;
-  std::string payload;  // The serialised reply message; empty on failure.
-};
 
 class Engine {
  public:
@@ -40,14 +35,23 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Applies one op and appends its reply, unless it parks, and then those of the ops that it woke.
-  // The call id must be above all before.
-  void Apply(const Stamp& stamp, uint32_t method, std::string_view payload,
-             std::vector<Reply>* replies);
+  // Tells all that changes the state to a log, which must outlive the engine; nullptr is none.
+  void SetInputLog(InputLog* log) { log_ = log; }
 
-  // Ends a parked op with this failure; it has changed nothing. Does nothing if it is not parked
-  // (any more). May wake ops that queued behind it.
+  // Applies one op and appends its reply, unless it parks, and then those of the ops that it woke.
+  // The call id must be above all before. A copy of an op of the session (its lane and seq) is not
+  // applied: it gets the reply again, or shares the fate of the one that waits. Returns under which
+  // call the op waits, this one or the copy's; nothing if it was answered.
+  std::optional<CallId> Apply(const Stamp& stamp, uint32_t method, std::string_view payload,
+                              std::vector<Reply>* replies);
+
+  // Ends a parked op with this failure, which is its answer. Does nothing if it is not parked (any
+  // more). May wake ops that queued behind it.
   void Cancel(CallId call, Failure failure, TimeMs now, std::vector<Reply>* replies);
+  // Tells that nobody is there to take the answer of a parked op: it ends with CANCELLED, and may
+  // be sent anew. But one that changed something and has a seq waits on until it is sent again or
+  // its session ends; then returns false.
+  bool Abandon(CallId call, TimeMs now, std::vector<Reply>* replies);
 
   // Tells that time passed: alarms go off, parked ops whose time is up are tried a last time, and
   // objects go whose TTL or grace has passed. What is due earlier comes first.
@@ -94,6 +98,16 @@ class Engine {
   friend Result<Object*> ResolveObject(Engine&, const OpRow&, const std::string&, Turn&);
   friend OpMessages& MessagesOf(Engine& engine, const OpRow& row);
 
+  // Why an op cannot be applied now, whatever it is; or its answer, or who waits, if it is a copy.
+  ReplyTable::Judgement Admit(Stamp* stamp, Reply* reply);
+  // Emits the answer of an op, and keeps it if the op has a seq. `change`: it changed something.
+  void Answer(const Stamp& stamp, const OpRow& row, bool change, Reply reply,
+              std::vector<Reply>* replies);
+  // Tells the log an input.
+  void Log(Input::Kind kind, const Stamp& stamp, uint32_t code = 0, std::string_view payload = {},
+           uint64_t ms = 0);
+  // Ends a parked op.
+  void End(CallId call, Failure failure, bool keep, TimeMs now, std::vector<Reply>* replies);
   // Runs a handler and emits its reply; the caller deals with kParked.
   Outcome Try(const OpRow& row, std::string_view payload, Turn& turn, std::vector<Reply>* replies);
   void Park(const Stamp& stamp, const OpRow& row, std::string_view payload, Turn& turn);
@@ -109,7 +123,7 @@ class Engine {
   void TakeWakes(Turn& turn);
   // Takes a parked op out of the table, its queue, its session and the deadlines.
   void Unpark(CallId call);
-  void FailParked(CallId call, Failure failure, std::vector<Reply>* replies);
+  void FailParked(CallId call, Failure failure, bool keep, std::vector<Reply>* replies);
   // Does one thing that is due.
   void AdvanceOnce(TimeMs now, std::vector<Reply>* replies);
   void SetAlarm(Object& object, TimeMs when);
@@ -142,6 +156,8 @@ class Engine {
   std::vector<Object*> changed_;   // Watched objects that changed and have no record of it yet.
   std::vector<Object*> created_;   // Made by the op being applied; undone if it fails.
   std::vector<std::string> left_;  // Names of provisional objects that a parked op left.
+  InputLog* log_ = nullptr;
+  bool changed_state_ = false;  // The op being applied did, itself.
   uint64_t last_token_ = 0;
   uint64_t ops_applied_ = 0;
 };

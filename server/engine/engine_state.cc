@@ -128,6 +128,12 @@ void EngineState::SaveParked(const Engine& engine, StateWriter& state) {
     state.PutCall(call);
     state.PutOwner(op.stamp.owner);
     state.PutTime(op.stamp.now);
+    state.PutUnsigned(op.stamp.seq);
+    state.PutUnsigned(op.stamp.acked);
+    state.PutUnsigned(op.stamp.lane);
+    state.PutUnsigned(op.stamp.token);
+    state.PutBytes(op.site);
+    state.PutFlag(op.effect);
     state.PutUnsigned(op.row->method->number);
     state.PutBytes(op.payload);
     state.PutTime(op.deadline);
@@ -220,20 +226,30 @@ void EngineState::LoadParked(Engine& engine, StateReader& state) {
 void EngineState::LoadOp(Engine& engine, QueueNumbers* queues, StateReader& state) {
   const CallId call = state.TakeNextCall(engine.parked_);
   const Owner owner = state.TakeOwner();
-  const TimeMs arrived = state.TakeTime();
+  Stamp stamp{.call = call, .owner = owner, .now = state.TakeTime()};
+  stamp.seq = state.TakeUnsigned();
+  stamp.acked = state.TakeUnsigned();
+  stamp.lane = static_cast<uint32_t>(state.TakeUnsigned(UINT32_MAX, "a lane"));
+  stamp.token = state.TakeUnsigned();
+  std::string site = state.TakeString();
+  const bool effect = state.TakeFlag();
   const OpRow* const row = FindOp(static_cast<uint32_t>(state.TakeUnsigned(UINT32_MAX, "an op")));
   Session* const session = engine.sessions_.Find(owner.session);
   if (row == nullptr) return state.Fail("an op that waits is not known here");
-  if (owner.session != kNoSession && session == nullptr) {
+  if (session == nullptr && (owner.session != kNoSession || stamp.seq != 0)) {
     return state.Fail("an op that waits is of no session");
   }
   ParkedOp& op = engine.parked_[call];
-  op.stamp = {.call = call, .owner = owner, .now = arrived};
+  op.stamp = stamp;
+  op.site = std::move(site);
+  op.stamp.site = op.site;
+  op.effect = effect;
   op.row = row;
   op.payload = state.TakeString();
   op.deadline = state.TakeTime();
   if (op.deadline != kNever) engine.deadlines_.insert({op.deadline, call});
   if (session != nullptr) session->parked.insert(call);
+  if (stamp.seq != 0) session->replies.NoteWaiting(stamp);
   const size_t places = state.TakeCount();
   if (places == 0) state.Fail("an op waits nowhere");
   for (size_t i = 0; i < places && state.ok(); ++i) LoadPlace(engine, queues, &op, state);

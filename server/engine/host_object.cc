@@ -94,6 +94,7 @@ Outcome Call(HostObject& host, const v1::HostCallRequest& request, v1::HostCallR
     Result<HostCall*> admitted = host.Admit(request, turn);
     if (!admitted.ok()) return admitted.failure();
     call = admitted.value();
+    turn.NoteEffect();
   }
   switch (call->progress) {
     case HostCall::Progress::kWaiting:

@@ -97,6 +97,7 @@ void Lifetime::Unrefer(Tenure& tenure) {
 
 void Lifetime::Doubt(Tenure& tenure) {
   if (std::exchange(tenure.doubted, true)) return;
+  ++stirs_;
   doubted_.push_back(&tenure);
 }
 

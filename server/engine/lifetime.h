@@ -91,6 +91,10 @@ class Lifetime {
   void HandOut(SessionId session, TimeMs now) {
     if (!sent_.empty()) HandOutSent(session, now);
   }
+  // True if the reply has Refs to hand out.
+  bool sends() const { return !sent_.empty(); }
+  // Grows with everything that may change what is kept, also in an op that fails.
+  uint64_t stirs() const { return stirs_; }
   // There is no reply.
   void ForgetSent() { sent_.clear(); }
 
@@ -146,6 +150,7 @@ class Lifetime {
   const Store& store_;
   Sessions& sessions_;
   uint64_t anonymous_ = 0;
+  uint64_t stirs_ = 0;
   std::vector<Tenure*> sent_;
   std::vector<Tenure*> doubted_;  // From next_doubted_ on.
   size_t next_doubted_ = 0;

@@ -64,6 +64,11 @@ inline constexpr uint64_t kCyclesValuesPerMs = 1000;
 // ... or at a session's end, unless the last search looked at more than this.
 inline constexpr uint64_t kCyclesValuesAtEndMax = 100'000;
 
+// Answers that a lane of a session keeps, and their bytes; lanes of a session.
+inline constexpr size_t kLaneRepliesMax = 1024;
+inline constexpr size_t kLaneBytesMax = size_t{64} << 20;
+inline constexpr size_t kSessionLanesMax = 10'000;
+
 // Changes of a watched object that are kept, and bytes of their requests. After so many changes
 // that nobody asked for none are kept any more.
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION

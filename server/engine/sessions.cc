@@ -14,6 +14,12 @@ constexpr uint64_t kHandlesMax = uint64_t{1} << 48;
 
 }  // namespace
 
+wire::Failure Expired(SessionId session) {
+  return {v1::ERROR_REASON_SESSION_EXPIRED,
+          "session " + std::to_string(static_cast<uint64_t>(session)) +
+              " has ended; open a new one (its locks were released)"};
+}
+
 Session& Sessions::Open(SessionId id, const v1::SessionLabel& label, uint64_t ttl_ms, TimeMs now) {
   const auto [place, fresh] = sessions_.try_emplace(id);
   COHELD_CHECK(fresh && id != kNoSession);
@@ -47,6 +53,7 @@ void Session::Save(StateWriter& state) const {
     state.PutTenure(*held_handles.tenure);
     state.PutUnsigned(held_handles.count);
   }
+  replies.Save(state);
 }
 
 void Session::Load(StateReader& state) {
@@ -67,6 +74,7 @@ void Session::Load(StateReader& state) {
     handles[tenure->name] = {.tenure = tenure, .count = number};
     tenure->handles += number;
   }
+  replies.Load(state);
 }
 
 }  // namespace coheld::engine

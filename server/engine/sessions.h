@@ -9,6 +9,7 @@
 
 #include "coheld/v1/session.pb.h"
 #include "server/engine/ids.h"
+#include "server/engine/reply_table.h"
 
 namespace coheld::engine {
 
@@ -29,12 +30,16 @@ struct Session {
   std::set<std::string> held;                           // Names of the objects it has rights on.
   std::map<std::string, Handles, std::less<>> handles;  // By the object's name.
   std::set<CallId> parked;                              // Its ops that wait.
+  ReplyTable replies;                                   // To its ops that have a seq.
 
   // The session in saved state, without its id and what follows from the objects and the ops that
   // wait: `held`, `parked`.
   void Save(StateWriter& state) const;
   void Load(StateReader& state);
 };
+
+// SESSION_EXPIRED for this session.
+wire::Failure Expired(SessionId session);
 
 // Open sessions by id, in order.
 class Sessions {

@@ -84,6 +84,11 @@ class Turn {
   Outcome ParkInAll(const std::vector<Waitplace>& places, std::optional<uint64_t> timeout_ms,
                     Outcome timed_out);
 
+  // Tells that the op changed something although it may park or fail now. When its connection
+  // breaks such an op waits on, if it can be sent again (it has a seq), and its answer, also a
+  // failure, is kept with what it did. Called before Park.
+  void NoteEffect() { effect_ = true; }
+
   // After this op: tries the parked ops of the queue in order, until one parks again.
   void Wake(WaitQueue& queue) {
     if (!queue.empty()) wakes_.push_back({&queue, false});
@@ -153,6 +158,7 @@ class Turn {
   std::vector<Waitplace> park_others_;
   std::optional<uint64_t> park_timeout_ms_;
   bool gave_up_ = false;  // It asked to park when there was no time.
+  bool effect_ = false;   // It changed something at this try or one before, whatever it answers.
   std::vector<WakeRequest> wakes_;
 };
 

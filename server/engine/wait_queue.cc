@@ -5,6 +5,13 @@
 
 namespace coheld::engine {
 
+Stamp StampAtEnd(const ParkedOp& op, TimeMs now) {
+  Stamp stamp = op.stamp;
+  stamp.now = now;
+  stamp.site = {};
+  return stamp;
+}
+
 void WaitQueue::Add(ParkedOp* op, Object* object) {
   COHELD_CHECK(ops_.empty() || ops_.back()->stamp.call < op->stamp.call);
   const ParkedOp::Place place{.object = object, .queue = this, .at = ops_.insert(ops_.end(), op)};

@@ -9,8 +9,9 @@
 //
 // An op may change something and then park: Condition.Wait lets go of the lock, Barrier.Wait
 // arrives. That change happened when the op arrived: its wakes go out although it parked, and it is
-// the op's to remember (by Turn::call) that it is not to be done again. If such an op leaves
-// without being granted, its object is told (Object::WaiterLeft).
+// the op's to remember (by Turn::call) that it is not to be done again, and to tell the engine
+// (Turn::NoteEffect). If such an op leaves without being granted, its object is told
+// (Object::WaiterLeft).
 //
 // An op may stand in several queues, of one object or of many (Turn::ParkInAll). It joins them all
 // in one step, so that any two such ops come in the same order everywhere, and it is tried when any
@@ -65,7 +66,11 @@ struct ParkedOp {
   Place place;                // The first, and of most ops the only one.
   std::vector<Place> others;  // Empty once it left.
   TimeMs deadline = kNever;
+  bool effect = false;  // It changed something (Turn::NoteEffect).
 };
+
+// Returns the stamp with which an op is told that it ended ungranted; it outlives the op.
+Stamp StampAtEnd(const ParkedOp& op, TimeMs now);
 
 // Calls `visit` with each place where the op stands.
 template <typename Visit>

@@ -21,6 +21,7 @@
 #include "proto/wire/methods.h"
 #include "server/engine/engine.h"
 #include "tests/unit/engine/reload.h"
+#include "tests/unit/engine/shadow.h"
 
 namespace coheld::engine::testing {
 namespace {
@@ -47,6 +48,8 @@ struct Container {
 class RandomGraph {
  public:
   explicit RandomGraph(uint64_t seed) : random_(seed) {
+    engine_->SetInputLog(&shadow_);
+
     for (int i = 0; i < 4; ++i) {
       const auto kind = static_cast<Kind>(i);
       const std::string name = "named " + std::to_string(i);
@@ -79,6 +82,8 @@ class RandomGraph {
       Compare();
     }
     if (Pick(4) == 0) Reload(&engine_);
+    engine_->SetInputLog(&shadow_);
+    shadow_.Follow(*engine_);
     Check();
   }
 
@@ -389,6 +394,7 @@ class RandomGraph {
   }
 
   std::mt19937_64 random_;
+  Shadow shadow_;
   std::unique_ptr<Engine> engine_ = std::make_unique<Engine>();
   TimeMs now_{1000};
   uint64_t last_call_ = 0;

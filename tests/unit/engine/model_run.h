@@ -18,6 +18,7 @@
 #include "server/engine/engine.h"
 #include "tests/unit/engine/op_messages.h"
 #include "tests/unit/engine/reload.h"
+#include "tests/unit/engine/shadow.h"
 
 namespace coheld::engine::testing {
 
@@ -48,6 +49,15 @@ class ModelRun {
     return !::testing::Test::HasFailure();
   }
 
+  // The same, with another engine beside it that is given the inputs that this one logs.
+  bool GoShadowed(int events) {
+    for (int event = 0; event < events && !::testing::Test::HasFailure(); ++event) {
+      Step();
+      shadow_.Follow(*engine_);
+    }
+    return !::testing::Test::HasFailure();
+  }
+
   StateDigest Digest() const { return engine_->Digest(); }
 
   // Every event and every reply, byte for byte.
@@ -55,6 +65,7 @@ class ModelRun {
 
  protected:
   ModelRun(uint64_t seed, EventMix mix, uint64_t sessions) : random_(seed), mix_(mix) {
+    engine_->SetInputLog(&shadow_);
     for (uint64_t session = 1; session <= sessions; ++session) Open(session);
   }
 
@@ -81,6 +92,7 @@ class ModelRun {
     Compare(replies, model_.Apply(op, now_));
   }
 
+  Shadow shadow_;
   std::unique_ptr<Engine> engine_ = std::make_unique<Engine>();
   Model model_;
   int64_t now_ = 1000;

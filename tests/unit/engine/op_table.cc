@@ -30,7 +30,8 @@ std::string_view Trim(std::string_view line) {
 }
 
 bool StartsStatement(std::string_view line) {
-  for (const std::string_view verb : {"- ", "session ", "end ", "advance ", "stall ", "cancel "}) {
+  for (const std::string_view verb :
+       {"- ", "session ", "end ", "advance ", "stall ", "cancel ", "abandon "}) {
     if (line.starts_with(verb)) return true;
   }
   return line.size() > 1 && line[0] == 's' && line[1] >= '0' && line[1] <= '9';
@@ -92,6 +93,10 @@ void OpTable::RunStatement(std::string_view statement) {
     now_ = After(now_, stalled_ms);
     engine_->Rearm(stalled_ms, now_, &replies);
     engine_->Advance(now_, &replies);
+  } else if (verb == "abandon") {
+    const CallId call = CallTagged(ReadTag(&reader));
+    const bool stays = !engine_->Abandon(call, now_, &replies);
+    EXPECT_EQ(stays, engine_->parked().contains(call));
   } else if (verb == "cancel") {
     const Failure cancelled{v1::ERROR_REASON_CANCELLED, "the caller cancelled the op"};
     engine_->Cancel(CallTagged(ReadTag(&reader)), cancelled, now_, &replies);
@@ -104,7 +109,7 @@ void OpTable::RunStatement(std::string_view statement) {
 }
 
 void OpTable::RunOp(const std::string& who, Reader* reader) {
-  const Stamp stamp{.call = CallId{++last_call_}, .owner = OwnerNamed(who), .now = now_};
+  const Stamp stamp = StampOf(who);
   const wire::MethodRow& method = MethodNamed(reader->Word());
   const std::unique_ptr<Message> request = NewMessage(method.descriptor->input_type());
   Reader ahead = *reader;
@@ -115,12 +120,25 @@ void OpTable::RunOp(const std::string& who, Reader* reader) {
   Fill(reader->ReadFields(), request.get());
   calls_[stamp.call] = {.method = &method};
   std::vector<Reply> replies;
-  engine_->Apply(stamp, method.number, request->SerializeAsString(), &replies);
+  waits_ = engine_->Apply(stamp, method.number, request->SerializeAsString(), &replies);
   replies_.assign(replies.begin(), replies.end());
   if (!reader->Take("->")) throw BadNotation("-> is missing at " + std::string(reader->rest()));
   ExpectOwn(reader);
   reader->Take(";");
   ExpectWoken(reader);
+}
+
+Stamp OpTable::StampOf(const std::string& who) {
+  const size_t at = std::min(who.find('@'), who.size());
+  Stamp stamp{.call = CallId{++last_call_}, .owner = OwnerNamed(who.substr(0, at)), .now = now_};
+  if (at == who.size()) return stamp;
+  const size_t dot = who.find('.', at);
+  const size_t caret = std::min(who.find('^', at), who.size());
+  if (dot == std::string::npos) throw BadNotation(who + " is not session@lane.seq");
+  stamp.lane = static_cast<uint32_t>(std::stoul(who.substr(at + 1, dot - at - 1)));
+  stamp.seq = std::stoull(who.substr(dot + 1, caret - dot - 1));
+  if (caret < who.size()) stamp.acked = std::stoull(who.substr(caret + 1));
+  return stamp;
 }
 
 Owner OpTable::OwnerNamed(std::string_view who) {
@@ -153,6 +171,9 @@ void OpTable::ExpectOwn(Reader* reader) {
     const std::string tag = ReadTag(reader);
     calls_[own].tag = tag;
     tags_[tag] = own;
+  } else if (reader->Take("copy")) {
+    const std::string tag = ReadTag(reader);
+    EXPECT_EQ(waits_, CallTagged(tag)) << "it is no copy of " << tag;
   } else if (replies_.empty() || replies_.front().call != own) {
     throw BadNotation(engine_->parked().contains(own) ? "it parked" : "it got no reply");
   } else {

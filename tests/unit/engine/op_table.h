@@ -9,6 +9,8 @@
 //   advance 50 -> #b acquired=False          the clock moves by 50 ms
 //   stall 50                               the daemon stands still for so long, and notices
 //   cancel #c -> #c CANCELLED                as the edge does
+//   abandon #c -> #c CANCELLED               its connection broke
+//   s1@2.7^6 Queue.Get jobs -> copy #a       lane 2, seq 7, acknowledged to 6; it waits as #a
 //   end s1 -> #d SESSION_EXPIRED             ends the session; it is not opened again by use
 //   session s1                               opens a session explicitly
 //
@@ -18,6 +20,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -27,14 +30,20 @@
 
 #include "server/engine/engine.h"
 #include "tests/unit/engine/notation.h"
+#include "tests/unit/engine/shadow.h"
 
 namespace coheld::engine::testing {
 
 // Tests derive from it (`class QueueOps : public OpTable {};`) and call Run.
 class OpTable : public ::testing::Test {
  public:
+  OpTable() { engine_->SetInputLog(&shadow_); }
+
   // Runs the lines; each that does not hold is a test failure that quotes it.
   void Run(std::string_view table);
+
+  // At the end of each test: the inputs that the engine logged make the same state again.
+  void TearDown() override { shadow_.Follow(*engine_); }
 
   Engine& engine() { return *engine_; }
   TimeMs now() const { return now_; }
@@ -49,6 +58,7 @@ class OpTable : public ::testing::Test {
 
   void RunStatement(std::string_view statement);
   void RunOp(const std::string& who, Reader* reader);
+  Stamp StampOf(const std::string& who);
   Owner OwnerNamed(std::string_view who);
   CallId CallTagged(const std::string& tag) const;
   // Compares the replies with what the rest of the statement expects: the op's own, the others.
@@ -59,9 +69,11 @@ class OpTable : public ::testing::Test {
   std::string ShowReply(const Reply& reply) const;
   std::unique_ptr<google::protobuf::Message> Decode(const Reply& reply) const;
 
+  Shadow shadow_;
   std::unique_ptr<Engine> engine_ = std::make_unique<Engine>();
   TimeMs now_{1000};
   uint64_t last_call_ = 0;
+  std::optional<CallId> waits_;  // What the last op's Apply returned.
   std::set<SessionId> seen_sessions_;
   std::map<CallId, Call> calls_;
   std::map<std::string, CallId> tags_;

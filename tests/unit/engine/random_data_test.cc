@@ -26,6 +26,7 @@
 #include "proto/wire/methods.h"
 #include "server/engine/engine.h"
 #include "tests/unit/engine/reload.h"
+#include "tests/unit/engine/shadow.h"
 
 namespace coheld::engine::testing {
 namespace {
@@ -45,6 +46,8 @@ v1::Value Integer(int64_t number) {
 class RandomData {
  public:
   explicit RandomData(uint64_t seed) : random_(seed) {
+    engine_->SetInputLog(&shadow_);
+
     engine_->OpenSession(SessionId{1}, {}, 10'000, TimeMs{1000});
     v1::ArrayCreateRequest create;
     create.set_name("a");
@@ -80,6 +83,8 @@ class RandomData {
           break;
       }
       if (Pick(4) == 0) Reload(&engine_);
+      engine_->SetInputLog(&shadow_);
+      shadow_.Follow(*engine_);
     }
   }
 
@@ -304,6 +309,7 @@ class RandomData {
   }
 
   std::mt19937_64 random_;
+  Shadow shadow_;
   std::unique_ptr<Engine> engine_ = std::make_unique<Engine>();
   uint64_t last_call_ = 0;
   Numbers set_;

@@ -19,6 +19,7 @@
 #include "proto/wire/status.h"
 #include "server/engine/engine.h"
 #include "tests/unit/engine/reload.h"
+#include "tests/unit/engine/shadow.h"
 
 namespace coheld::engine::testing {
 namespace {
@@ -38,6 +39,8 @@ struct ModelCall {
 class RandomHost {
  public:
   explicit RandomHost(uint64_t seed) : random_(seed) {
+    engine_->SetInputLog(&shadow_);
+
     for (uint64_t session = 1; session <= 4; ++session) Open();
   }
 
@@ -45,6 +48,8 @@ class RandomHost {
     for (int event = 0; event < kEvents && !::testing::Test::HasFailure(); ++event) {
       Step();
       if (Pick(4) == 0) Reload(&engine_);
+      engine_->SetInputLog(&shadow_);
+      shadow_.Follow(*engine_);
     }
   }
 
@@ -294,6 +299,7 @@ class RandomHost {
   }
 
   std::mt19937_64 random_;
+  Shadow shadow_;
   std::unique_ptr<Engine> engine_ = std::make_unique<Engine>();
   int64_t now_ = 1000;
   uint64_t last_call_ = 0;

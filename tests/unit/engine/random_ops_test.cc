@@ -304,6 +304,8 @@ TEST(RandomOps, AreAnsweredAsByTheNaiveModelAndTheSameEachTime) {
     ASSERT_TRUE(again.GoReloading(kEventsPerSeed));
     ASSERT_EQ(run.transcript(), again.transcript());
     ASSERT_EQ(run.Digest(), again.Digest());
+    RandomRun shadowed(seed);
+    ASSERT_TRUE(shadowed.GoShadowed(kEventsPerSeed));
   }
 }
 

@@ -286,6 +286,8 @@ TEST(RandomSync, IsAnsweredAsByTheNaiveModelAndTheSameEachTime) {
     ASSERT_TRUE(again.GoReloading(kEventsPerSeed));
     ASSERT_EQ(run.transcript(), again.transcript());
     ASSERT_EQ(run.Digest(), again.Digest());
+    SyncRun shadowed(seed);
+    ASSERT_TRUE(shadowed.GoShadowed(kEventsPerSeed));
     answers.insert(run.answers().begin(), run.answers().end());
   }
   if (wanted != nullptr) return;

@@ -1,0 +1,75 @@
+// The part of the engine between ops and their callers: exactly once, callers that go, and the
+// record of all inputs.
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/engine/engine.h"
+
+namespace coheld::engine {
+
+ReplyTable::Judgement Engine::Admit(Stamp* stamp, Reply* reply) {
+  constexpr auto kAnswered = ReplyTable::Verdict::kAnswered;
+  const SessionId id = stamp->owner.session;
+  if (id == kNoSession) {
+    if (stamp->seq == 0) return {};
+    reply->failure = Failure{v1::ERROR_REASON_SESSION_REQUIRED,
+                             "an op with a seq belongs to a session: send its token as "
+                             "coheld-session metadata"};
+    return {.verdict = kAnswered};
+  }
+  Session* session = sessions_.Find(id);
+  if (session == nullptr) {
+    reply->failure = Expired(id);
+    return {.verdict = kAnswered};
+  }
+  return stamp->seq == 0 ? ReplyTable::Judgement() : session->replies.Judge(stamp, reply);
+}
+
+void Engine::Answer(const Stamp& stamp, const OpRow& row, bool change, Reply reply,
+                    std::vector<Reply>* replies) {
+  if (stamp.seq != 0 && (change || !row.method->read_only)) {
+    if (Session* session = sessions_.Find(stamp.owner.session)) {
+      session->replies.Keep(stamp, reply, change);
+    }
+  }
+  replies->push_back(std::move(reply));
+}
+
+void Engine::Log(Input::Kind kind, const Stamp& stamp, uint32_t code, std::string_view payload,
+                 uint64_t ms) {
+  if (log_ == nullptr) return;
+  log_->OnInput({.kind = kind, .stamp = stamp, .code = code, .ms = ms, .payload = payload});
+}
+
+void Engine::Cancel(CallId call, Failure failure, TimeMs now, std::vector<Reply>* replies) {
+  if (!parked_.contains(call)) return;
+  End(call, failure, true, now, replies);
+  Log(Input::Kind::kCancel, {.call = call, .now = now}, static_cast<uint32_t>(failure.reason),
+      failure.message);
+}
+
+bool Engine::Abandon(CallId call, TimeMs now, std::vector<Reply>* replies) {
+  const auto found = parked_.find(call);
+  if (found == parked_.end()) return true;
+  if (found->second.effect && found->second.stamp.seq != 0) return false;
+  End(call, {v1::ERROR_REASON_CANCELLED, "the caller is gone"}, false, now, replies);
+  Log(Input::Kind::kAbandon, {.call = call, .now = now});
+  return true;
+}
+
+void Engine::End(CallId call, Failure failure, bool keep, TimeMs now, std::vector<Reply>* replies) {
+  const Lifetime::Scope scope(lifetime_);
+  const ParkedOp& op = parked_.at(call);
+  const Stamp waiter = StampAtEnd(op, now);
+  std::vector<Waitplace> places;
+  ForEachPlace(op, [&](const ParkedOp::Place& place) {
+    wakes_.push_back({place.queue, false});  // It may have been in the way of the next.
+    places.push_back({place.object, place.queue});
+  });
+  FailParked(call, std::move(failure), keep, replies);
+  for (const Waitplace& place : places) TellLeft(place, waiter);
+  DrainWakes(now, replies);
+}
+
+}  // namespace coheld::engine

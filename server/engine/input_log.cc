@@ -1,0 +1,106 @@
+// See input_log.h.
+#include "server/engine/input_log.h"
+
+#include <array>
+
+#include "coheld/v1/session.pb.h"
+#include "proto/wire/fields.h"
+#include "server/engine/engine.h"
+
+namespace coheld::engine {
+namespace {
+
+// The numbers of an input, in the order in which they are written. (A site's length is the last.)
+constexpr size_t kNumbers = 11;
+using Numbers = std::array<uint64_t, kNumbers>;
+
+bool ReadVarint(std::string_view* rest, uint64_t* number) {
+  *number = 0;
+  for (unsigned shift = 0; shift < 64 && !rest->empty(); shift += 7) {
+    const auto byte = static_cast<unsigned char>(rest->front());
+    rest->remove_prefix(1);
+    *number |= static_cast<uint64_t>(byte & 0x7F) << shift;
+    if ((byte & 0x80) == 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void EncodeInput(const Input& input, std::string* bytes) {
+  const Stamp& stamp = input.stamp;
+  const Numbers numbers = {static_cast<uint64_t>(stamp.now),
+                           static_cast<uint64_t>(stamp.call),
+                           static_cast<uint64_t>(stamp.owner.session),
+                           stamp.owner.thread,
+                           input.code,
+                           stamp.seq,
+                           stamp.acked,
+                           stamp.lane,
+                           stamp.token,
+                           input.ms,
+                           stamp.site.size()};
+  std::array<char, 1 + kNumbers * wire::kVarintBytesMax> head;
+  head[0] = static_cast<char>(input.kind);
+  char* end = head.data() + 1;
+  for (const uint64_t number : numbers) end = wire::WriteVarint(number, end);
+  bytes->append(head.data(), static_cast<size_t>(end - head.data()));
+  bytes->append(stamp.site).append(input.payload);
+}
+
+bool DecodeInput(std::string_view bytes, Input* input) {
+  if (bytes.empty() || bytes[0] < static_cast<char>(Input::Kind::kOp) ||
+      bytes[0] > static_cast<char>(Input::Kind::kEndSession)) {
+    return false;
+  }
+  input->kind = static_cast<Input::Kind>(bytes[0]);
+  bytes.remove_prefix(1);
+  Numbers numbers{};
+  for (uint64_t& number : numbers) {
+    if (!ReadVarint(&bytes, &number)) return false;
+  }
+  const auto& [now, call, session, thread, code, seq, acked, lane, token, ms, site_bytes] = numbers;
+  if (code > UINT32_MAX || lane > UINT32_MAX || site_bytes > bytes.size()) return false;
+  input->stamp = {.call = CallId{call},
+                  .owner = {.session = SessionId{session}, .thread = thread},
+                  .now = TimeMs{static_cast<int64_t>(now)},
+                  .seq = seq,
+                  .acked = acked,
+                  .lane = static_cast<uint32_t>(lane),
+                  .token = token,
+                  .site = bytes.substr(0, site_bytes)};
+  input->code = static_cast<uint32_t>(code);
+  input->ms = ms;
+  input->payload = bytes.substr(site_bytes);
+  return true;
+}
+
+void Replay(Engine& engine, const Input& input, std::vector<Reply>* replies) {
+  const Stamp& stamp = input.stamp;
+  const SessionId session = stamp.owner.session;
+  switch (input.kind) {
+    case Input::Kind::kOp:
+      engine.Apply(stamp, input.code, input.payload, replies);
+      return;
+    case Input::Kind::kCancel:
+      return engine.Cancel(stamp.call,
+                           {static_cast<v1::ErrorReason>(input.code), std::string(input.payload)},
+                           stamp.now, replies);
+    case Input::Kind::kAbandon:
+      engine.Abandon(stamp.call, stamp.now, replies);
+      return;
+    case Input::Kind::kAdvance:
+      return engine.Advance(stamp.now, replies);
+    case Input::Kind::kRearm:
+      return engine.Rearm(input.ms, stamp.now, replies);
+    case Input::Kind::kOpenSession: {
+      v1::SessionLabel label;
+      label.ParseFromArray(input.payload.data(), static_cast<int>(input.payload.size()));
+      return engine.OpenSession(session, label, input.ms, stamp.now);
+    }
+    case Input::Kind::kEndSession:
+      return engine.EndSession(session, stamp.now, replies);
+  }
+}
+
+}  // namespace coheld::engine

@@ -1,0 +1,211 @@
+// See reply_table.h.
+#include "server/engine/reply_table.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "proto/wire/check.h"
+#include "server/engine/limits.h"
+#include "server/engine/state_reader.h"
+#include "server/engine/state_writer.h"
+
+namespace coheld::engine {
+namespace {
+
+using wire::Failure;
+
+constexpr size_t kReasonBytes = 4;
+constexpr uint64_t kSeqMax = (uint64_t{1} << 62) - 1;
+
+std::string Encode(const Failure& failure) {
+  const auto reason = static_cast<uint32_t>(failure.reason);
+  std::string bytes(kReasonBytes, '\0');
+  std::memcpy(bytes.data(), &reason, kReasonBytes);
+  return bytes += failure.message;
+}
+
+Failure Decode(const std::string& bytes) {
+  uint32_t reason = 0;
+  std::memcpy(&reason, bytes.data(), kReasonBytes);
+  return {static_cast<v1::ErrorReason>(reason), bytes.substr(kReasonBytes)};
+}
+
+Failure Acknowledged(const Stamp& stamp) {
+  return {v1::ERROR_REASON_ALREADY_ACKNOWLEDGED,
+          "the reply to seq " + std::to_string(stamp.seq) + " of lane " +
+              std::to_string(stamp.lane) + " was acknowledged (up to " +
+              std::to_string(stamp.acked) + "); the op was not done again; give each op a new seq"};
+}
+
+}  // namespace
+
+// --- A lane ---
+
+const ReplyTable::Kept* ReplyTable::Lane::Find(uint64_t seq) const {
+  if (empty() || kept_.back().seq < seq) return nullptr;
+  const auto place = std::lower_bound(
+      begin(), end(), seq, [](const Kept& kept, uint64_t wanted) { return kept.seq < wanted; });
+  return place->seq == seq ? &*place : nullptr;
+}
+
+void ReplyTable::Lane::Insert(Kept kept) {
+  bytes_ += kept.bytes.size();
+  if (empty() || kept_.back().seq < kept.seq) return kept_.push_back(std::move(kept));
+  const auto first = kept_.begin() + static_cast<ptrdiff_t>(first_);
+  const auto place = std::lower_bound(
+      first, kept_.end(), kept.seq, [](const Kept& k, uint64_t wanted) { return k.seq < wanted; });
+  kept_.insert(place, std::move(kept));
+}
+
+void ReplyTable::Lane::Forget(uint64_t acked) {
+  for (; !empty() && kept_[first_].seq <= acked; ++first_) {
+    bytes_ -= kept_[first_].bytes.size();
+    kept_[first_].bytes = {};
+  }
+  if (empty()) {
+    kept_.clear();
+    first_ = 0;
+  } else if (first_ * 2 > kept_.size()) {
+    kept_.erase(kept_.begin(), kept_.begin() + static_cast<ptrdiff_t>(first_));
+    first_ = 0;
+  }
+}
+
+void ReplyTable::Lane::ForgetUnchanged() {
+  while (!empty() && !kept_.back().change && kept_.back().seq <= seen_) {
+    bytes_ -= kept_.back().bytes.size();
+    kept_.pop_back();
+  }
+}
+
+size_t ReplyTable::Lane::unacknowledged() const {
+  if (empty() || kept_.back().seq <= seen_) return 0;
+  const auto first = std::upper_bound(
+      begin(), end(), seen_, [](uint64_t acked, const Kept& kept) { return acked < kept.seq; });
+  return static_cast<size_t>(end() - first);
+}
+
+// --- The table ---
+
+std::optional<Failure> ReplyTable::Refuse(const Lane& lane, const Stamp& stamp) const {
+  if (stamp.seq > kSeqMax) {
+    return Failure{v1::ERROR_REASON_INVALID_ARGUMENT,
+                   "seq is " + std::to_string(stamp.seq) + "; it must be below 2^62"};
+  }
+  if (stamp.seq <= lane.seen_) return Acknowledged(stamp);
+  const size_t open = lane.unacknowledged() + lane.waiting_.size();
+  if (open < kLaneRepliesMax && (open == 0 || lane.bytes_ < kLaneBytesMax)) return std::nullopt;
+  return Failure{v1::ERROR_REASON_TOO_MANY,
+                 "lane " + std::to_string(stamp.lane) + " has " + std::to_string(open) +
+                     " replies of " + std::to_string(lane.bytes_) +
+                     " bytes that are not acknowledged, the most that are kept; acknowledge them "
+                     "or use another lane"};
+}
+
+ReplyTable::Judgement ReplyTable::Judge(Stamp* stamp, Reply* reply) {
+  auto place = lanes_.find(stamp->lane);
+  if (place == lanes_.end()) {
+    if (lanes_.size() >= kSessionLanesMax) {
+      reply->failure = Failure{v1::ERROR_REASON_TOO_MANY,
+                               "the session has " + std::to_string(lanes_.size()) +
+                                   " lanes, the most allowed; use those that are idle again"};
+      return {.verdict = Verdict::kAnswered};
+    }
+    place = lanes_.try_emplace(stamp->lane).first;
+  }
+  Lane& lane = place->second;
+  lane.seen_ = std::max(lane.seen_, stamp->acked);
+  stamp->acked = lane.seen_;
+  if (const Kept* kept = stamp->seq <= lane.seen_ ? nullptr : lane.Find(stamp->seq)) {
+    if (kept->failed) {
+      reply->failure = Decode(kept->bytes);
+    } else {
+      reply->payload = kept->bytes;
+    }
+    return {.verdict = Verdict::kAnswered};
+  }
+  for (const auto& [seq, call] : lane.waiting_) {
+    if (seq == stamp->seq) return {.verdict = Verdict::kWaits, .waits = call};
+  }
+  reply->failure = Refuse(lane, *stamp);
+  return {.verdict = reply->failure ? Verdict::kAnswered : Verdict::kNew};
+}
+
+void ReplyTable::Keep(const Stamp& stamp, const Reply& reply, bool change) {
+  Lane& lane = lanes_.at(stamp.lane);
+  if (change && stamp.acked > lane.acked_) {
+    lane.acked_ = stamp.acked;
+    lane.Forget(stamp.acked);
+  }
+  lane.ForgetUnchanged();
+  lane.Insert({.seq = stamp.seq & kSeqMax,
+               .failed = reply.failure.has_value(),
+               .change = change,
+               .bytes = reply.failure ? Encode(*reply.failure) : reply.payload});
+}
+
+void ReplyTable::NoteWaiting(const Stamp& stamp) {
+  lanes_[stamp.lane].waiting_.emplace_back(stamp.seq, stamp.call);
+}
+
+void ReplyTable::ForgetWaiting(const Stamp& stamp) {
+  std::erase(lanes_.at(stamp.lane).waiting_, std::pair(stamp.seq, stamp.call));
+}
+
+// --- Saved state ---
+
+size_t ReplyTable::Lane::changes() const {
+  return static_cast<size_t>(
+      std::count_if(begin(), end(), [](const Kept& kept) { return kept.change; }));
+}
+
+void ReplyTable::Lane::Save(StateWriter& state) const {
+  state.PutUnsigned(acked_);
+  state.PutUnsigned(changes());
+  for (auto kept = begin(); kept != end(); ++kept) {
+    if (!kept->change) continue;
+    state.PutUnsigned(kept->seq);
+    state.PutFlag(kept->failed);
+    state.PutBytes(kept->bytes);
+  }
+}
+
+void ReplyTable::Lane::Load(StateReader& state) {
+  acked_ = state.TakeUnsigned();
+  seen_ = acked_;
+  const size_t count = state.TakeCount();
+  for (size_t i = 0; i < count && state.ok(); ++i) {
+    const uint64_t seq = state.TakeUnsigned(kSeqMax, "a seq");
+    const bool failed = state.TakeFlag();
+    std::string bytes = state.TakeString();
+    if (seq <= acked_ || (!empty() && seq <= kept_.back().seq)) {
+      return state.Fail("the answers of a lane are not in order");
+    }
+    if (failed && bytes.size() < kReasonBytes) return state.Fail("a failure has no reason");
+    Insert({.seq = seq & kSeqMax, .failed = failed, .change = true, .bytes = std::move(bytes)});
+  }
+  if (state.ok() && !is_state()) state.Fail("a lane has no state");
+}
+
+void ReplyTable::Save(StateWriter& state) const {
+  state.PutUnsigned(static_cast<size_t>(std::count_if(
+      lanes_.begin(), lanes_.end(), [](const auto& lane) { return lane.second.is_state(); })));
+  for (const auto& [number, lane] : lanes_) {
+    if (!lane.is_state()) continue;
+    state.PutUnsigned(number);
+    lane.Save(state);
+  }
+}
+
+void ReplyTable::Load(StateReader& state) {
+  const size_t count = state.TakeCount();
+  for (size_t i = 0; i < count && state.ok(); ++i) {
+    const auto number = static_cast<uint32_t>(state.TakeUnsigned(UINT32_MAX, "a lane"));
+    if (!lanes_.empty() && number <= lanes_.rbegin()->first) {
+      return state.Fail("the lanes are not in order");
+    }
+    lanes_[number].Load(state);
+  }
+}
+
+}  // namespace coheld::engine
