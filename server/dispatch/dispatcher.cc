@@ -27,6 +27,9 @@ uint64_t FirstAnonymous() {
   return kFirst + random % (8 * kFirst);
 }
 
+// A loop that stands still for less than this is only busy.
+constexpr uint64_t kPatienceMsMin = 250;
+
 // When a call ends that still waits then.
 TimeMs DeadlineOf(const Submission& submission, TimeMs now) {
   if (submission.deadline_ms == 0) return engine::kNever;
@@ -60,6 +63,7 @@ void Dispatcher::Submit(const Submission& submission) {
   if (edge_op != nullptr) return (this->*edge_op->answer)(submission);
   const CallId call{++last_call_};
   const TimeMs now = loop_.Now();
+  if (now > too_late_) NoteTurn(now);
   std::vector<engine::Reply> replies = std::exchange(spare_replies_, {});
   const std::optional<CallId> waits =
       engine_.Apply({.call = call,
@@ -214,6 +218,7 @@ void Dispatcher::EndSession(SessionId session, std::string_view why) {
 void Dispatcher::OnTimer() {
   armed_ = engine::kNever;
   const TimeMs now = loop_.Now();
+  if (too_late_ != engine::kNever) NoteTurn(now);
   std::vector<engine::Reply> replies;
   engine_.Advance(now, &replies);
   Deliver(replies);
@@ -230,12 +235,39 @@ void Dispatcher::OnTimer() {
 }
 
 void Dispatcher::ArmTimer() {
-  TimeMs next = std::min({engine_.NextDeadline(), directory_.NextDeadline(), spare_memory_.due()});
+  const TimeMs expiry = std::min(engine_.NextDeadline(), directory_.NextDeadline());
+  if (expiry == engine::kNever) {
+    too_late_ = engine::kNever;
+  } else if (too_late_ == engine::kNever) {
+    NoteTurn(loop_.Now());
+  }
+  TimeMs next = std::min(expiry, spare_memory_.due());
   if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
+  if (expiry != engine::kNever) {
+    next = std::min(next, engine::After(last_turn_, patience_ms() / 2));
+  }
   // One that was armed earlier fires in vain and arms again: cheaper than re-arming for each op.
   if (next >= armed_) return;
   armed_ = next;
   loop_.ArmTimer(next, [this] { OnTimer(); });
+}
+
+uint64_t Dispatcher::patience_ms() const {
+  return std::max(kPatienceMsMin,
+                  std::min(limits_.session_ttl_ms, directory_.shortest_ttl_ms()) / 4);
+}
+
+void Dispatcher::NoteTurn(TimeMs now) {
+  if (now > too_late_) {
+    const uint64_t stalled_ms = engine::Elapsed(last_turn_, now);
+    std::vector<engine::Reply> replies;
+    engine_.Rearm(stalled_ms, now, &replies);
+    const size_t sessions = directory_.Rearm(now);
+    spdlog::warn("stalled ms={} sessions_rearmed={}", stalled_ms, sessions);
+    Deliver(replies);
+  }
+  last_turn_ = now;
+  too_late_ = engine::After(now, patience_ms());
 }
 
 void Dispatcher::Shutdown() {

@@ -132,6 +132,10 @@ class Dispatcher : public transport::Acceptor {
   void EndSession(SessionId session, std::string_view why);
   void OnTimer();
   void ArmTimer();
+  // How long the loop may stand still before sessions and leases are given that time back.
+  uint64_t patience_ms() const;
+  // Notes that the loop turns, and if it did not for too long, gives the time back.
+  void NoteTurn(TimeMs now);
 
   EdgeLoop& loop_;
   const DispatchLimits limits_;
@@ -147,6 +151,10 @@ class Dispatcher : public transport::Acceptor {
   std::vector<engine::Reply> spare_replies_;  // Empty; keeps its memory from op to op.
   SpareMemory spare_memory_;
   TimeMs armed_ = engine::kNever;
+  // While something may expire the timer fires at least twice in patience_ms, so that a stall is
+  // noticed: when it last did, and from when on it is too late. Else kNever.
+  TimeMs last_turn_ = engine::kNever;
+  TimeMs too_late_ = engine::kNever;
   uint64_t last_call_ = 0;
   bool shutting_down_ = false;
 };

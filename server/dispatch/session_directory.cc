@@ -38,6 +38,7 @@ SessionDirectory::Opened SessionDirectory::Open(uint64_t ttl_ms, TimeMs now) {
   Entry& entry = sessions_[id];
   entry.secret = RandomHex();
   entry.ttl_ms = ttl_ms;
+  ttls_ms_.insert(ttl_ms);
   SetDeadline(id, entry, engine::After(now, ttl_ms));
   return {id, std::to_string(last_id_) + "." + entry.secret};
 }
@@ -79,7 +80,22 @@ void SessionDirectory::Erase(SessionId id) {
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return;
   SetDeadline(id, found->second, engine::kNever);
+  ttls_ms_.erase(ttls_ms_.find(found->second.ttl_ms));
   sessions_.erase(found);
+}
+
+size_t SessionDirectory::Rearm(TimeMs now) {
+  const auto detached = std::exchange(deadlines_, {});
+  for (const auto& [deadline, id] : detached) {
+    Entry& entry = sessions_.at(id);
+    entry.deadline = engine::kNever;
+    SetDeadline(id, entry, engine::After(now, entry.ttl_ms));
+  }
+  return detached.size();
+}
+
+uint64_t SessionDirectory::shortest_ttl_ms() const {
+  return ttls_ms_.empty() ? UINT64_MAX : *ttls_ms_.begin();
 }
 
 TimeMs SessionDirectory::NextDeadline() const {

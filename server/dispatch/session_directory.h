@@ -42,6 +42,12 @@ class SessionDirectory {
   bool IsDetached(SessionId id) const;
   void Erase(SessionId id);
 
+  // Gives every session that no connection uses its full TTL from now: the daemon stood still, and
+  // nobody could come back. Returns how many.
+  size_t Rearm(TimeMs now);
+  // The shortest TTL of an open session; the largest number if there is none.
+  uint64_t shortest_ttl_ms() const;
+
   // When the next detached session is over, or kNever.
   TimeMs NextDeadline() const;
   // Returns a session whose TTL has passed, or nothing.
@@ -63,6 +69,7 @@ class SessionDirectory {
 
   std::map<SessionId, Entry> sessions_;
   std::set<std::pair<TimeMs, SessionId>> deadlines_;
+  std::multiset<uint64_t> ttls_ms_;  // Of all.
   uint64_t last_id_ = 0;
 };
 
