@@ -65,6 +65,7 @@ void AddWriteCommands(CLI::App& app, const Globals& globals, Action* action);
 void AddLockCommands(CLI::App& app, const Globals& globals, Action* action);
 void AddSignalCommands(CLI::App& app, const Globals& globals, Action* action);
 void AddStructureCommands(CLI::App& app, const Globals& globals, Action* action);
+void AddQueueCommands(CLI::App& app, const Globals& globals, Action* action);
 void AddFollowCommands(CLI::App& app, const Globals& globals, Action* action);
 
 // Adds a command that has commands of its own.

@@ -24,6 +24,7 @@ constexpr char kFooter[] =
     "  coheldctl --json get stock | jq .apples\n"
     "  coheldctl push --type queue jobs 1 2 3\n"
     "  coheldctl pop --timeout 10 jobs        waits for a job\n"
+    "  coheldctl queue work jobs -- ./run {}  no job is lost with a program that fails\n"
     "  coheldctl ls --type lock; coheldctl describe my-lock\n"
     "  coheldctl lock acquire backup -- rsync -a here there    one at a time, on all hosts\n"
     "  coheldctl semaphore create slots --permits 3; coheldctl semaphore acquire slots -- make\n"
@@ -33,7 +34,7 @@ constexpr char kFooter[] =
     "  coheldctl ttl stock 3600               deletes it in an hour\n\n"
     "Exit codes: 0 done; 1 no such object, key, index or item, queue empty or full, or the time is "
     "over; 2 wrong command line; 3 no daemon answers; 4 the daemon refused the op; 130 Ctrl-C. "
-    "acquire with a program has the program's.";
+    "acquire and work with a program have the program's.";
 
 // Returns the command line backwards, as CLI11 wants it; words of which there may be many are
 // hidden from its splitting.
@@ -71,6 +72,7 @@ int Run(int argc, char** argv) {
   AddLockCommands(app, globals, &action);
   AddSignalCommands(app, globals, &action);
   AddStructureCommands(app, globals, &action);
+  AddQueueCommands(app, globals, &action);
   AddFollowCommands(app, globals, &action);
   try {
     app.parse(Words(argc, argv));

@@ -90,6 +90,39 @@ TEST_P(CppProgramsTest, CtlWorksOnQueuesAndValues) {
   EXPECT_EQ(SharedValue<std::string>(client_, Name("value")).get(), "5");
 }
 
+TEST_P(CppProgramsTest, CtlLeasesAnItemWhileAProgramRuns) {
+  const std::string queue = Name("queue");
+  EXPECT_EQ(Ctl("queue create " + queue + " --kind lifo --deliveries-max 2").code, 0);
+  EXPECT_EQ(Ctl("queue put " + queue + " bad --key one").output, "1\n");
+  EXPECT_EQ(Ctl("queue put " + queue + " bad --key one").output, "was put before\n");
+  EXPECT_EQ(Ctl("queue put " + queue + " good").output, "2\n");
+  EXPECT_EQ(Ctl("queue work " + queue + " -- echo done {}").output, "done good\n");
+  EXPECT_EQ(Ctl("queue work " + queue + " -- sh -c 'exit 7'").code, 7);
+  EXPECT_EQ(
+      Ctl("queue work " + queue + " -- sh -c 'echo $COHELD_ITEM $COHELD_ATTEMPT; exit 1'").output,
+      "bad 2\n");
+  EXPECT_EQ(Ctl("queue work " + queue + " --timeout 0 -- true").code, 1);
+  const QueueSizes sizes = Queue<Value>(client_, queue).sizes();
+  EXPECT_EQ(sizes.unfinished, 0u);
+  EXPECT_EQ(Ctl("pop '" + sizes.dead_letter + "'").output, "bad\n");
+}
+
+TEST_P(CppProgramsTest, CtlTellsAndEndsWhatIsLeased) {
+  const Queue<int> queue(client_, Name("queue"));
+  queue.put_many({1, 2});
+  std::vector<Task<int>> tasks = queue.lease_many(2);
+  const auto number = [&](size_t i) { return " " + std::to_string(tasks.at(i).number()); };
+  EXPECT_NE(Ctl("queue deliveries " + queue.name()).output.find("the session's life"),
+            std::string::npos);
+  EXPECT_NE(Ctl("--json queue deliveries " + queue.name()).output.find("\"left_ms\": null"),
+            std::string::npos);
+  EXPECT_EQ(Ctl("queue ack " + queue.name() + number(0)).output, "1\n");
+  EXPECT_EQ(Ctl("queue nack " + queue.name() + number(1)).output, "went back\n");
+  EXPECT_EQ(Ctl("queue ack " + queue.name() + number(1)).code, 4);
+  EXPECT_EQ(queue.size(), 1u);
+  EXPECT_THROW(tasks.at(0).ack(), LeaseLost);
+}
+
 TEST_P(CppProgramsTest, CtlHoldsLocksAndPermitsWhileAProgramRuns) {
   const std::string lock = Name("lock");
   EXPECT_EQ(Ctl("lock acquire " + lock + " -- sh -c 'exit 7'").code, 7);
