@@ -105,6 +105,8 @@ NetworkLab::~NetworkLab() {
   }
 }
 
+std::string NetworkLab::NameOf(int number) { return "lab-host-" + std::to_string(number); }
+
 std::string NetworkLab::MiddleFor(int number) { return Network(number) + ".1"; }
 
 void NetworkLab::AddHost(int number, const std::function<bool()>& task) {
@@ -115,7 +117,9 @@ void NetworkLab::AddHost(int number, const std::function<bool()>& task) {
   if (host < 0) throw std::runtime_error("fork");
   if (host == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent || unshare(CLONE_NEWNET) != 0) _exit(126);
+    if (getppid() != parent || unshare(CLONE_NEWNET | CLONE_NEWUTS) != 0) _exit(126);
+    const std::string name = NetworkLab::NameOf(number);
+    if (sethostname(name.data(), name.size()) != 0) _exit(126);
     moved.Give();
     bool good = false;
     try {

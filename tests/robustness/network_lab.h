@@ -31,6 +31,8 @@ class NetworkLab {
   void AddHost(int number, const std::function<bool()>& task);
   // The middle's address, as that host sees it.
   static std::string MiddleFor(int number);
+  // A host's name, as it sees itself and tells others.
+  static std::string NameOf(int number);
   // Pulls a host's cable: both directions fall silent, and nobody is told.
   void Cut(int number) const;
   // Waits for the host's task to end, for at most half a minute. Whether it returned true.
