@@ -1,6 +1,5 @@
 // Exactly once on the wire: frames of Session/Call and unary calls that are doubled, late, or sent
 // again over another connection, as a stock grpc++ client sends them.
-#include <chrono>
 #include <thread>
 
 #include "coheld/v1/barrier.pb.h"
@@ -213,8 +212,10 @@ TEST_P(ExactlyOnce, NothingIsDoneForASessionThatEnded) {
   EXPECT_EQ(QueueLength("q"), 1u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Sockets, ExactlyOnce, testing::Values(Socket::kUnix, Socket::kTcp),
-                         testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Sockets, ExactlyOnce, ::testing::Values(Socket::kUnix, Socket::kTcp),
+                         [](const auto& socket) {
+                           return socket.param == Socket::kUnix ? "Unix" : "Tcp";
+                         });
 
 }  // namespace
 }  // namespace coheld::conformance
