@@ -1,5 +1,6 @@
 // Leases on queues against the real daemon: what becomes of an item whose consumer is killed, hangs
 // or is late, by the daemon's clock. Consumers that die are processes of their own.
+#include <csignal>
 #include <functional>
 #include <future>
 #include <optional>
@@ -186,6 +187,15 @@ TEST_F(Leases, DelayedItemComesWhenItsTimeHasCome) {
   EXPECT_EQ(GetAll(client()), (std::vector<int64_t>{1}));
   EXPECT_EQ(GetAll(client()), (std::vector<int64_t>{2}));
   EXPECT_GE(Clock::now() - start, milliseconds(199));
+}
+
+TEST_F(Leases, StoppedDaemonEndsNoVisibility) {
+  Put({1});
+  const uint64_t delivery = Lease(client(), 1, 2'000).deliveries(0).delivery();
+  daemon_.Signal(SIGSTOP);
+  std::this_thread::sleep_for(milliseconds(3'000));  // The time is what is tested.
+  daemon_.Signal(SIGCONT);
+  Ack(client(), delivery);
 }
 
 }  // namespace
