@@ -34,10 +34,10 @@ Barrier Barrier::make(const Client& client, uint64_t parties) {
   return Barrier(ref_to(Barrier(client, "").create(parties), kType));
 }
 
-uint64_t Barrier::arrive_and_wait_for(WaitTime time, const Action& action) const {
+uint64_t Barrier::arrive_and_wait_for(WaitTime time, const Action& action, CallSite site) const {
   Arrival arrival;
   try {
-    arrival = run(WaitOp(name(), time, action != nullptr));
+    arrival = run_at(site, WaitOp(name(), time, action != nullptr));
   } catch (const OutcomeUnknown&) {
     // Nobody can tell whether this party counts, or has to act: the others must not wait for it.
     abort();

@@ -66,16 +66,16 @@ CallOptions Uninterrupted() {
 
 }  // namespace
 
-bool Condition::wait_on(Lock& lock, WaitTime time) const {
+bool Condition::wait_on(Lock& lock, WaitTime time, const CallSite& site) const {
   return WaitAndRetake(
-      1, [&] { return run(WaitOp(name(), time)); },
+      1, [&] { return run_at(site, WaitOp(name(), time)); },
       [&](uint64_t) { lock.retake(Uninterrupted()); });
 }
 
-bool Condition::wait_on(RecursiveLock& lock, WaitTime time) const {
+bool Condition::wait_on(RecursiveLock& lock, WaitTime time, const CallSite& site) const {
   return WaitAndRetake(
       std::max<uint64_t>(1, lock.depth_.load(std::memory_order_relaxed)),
-      [&] { return run(WaitOp(name(), time)); },
+      [&] { return run_at(site, WaitOp(name(), time)); },
       [&](uint64_t depth) { lock.retake(depth, Uninterrupted()); });
 }
 

@@ -33,11 +33,11 @@ bool Event::is_set() const {
                                   [](const v1::EventIsSetReply& reply) { return reply.set(); }));
 }
 
-bool Event::wait_for(WaitTime time) const {
+bool Event::wait_for(WaitTime time, CallSite site) const {
   static constinit MethodNumber method("/coheld.v1.Event/Wait");
-  return run(
-      MakeOp<v1::EventWaitReply>(method, core::Waiting<v1::EventWaitRequest>(name(), time),
-                                 [](const v1::EventWaitReply& reply) { return reply.set(); }));
+  return run_at(site, MakeOp<v1::EventWaitReply>(
+                          method, core::Waiting<v1::EventWaitRequest>(name(), time),
+                          [](const v1::EventWaitReply& reply) { return reply.set(); }));
 }
 
 Created Event::create(bool exclusive) const {

@@ -24,11 +24,11 @@ uint64_t Latch::count_down(uint64_t update) const {
       [](const v1::CountDownLatchCountDownReply& reply) -> uint64_t { return reply.remaining(); }));
 }
 
-bool Latch::wait_for(WaitTime time) const {
+bool Latch::wait_for(WaitTime time, CallSite site) const {
   static constinit MethodNumber method("/coheld.v1.CountDownLatch/Wait");
-  return run(MakeOp<v1::CountDownLatchWaitReply>(
-      method, core::Waiting<v1::CountDownLatchWaitRequest>(name(), time),
-      [](const v1::CountDownLatchWaitReply& reply) { return reply.open(); }));
+  return run_at(site, MakeOp<v1::CountDownLatchWaitReply>(
+                          method, core::Waiting<v1::CountDownLatchWaitRequest>(name(), time),
+                          [](const v1::CountDownLatchWaitReply& reply) { return reply.open(); }));
 }
 
 LatchState Latch::inspect() const {

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <source_location>
 #include <string>
 #include <utility>
 
@@ -46,15 +47,18 @@ class Barrier : public Handle {
   // Arrives and waits for the others; the last to arrive runs its action, if it has one, while the
   // others still wait. Returns the place by arrival: 0 is the first, parties - 1 the last.
   // BarrierBroken; what the action throws, which breaks the barrier.
-  uint64_t arrive_and_wait(const Action& action = {}) const {
-    return arrive_and_wait_for({}, action);
+  uint64_t arrive_and_wait(const Action& action = {},
+                           CallSite site = std::source_location::current()) const {
+    return arrive_and_wait_for({}, action, site);
   }
   // The same, waiting at most so long; if the time is over it breaks the barrier: BarrierBroken.
-  uint64_t arrive_and_wait_for(WaitTime time, const Action& action = {}) const;
+  uint64_t arrive_and_wait_for(WaitTime time, const Action& action = {},
+                               CallSite site = std::source_location::current()) const;
   template <typename Clock, typename Duration>
   uint64_t arrive_and_wait_until(const std::chrono::time_point<Clock, Duration>& until,
-                                 const Action& action = {}) const {
-    return arrive_and_wait_for(until - Clock::now(), action);
+                                 const Action& action = {},
+                                 CallSite site = std::source_location::current()) const {
+    return arrive_and_wait_for(until - Clock::now(), action, site);
   }
 
   // Breaks the barrier.

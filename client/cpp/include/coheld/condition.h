@@ -15,8 +15,10 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <mutex>
+#include <source_location>
 #include <string>
 #include <utility>
 
@@ -60,37 +62,39 @@ class Condition : public Handle {
 
   // Waits to be notified.
   template <typename L>
-  void wait(L& lock) const {
-    wait_on(mutex_of(lock), {});
+  void wait(L& lock, CallSite site = std::source_location::current()) const {
+    wait_on(mutex_of(lock), {}, site);
   }
   // Waits until the predicate, which is called with the lock held, returns true.
-  template <typename L, typename Predicate>
-  void wait(L& lock, Predicate ready) const {
-    while (!ready()) wait(lock);
+  template <typename L, std::predicate Predicate>
+  void wait(L& lock, Predicate ready, CallSite site = std::source_location::current()) const {
+    while (!ready()) wait_on(mutex_of(lock), {}, site);
   }
   // Waits at most so long. Returns false if the time was over first. Taking the lock again may take
   // longer.
   template <typename L>
-  bool wait_for(L& lock, WaitTime time) const {
-    return wait_on(mutex_of(lock), time);
+  bool wait_for(L& lock, WaitTime time, CallSite site = std::source_location::current()) const {
+    return wait_on(mutex_of(lock), time, site);
   }
   // Waits for the predicate at most so long. Returns what it returned last.
-  template <typename L, typename Predicate>
-  bool wait_for(L& lock, WaitTime time, Predicate ready) const {
-    if (time.milliseconds()) return wait_until(lock, deadline_of(time), std::move(ready));
-    wait(lock, std::move(ready));
+  template <typename L, std::predicate Predicate>
+  bool wait_for(L& lock, WaitTime time, Predicate ready,
+                CallSite site = std::source_location::current()) const {
+    if (time.milliseconds()) return wait_until(lock, deadline_of(time), std::move(ready), site);
+    wait(lock, std::move(ready), site);
     return true;
   }
   // Waits until a time. Returns false if it came first.
   template <typename L, typename Clock, typename Duration>
-  bool wait_until(L& lock, const std::chrono::time_point<Clock, Duration>& until) const {
-    return wait_for(lock, until - Clock::now());
-  }
-  template <typename L, typename Clock, typename Duration, typename Predicate>
   bool wait_until(L& lock, const std::chrono::time_point<Clock, Duration>& until,
-                  Predicate ready) const {
+                  CallSite site = std::source_location::current()) const {
+    return wait_on(mutex_of(lock), until - Clock::now(), site);
+  }
+  template <typename L, typename Clock, typename Duration, std::predicate Predicate>
+  bool wait_until(L& lock, const std::chrono::time_point<Clock, Duration>& until, Predicate ready,
+                  CallSite site = std::source_location::current()) const {
     while (!ready()) {
-      if (!wait_until(lock, until)) return ready();
+      if (!wait_on(mutex_of(lock), until - Clock::now(), site)) return ready();
     }
     return true;
   }
@@ -118,8 +122,8 @@ class Condition : public Handle {
 
   static Condition make_over(const Client& client, const std::string& lock);
   Created create_over(const std::string& lock, bool exclusive) const;
-  bool wait_on(Lock& lock, WaitTime time) const;
-  bool wait_on(RecursiveLock& lock, WaitTime time) const;
+  bool wait_on(Lock& lock, WaitTime time, const CallSite& site) const;
+  bool wait_on(RecursiveLock& lock, WaitTime time, const CallSite& site) const;
 };
 
 }  // namespace coheld

@@ -7,6 +7,7 @@
 // clear. A set() wakes exactly those who wait at that moment, also when a clear() follows at once.
 #pragma once
 
+#include <source_location>
 #include <string>
 #include <utility>
 
@@ -34,12 +35,13 @@ class Event : public Handle {
   bool is_set() const;
 
   // Waits until the flag is set.
-  void wait() const { wait_for({}); }
+  void wait(CallSite site = std::source_location::current()) const { wait_for({}, site); }
   // The same, at most so long. Returns whether the flag was set.
-  bool wait_for(WaitTime time) const;
+  bool wait_for(WaitTime time, CallSite site = std::source_location::current()) const;
   template <typename Clock, typename Duration>
-  bool wait_until(const std::chrono::time_point<Clock, Duration>& until) const {
-    return wait_for(until - Clock::now());
+  bool wait_until(const std::chrono::time_point<Clock, Duration>& until,
+                  CallSite site = std::source_location::current()) const {
+    return wait_for(until - Clock::now(), site);
   }
 
   // Makes the event if it is not there; an existing one is left as it is, unless `exclusive`:

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <source_location>
 #include <string>
 #include <utility>
 
@@ -44,16 +45,17 @@ class Latch : public Handle {
   // Returns whether the latch is open.
   bool try_wait() const { return wait_for(std::chrono::milliseconds(0)); }
   // Waits until the latch is open.
-  void wait() const { wait_for({}); }
+  void wait(CallSite site = std::source_location::current()) const { wait_for({}, site); }
   // The same, at most so long. Returns whether it is open.
-  bool wait_for(WaitTime time) const;
+  bool wait_for(WaitTime time, CallSite site = std::source_location::current()) const;
   template <typename Clock, typename Duration>
-  bool wait_until(const std::chrono::time_point<Clock, Duration>& until) const {
-    return wait_for(until - Clock::now());
+  bool wait_until(const std::chrono::time_point<Clock, Duration>& until,
+                  CallSite site = std::source_location::current()) const {
+    return wait_for(until - Clock::now(), site);
   }
   // Counts down and waits.
-  void arrive_and_wait(uint64_t update = 1) const {
-    if (count_down(update) > 0) wait();
+  void arrive_and_wait(uint64_t update = 1, CallSite site = std::source_location::current()) const {
+    if (count_down(update) > 0) wait(site);
   }
 
   LatchState inspect() const;
