@@ -62,9 +62,9 @@ class ReadWriteLockProxy(BlockedProxy):
 
     @property
     def owner_died(self) -> bool:
-        """Return whether a writer died before the grant that this proxy made last.
+        """Return whether the last writer had died when this proxy was granted the lock last.
 
-        Then what the lock protects may be half-done. It is told to one owner only, the next.
+        Then what the lock protects may be half-done. All are told up to and with the next writer.
         """
         return self._owner_died
 
