@@ -17,6 +17,7 @@
 #include "server/engine/limits.h"
 #include "server/engine/lock_like.h"
 #include "server/engine/object.h"
+#include "server/engine/planted_bug.h"
 #include "server/engine/registry.h"
 #include "server/engine/requests.h"
 #include "server/engine/state_reader.h"
@@ -47,7 +48,7 @@ class BarrierObject : public Object {
     if (left == parked.end()) return;  // It had not arrived.
     const bool waited = left->second.fate == Party::Fate::kWaits;
     parked.erase(left);
-    if (waited) Break(turn);
+    if (waited && !Planted(PlantedBug::kBarrierOutlivesParty)) Break(turn);
   }
   void ForgetSession(SessionId session, Turn& turn) override {
     if (runner && runner->owner.session == session) Break(turn);

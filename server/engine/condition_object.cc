@@ -20,6 +20,7 @@
 #include "server/engine/lock_like.h"
 #include "server/engine/lockable.h"
 #include "server/engine/object.h"
+#include "server/engine/planted_bug.h"
 #include "server/engine/registry.h"
 #include "server/engine/requests.h"
 #include "server/engine/state_reader.h"
@@ -142,6 +143,7 @@ Outcome Notify(ConditionObject& condition, const v1::ConditionNotifyRequest& req
   const size_t waiting = condition.waiters.size();
   condition.wakeups = request.count() == 0 ? waiting : std::min<uint64_t>(request.count(), waiting);
   reply->set_woken(condition.wakeups);
+  if (Planted(PlantedBug::kNotificationLost) && condition.wakeups > 0) --condition.wakeups;
   turn.Wake(condition.waiters);
   return Done();
 }

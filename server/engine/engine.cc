@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proto/wire/check.h"
+#include "server/engine/planted_bug.h"
 
 namespace coheld::engine {
 namespace {
@@ -150,6 +151,7 @@ void Engine::Park(const Stamp& stamp, const OpRow& row, std::string_view payload
 bool Engine::Retry(ParkedOp& op, Turn::Try attempt, TimeMs now, std::vector<Reply>* replies) {
   Stamp stamp = op.stamp;
   stamp.now = now;
+  if (Planted(PlantedBug::kGrantNotKept)) stamp.seq = 0;
   Turn turn(*this, stamp, attempt);
   turn.effect_ = op.effect;
   const Outcome outcome = Try(*op.row, op.payload, turn, replies);
@@ -160,7 +162,9 @@ bool Engine::Retry(ParkedOp& op, Turn::Try attempt, TimeMs now, std::vector<Repl
     return false;
   }
   // In the other queues of an op that stood in many it may have been in the way of the next.
-  for (const ParkedOp::Place& other : op.others) wakes_.push_back({other.queue, false});
+  for (const ParkedOp::Place& other : op.others) {
+    if (!Planted(PlantedBug::kOneLineWoken)) wakes_.push_back({other.queue, false});
+  }
   if (!op.others.empty()) wakes_.push_back({op.place.queue, false});
   Unpark(stamp.call);
   if (turn.gave_up_) TellLeft(turn);
@@ -287,7 +291,7 @@ void Engine::EndSession(SessionId id, TimeMs now, std::vector<Reply>* replies) {
   for (const std::string& name : std::set<std::string>(session->held)) {
     const Store::Held* held = store_.Find(name);
     COHELD_CHECK(held != nullptr);
-    held->object->ForgetSession(id, turn);
+    if (!Planted(PlantedBug::kLockOutlivesSession)) held->object->ForgetSession(id, turn);
   }
   Record(0, {}, id);
   sessions_.Erase(id);

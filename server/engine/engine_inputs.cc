@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "server/engine/engine.h"
+#include "server/engine/planted_bug.h"
 
 namespace coheld::engine {
 
@@ -23,7 +24,14 @@ ReplyTable::Judgement Engine::Admit(Stamp* stamp, Reply* reply) {
     reply->failure = Expired(id);
     return {.verdict = kAnswered};
   }
-  return stamp->seq == 0 ? ReplyTable::Judgement() : session->replies.Judge(stamp, reply);
+  if (stamp->seq == 0) return {};
+  if (Planted(PlantedBug::kAnsweredFromAnotherSession)) {
+    for (const auto& [other, state] : sessions_.all()) {
+      if (other == id || !state.replies.Knows(*stamp)) continue;
+      return sessions_.Find(other)->replies.Judge(stamp, reply);
+    }
+  }
+  return session->replies.Judge(stamp, reply);
 }
 
 void Engine::Answer(const Stamp& stamp, const OpRow& row, bool change, Reply reply,
@@ -39,6 +47,7 @@ void Engine::Answer(const Stamp& stamp, const OpRow& row, bool change, Reply rep
 void Engine::Log(Input::Kind kind, const Stamp& stamp, uint32_t code, std::string_view payload,
                  uint64_t ms) {
   if (log_ == nullptr) return;
+  if (Planted(PlantedBug::kInputNotLogged) && kind == Input::Kind::kAbandon) return;
   log_->OnInput({.kind = kind, .stamp = stamp, .code = code, .ms = ms, .payload = payload});
 }
 
@@ -52,7 +61,8 @@ void Engine::Cancel(CallId call, Failure failure, TimeMs now, std::vector<Reply>
 bool Engine::Abandon(CallId call, TimeMs now, std::vector<Reply>* replies) {
   const auto found = parked_.find(call);
   if (found == parked_.end()) return true;
-  if (found->second.effect && found->second.stamp.seq != 0) return false;
+  const bool stays = found->second.effect && found->second.stamp.seq != 0;
+  if (stays && !Planted(PlantedBug::kEffectUndone)) return false;
   End(call, {v1::ERROR_REASON_CANCELLED, "the caller is gone"}, false, now, replies);
   Log(Input::Kind::kAbandon, {.call = call, .now = now});
   return true;
@@ -64,7 +74,9 @@ void Engine::End(CallId call, Failure failure, bool keep, TimeMs now, std::vecto
   const Stamp waiter = StampAtEnd(op, now);
   std::vector<Waitplace> places;
   ForEachPlace(op, [&](const ParkedOp::Place& place) {
-    wakes_.push_back({place.queue, false});  // It may have been in the way of the next.
+    if (!Planted(PlantedBug::kWaiterLostOnCancel)) {
+      wakes_.push_back({place.queue, false});  // It may have been in the way of the next.
+    }
     places.push_back({place.object, place.queue});
   });
   FailParked(call, std::move(failure), keep, replies);

@@ -6,6 +6,7 @@
 
 #include "proto/wire/check.h"
 #include "server/engine/limits.h"
+#include "server/engine/planted_bug.h"
 #include "server/engine/state_reader.h"
 #include "server/engine/state_writer.h"
 
@@ -92,7 +93,7 @@ std::optional<Failure> ReplyTable::Refuse(const Lane& lane, const Stamp& stamp) 
     return Failure{v1::ERROR_REASON_INVALID_ARGUMENT,
                    "seq is " + std::to_string(stamp.seq) + "; it must be below 2^62"};
   }
-  if (stamp.seq <= lane.seen_) return Acknowledged(stamp);
+  if (stamp.seq <= lane.seen_ && !Planted(PlantedBug::kLateCopyDone)) return Acknowledged(stamp);
   const size_t open = lane.unacknowledged() + lane.waiting_.size();
   if (open < kLaneRepliesMax && (open == 0 || lane.bytes_ < kLaneBytesMax)) return std::nullopt;
   return Failure{v1::ERROR_REASON_TOO_MANY,
@@ -125,14 +126,22 @@ ReplyTable::Judgement ReplyTable::Judge(Stamp* stamp, Reply* reply) {
     return {.verdict = Verdict::kAnswered};
   }
   for (const auto& [seq, call] : lane.waiting_) {
-    if (seq == stamp->seq) return {.verdict = Verdict::kWaits, .waits = call};
+    if (seq == stamp->seq && !Planted(PlantedBug::kCopyWaitsToo))
+      return {.verdict = Verdict::kWaits, .waits = call};
   }
   reply->failure = Refuse(lane, *stamp);
   return {.verdict = reply->failure ? Verdict::kAnswered : Verdict::kNew};
 }
 
+bool ReplyTable::Knows(const Stamp& stamp) const {
+  const auto lane = lanes_.find(stamp.lane);
+  return lane != lanes_.end() && lane->second.Find(stamp.seq) != nullptr;
+}
+
 void ReplyTable::Keep(const Stamp& stamp, const Reply& reply, bool change) {
-  Lane& lane = lanes_.at(stamp.lane);
+  const bool astray = Planted(PlantedBug::kReplyUnderWrongLane);
+  Lane& lane = astray ? lanes_.begin()->second : lanes_.at(stamp.lane);
+  if (Planted(PlantedBug::kReplyForgottenEarly)) lane.Forget(stamp.seq);
   if (change && stamp.acked > lane.acked_) {
     lane.acked_ = stamp.acked;
     lane.Forget(stamp.acked);

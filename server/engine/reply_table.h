@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "server/engine/ids.h"
+#include "server/engine/planted_bug.h"
 #include "server/engine/reply.h"
 #include "server/engine/wait_queue.h"
 
@@ -79,6 +80,8 @@ class ReplyTable {
   // before, or is refused: ALREADY_ACKNOWLEDGED, TOO_MANY.
   Judgement Judge(Stamp* stamp, Reply* reply);
 
+  // True if it keeps an answer to the lane and seq of the op.
+  bool Knows(const Stamp& stamp) const;
   // Keeps the answer to an op with a seq. `change`: it changed something.
   void Keep(const Stamp& stamp, const Reply& reply, bool change);
   // Notes that an op with a seq waits, or no more.

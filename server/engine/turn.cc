@@ -3,10 +3,12 @@
 
 #include "proto/wire/check.h"
 #include "server/engine/engine.h"
+#include "server/engine/planted_bug.h"
 
 namespace coheld::engine {
 
 bool Turn::IsFirst(const WaitQueue& queue) const {
+  if (Planted(PlantedBug::kNewcomerOvertakes)) return true;
   return queue.empty() || queue.ops().front()->stamp.call == stamp_.call;
 }
 
@@ -34,7 +36,10 @@ Outcome Turn::ParkIn(const Waitplace& place, std::optional<uint64_t> timeout_ms,
 
 void Turn::SetAlarm(Object& object, TimeMs when) { engine_.SetAlarm(object, when); }
 
-uint64_t Turn::NextToken() { return ++engine_.last_token_; }
+uint64_t Turn::NextToken() {
+  if (Planted(PlantedBug::kTokenFromClock)) return static_cast<uint64_t>(now());
+  return ++engine_.last_token_;
+}
 
 void Turn::NoteHold(SessionId session, Object& object) {
   Session* holder = engine_.sessions_.Find(session);
