@@ -405,23 +405,39 @@ SyncAnswers SyncModel::EndSession(uint64_t session) {
 
 SyncAnswers SyncModel::Advance(int64_t now) {
   SyncAnswers answers;
-  while (true) {
-    const auto next =
-        std::min_element(waiters_.begin(), waiters_.end(), [](const Waiter& a, const Waiter& b) {
-          return std::pair(a.deadline, a.op.call) < std::pair(b.deadline, b.op.call);
-        });
-    if (next == waiters_.end() || next->deadline > now) return answers;
-    const uint64_t call = next->op.call;
-    answers[call] = TimedOut(*next);
-    Leave(call);
-    Settle(&answers);
+  while (NextDue().at_ms <= now) answers.merge(AdvanceOnce(now));
+  return answers;
+}
+
+Due SyncModel::NextDue() const {
+  Due next;
+  for (const Waiter& waiter : waiters_) {
+    next = std::min(next, {.at_ms = waiter.deadline, .waits = true, .call = waiter.op.call});
   }
+  return next;
+}
+
+SyncAnswers SyncModel::AdvanceOnce(int64_t /*now*/) {
+  SyncAnswers answers;
+  const uint64_t call = NextDue().call;
+  const auto late = std::find_if(waiters_.begin(), waiters_.end(),
+                                 [&](const Waiter& waiter) { return waiter.op.call == call; });
+  answers[call] = TimedOut(*late);
+  Leave(call);
+  Settle(&answers);
+  return answers;
 }
 
 std::vector<uint64_t> SyncModel::Waiting() const {
   std::vector<uint64_t> calls;
   for (const Waiter& waiter : waiters_) calls.push_back(waiter.op.call);
   return calls;
+}
+
+bool SyncModel::HasEffect(uint64_t call) const {
+  return std::any_of(waiters_.begin(), waiters_.end(), [&](const Waiter& waiter) {
+    return waiter.op.call == call && (waiter.depth > 0 || waiter.arrived);
+  });
 }
 
 bool SyncModel::IsWaiting(const Caller& caller) const {

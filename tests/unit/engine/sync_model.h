@@ -3,6 +3,7 @@
 // from the engine's code; random_sync_test.cc runs the same ops through both.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -51,6 +52,16 @@ struct SyncOp {
   bool flag = false;
 };
 
+// What comes next when time passes: what is due first; at one time what ends comes before who gives
+// up waiting.
+struct Due {
+  int64_t at_ms = INT64_MAX;
+  bool waits = false;
+  std::string object;  // Whose alarm it is ...
+  uint64_t call = 0;   // ... or who has waited long enough.
+  auto operator<=>(const Due&) const = default;
+};
+
 // Session and logical thread.
 using Caller = std::pair<uint64_t, uint64_t>;
 
@@ -72,9 +83,14 @@ class SyncModel {
   SyncAnswers Apply(const SyncOp& op, int64_t now);
   SyncAnswers Cancel(uint64_t call);
   SyncAnswers Advance(int64_t now);
+  // What is due next, and doing it.
+  Due NextDue() const;
+  SyncAnswers AdvanceOnce(int64_t now);
 
   // The calls that wait, in order.
   std::vector<uint64_t> Waiting() const;
+  // True if the call waits and has changed something already.
+  bool HasEffect(uint64_t call) const;
   // True if an op of the caller waits.
   bool IsWaiting(const Caller& caller) const;
 

@@ -1,0 +1,109 @@
+// The simulated daemon: the real dispatcher, engine, calls and HTTP/2 sessions on a simulated event
+// loop, clock and connections. It can stall, have its clock jump, and die and start again.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "coheld/v1/session.pb.h"
+#include "server/dispatch/dispatcher.h"
+#include "server/engine/input_log.h"
+#include "tests/simulation/link.h"
+#include "tests/simulation/random.h"
+#include "tests/simulation/schedule.h"
+
+namespace coheld::simulation {
+
+using engine::TimeMs;
+
+// A frame of a Session/Call stream, as it reaches the daemon.
+struct ArrivedFrame {
+  uint64_t link = 0;
+  std::string_view session_token;
+  TimeMs now{};
+  const v1::CallRequest* request = nullptr;
+};
+
+// Is told what happens in the daemon, in its order.
+class DaemonObserver : public engine::InputLog {
+ public:
+  ~DaemonObserver() override = default;
+  // A Session/Call stream begins; the daemon knows its session or does not.
+  virtual void OnStream(uint64_t link, std::string_view session_token, bool accepted) = 0;
+  // Before and after the daemon takes a frame of an accepted stream.
+  virtual void OnFrame(const ArrivedFrame& frame) = 0;
+  virtual void AfterFrame(const ArrivedFrame& frame) = 0;
+  // Before and after it learns that a connection is gone.
+  virtual void OnLinkClosed(uint64_t link) = 0;
+  virtual void AfterLinkClosed(uint64_t link) = 0;
+  // The daemon dies: what its parts do from now on nobody can see.
+  virtual void OnDeath() = 0;
+  // It stood still for so long, or its clock jumped as if it had.
+  virtual void OnStall(int64_t ms) = 0;
+  // At the end of each turn of its loop.
+  virtual void AfterTurn() = 0;
+};
+
+class Daemon {
+ public:
+  struct Options {
+    int64_t clock_start_ms = 1'000'000;
+    int64_t drift_ppm = 0;  // How much its clock is too fast.
+  };
+
+  Daemon(Schedule& schedule, DaemonObserver& observer, const Options& options, Random random);
+  ~Daemon();
+
+  // Does a unary call at once, as somebody whose connection is perfect, and returns its reply.
+  std::string Apply(const std::string& path, const std::string& request);
+  // Takes a new connection of a process.
+  void Accept(const std::shared_ptr<Link>& link, int process);
+  // The process ended: those who watch it are told, unless the daemon sees no processes.
+  void ProcessGone(int process);
+  // Does nothing for so long; what comes meanwhile waits.
+  void Stall(int64_t us);
+  void JumpClock(int64_t ms);
+  // Ends, and all its connections with it, and begins again with nothing.
+  void Restart();
+
+  TimeMs now() const;
+  dispatch::Dispatcher& dispatcher() { return *dispatcher_; }
+  const engine::Engine& engine() const { return dispatcher_->engine(); }
+
+ private:
+  class Loop;
+  class Connection;
+  class Tap;
+
+  void Begin();
+  // Runs a task in the next turn.
+  void Post(Schedule::Task task);
+  void PostFirst(Schedule::Task task);
+  void Turn();
+  void Flush();
+  void Drop(uint64_t link);
+
+  Schedule& schedule_;
+  DaemonObserver& observer_;
+  const Options options_;
+  Random random_;
+  int64_t jumped_ms_ = 0;
+  Time stalled_until_{};
+  int64_t stalled_ms_ = 0;  // Not yet told.
+  std::deque<Schedule::Task> inbox_;
+  bool turn_scheduled_ = false;
+  std::unique_ptr<Loop> loop_;
+  std::unique_ptr<dispatch::Dispatcher> dispatcher_;
+  struct Caretaker;
+  std::unique_ptr<Caretaker> caretaker_;                         // Whose connection is perfect.
+  std::vector<std::shared_ptr<Link>> links_;                     // All of this life.
+  std::map<uint64_t, std::unique_ptr<Connection>> connections_;  // By link.
+};
+
+}  // namespace coheld::simulation

@@ -1,0 +1,211 @@
+// See op_source.h.
+#include "tests/simulation/op_source.h"
+
+#include <array>
+#include <utility>
+
+namespace coheld::simulation {
+namespace {
+
+using DataKind = DataOp::Kind;
+using SyncKind = SyncOp::Kind;
+
+bool MayPark(DataKind kind) {
+  return kind == DataKind::kPut || kind == DataKind::kPutMany || kind == DataKind::kGet ||
+         kind == DataKind::kGetMany || kind == DataKind::kJoin || kind == DataKind::kLease;
+}
+
+}  // namespace
+
+std::optional<uint64_t> OpSource::Timeout() {
+  if (random_.Chance(25)) return std::nullopt;
+  return random_.Chance(20) ? 0 : random_.Between(1, random_.Chance(50) ? 60 : 3000);
+}
+
+int64_t OpSource::Item() {
+  // By priority, the last digits of an item decide nothing: all are different.
+  return static_cast<int64_t>(random_.Pick(3)) * 1'000'000 + ++last_item_;
+}
+
+Op OpSource::Make(DataOp op) {
+  if (MayPark(op.kind)) op.timeout_ms = Timeout();
+  Op made{.id = ++last_id_, .body = op};
+  if (random_.Chance(MayPark(op.kind) && !op.timeout_ms ? 70 : 15)) {
+    made.deadline_ms = random_.Between(1, 2000);
+  }
+  return made;
+}
+
+Op OpSource::Make(SyncOp op) {
+  const bool releases = op.kind == SyncKind::kLockRelease || op.kind == SyncKind::kReadWriteRelease;
+  if (!releases) op.timeout_ms = Timeout();
+  Op made{.id = ++last_id_, .body = op};
+  if (random_.Chance(!releases && !op.timeout_ms ? 70 : 15)) {
+    made.deadline_ms = random_.Between(1, 2000);
+  }
+  return made;
+}
+
+Op OpSource::Data() {
+  DataOp op;
+  op.kind = static_cast<DataKind>(random_.Pick(static_cast<uint64_t>(DataKind::kComplete) + 1));
+  if (random_.Chance(40)) {  // Most put and take.
+    static constexpr std::array kQueueOps = {
+        DataKind::kPut,     DataKind::kPut,   DataKind::kPutMany, DataKind::kGet,
+        DataKind::kGetMany, DataKind::kLease, DataKind::kLease,   DataKind::kAck};
+    op.kind = random_.One(kQueueOps);
+  }
+  const std::string index = std::to_string(random_.Pick(op.kind < DataKind::kQueueLen ? 2 : 3));
+  if (op.kind < DataKind::kDictGet) {
+    op.object = "{t}v" + index;
+  } else if (op.kind < DataKind::kListLen) {
+    op.object = "{t}m" + index;
+  } else if (op.kind < DataKind::kCounterGet) {
+    op.object = "{t}i" + index;
+  } else if (op.kind < DataKind::kSetLen) {
+    op.object = "{t}n" + index;
+  } else if (op.kind < DataKind::kQueueLen) {
+    op.object = "{t}k" + index;
+  } else {
+    op.object = "{t}q" + index;
+  }
+  op.key = static_cast<int64_t>(random_.Pick(3));
+  op.number = static_cast<int64_t>(random_.Pick(4));
+  const uint64_t items = op.kind == DataKind::kPutMany ? random_.Between(1, 3) : 1;
+  for (uint64_t i = 0; i < items; ++i) op.items.push_back(Item());
+  const bool puts = op.kind == DataKind::kPut || op.kind == DataKind::kPutMany;
+  if ((puts || op.kind == DataKind::kNack) && random_.Chance(25)) {
+    op.delay_ms = random_.Between(1, 2000);
+  }
+  if (puts && random_.Chance(25)) op.dedup_key = std::to_string(random_.Pick(6));
+  if (random_.Chance(50)) op.visibility_ms = random_.Between(1, 3000);
+  if (op.kind == DataKind::kComplete) op.writes = Writes();
+  op.delay_ms = 0;
+  return Make(op);
+}
+
+std::vector<DataOp> OpSource::Writes() {
+  std::vector<DataOp> all = {
+      {.kind = DataKind::kCounterAdd, .object = "{t}n0", .number = 1},
+      {.kind = DataKind::kDictSet, .object = "{t}m0", .key = 1, .number = Item()},
+      {.kind = DataKind::kValueSet, .object = "{t}v0", .number = Item()},
+      {.kind = DataKind::kPut, .object = "{t}q1", .items = {Item()}, .timeout_ms = 0},
+      {.kind = DataKind::kListAppend, .object = "{t}i0", .number = Item()}};
+  std::vector<DataOp> some;
+  for (DataOp& write : all) {
+    if (random_.Chance(30)) some.push_back(write);
+  }
+  return some;
+}
+
+std::string OpSource::SyncObject(SyncKind kind) {
+  static constexpr std::array kLocks = {"{t}a", "{t}b", "{t}r"};
+  static constexpr std::array kConditions = {"{t}c", "{t}d"};
+  static constexpr std::array kAll = {"s0",   "s1", "{t}a", "{t}b", "{t}r", "{t}c",
+                                      "{t}d", "p0", "p1",   "w0",   "e0"};
+  if (kind <= SyncKind::kSemaphoreRelease) return random_.Chance(50) ? "s0" : "s1";
+  if (kind <= SyncKind::kReleaseAll) return random_.One(kLocks);
+  if (kind <= SyncKind::kConditionNotify) return random_.One(kConditions);
+  if (kind <= SyncKind::kReset) return random_.Chance(50) ? "p0" : "p1";
+  if (kind <= SyncKind::kReadWriteRelease) return "w0";
+  if (kind <= SyncKind::kEventWait) return "e0";
+  if (kind <= SyncKind::kLatchDelete) return "l0";
+  return random_.One(kAll);
+}
+
+Op OpSource::Sync() {
+  // Most of the ops take and give back.
+  static constexpr std::array kDeck = {SyncKind::kSemaphoreAcquire,
+                                       SyncKind::kSemaphoreAcquire,
+                                       SyncKind::kSemaphoreRelease,
+                                       SyncKind::kLockAcquire,
+                                       SyncKind::kLockAcquire,
+                                       SyncKind::kLockRelease,
+                                       SyncKind::kLockRelease,
+                                       SyncKind::kAcquireAll,
+                                       SyncKind::kReleaseAll,
+                                       SyncKind::kConditionWait,
+                                       SyncKind::kConditionWait,
+                                       SyncKind::kConditionNotify,
+                                       SyncKind::kConditionNotify,
+                                       SyncKind::kBarrierWait,
+                                       SyncKind::kBarrierWait,
+                                       SyncKind::kBarrierWait,
+                                       SyncKind::kActionDone,
+                                       SyncKind::kAbort,
+                                       SyncKind::kReset,
+                                       SyncKind::kReset,
+                                       SyncKind::kAcquireRead,
+                                       SyncKind::kAcquireRead,
+                                       SyncKind::kAcquireWrite,
+                                       SyncKind::kReadWriteRelease,
+                                       SyncKind::kReadWriteRelease,
+                                       SyncKind::kEventSet,
+                                       SyncKind::kEventClear,
+                                       SyncKind::kEventWait,
+                                       SyncKind::kLatchCreate,
+                                       SyncKind::kCountDown,
+                                       SyncKind::kLatchWait,
+                                       SyncKind::kLatchDelete,
+                                       SyncKind::kInspect};
+  SyncOp op;
+  op.kind = random_.One(kDeck);
+  op.object = SyncObject(op.kind);
+  op.flag = random_.Chance(30);
+  const bool reentrant = op.object == "{t}r";
+  const bool counts =
+      op.kind <= SyncKind::kSemaphoreRelease || op.kind >= SyncKind::kLatchCreate ||
+      ((op.kind == SyncKind::kLockAcquire || op.kind == SyncKind::kLockRelease) && reentrant);
+  op.number = counts ? random_.Between(1, 3) : 1;
+  if (op.kind == SyncKind::kConditionNotify) op.number = random_.Pick(3);
+  for (const char* other : {"{t}a", "{t}b", "{t}r"}) {
+    const bool many = op.kind == SyncKind::kAcquireAll || op.kind == SyncKind::kReleaseAll;
+    if (many && op.object != other && random_.Chance(50)) op.others.push_back(other);
+  }
+  return Make(op);
+}
+
+std::vector<Op> OpSource::Batch() {
+  std::vector<Op> batch;
+  for (uint64_t count = random_.Chance(85) ? 1 : random_.Between(2, 5); count > 0; --count) {
+    batch.push_back(Data());
+  }
+  return batch;
+}
+
+std::vector<std::vector<Op>> OpSource::Locked() {
+  static constexpr std::array kLocks = {"{t}a", "{t}b", "{t}r"};
+  const std::string lock = random_.One(kLocks);
+  std::vector<std::vector<Op>> program;
+  program.push_back({Make(SyncOp{.kind = SyncKind::kLockAcquire, .object = lock})});
+  for (uint64_t count = random_.Pick(3); count > 0; --count) program.push_back(Batch());
+  if (random_.Chance(80)) {
+    program.push_back({Make(SyncOp{.kind = SyncKind::kLockRelease, .object = lock})});
+  }
+  return program;
+}
+
+std::vector<std::vector<Op>> OpSource::Conditional() {
+  const bool first = random_.Chance(50);
+  const std::string condition = first ? "{t}c" : "{t}d";
+  const std::string lock = first ? "{t}r" : "{t}b";
+  const SyncKind then = random_.Chance(60) ? SyncKind::kConditionWait : SyncKind::kConditionNotify;
+  std::vector<std::vector<Op>> program;
+  program.push_back({Make(SyncOp{.kind = SyncKind::kLockAcquire, .object = lock})});
+  program.push_back({Make(SyncOp{.kind = then, .object = condition})});
+  if (then == SyncKind::kConditionWait) {
+    program.push_back({Make(SyncOp{.kind = SyncKind::kLockAcquire, .object = lock})});
+  }
+  program.push_back({Make(SyncOp{.kind = SyncKind::kLockRelease, .object = lock})});
+  return program;
+}
+
+std::vector<std::vector<Op>> OpSource::Program() {
+  const uint64_t dice = random_.Pick(100);
+  if (dice < 45) return {Batch()};
+  if (dice < 70) return {{Sync()}};
+  if (dice < 88) return Locked();
+  return Conditional();
+}
+
+}  // namespace coheld::simulation

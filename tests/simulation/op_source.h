@@ -1,0 +1,40 @@
+// Draws ops: single ones of every type, and small programs as users write them (lock, change,
+// unlock; put here, take there; wait for a condition).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tests/simulation/op.h"
+#include "tests/simulation/random.h"
+
+namespace coheld::simulation {
+
+class OpSource {
+ public:
+  explicit OpSource(Random random) : random_(random) {}
+
+  // Returns batches that one thread does one after the other.
+  std::vector<std::vector<Op>> Program();
+
+ private:
+  Op Make(DataOp op);
+  Op Make(SyncOp op);
+  Op Data();
+  std::vector<DataOp> Writes();
+  Op Sync();
+  std::vector<std::vector<Op>> Locked();
+  std::vector<std::vector<Op>> Conditional();
+  std::vector<Op> Batch();
+  std::string SyncObject(SyncOp::Kind kind);
+  // Gives an op that may park a timeout, a deadline, or neither.
+  std::optional<uint64_t> Timeout();
+  int64_t Item();
+
+  Random random_;
+  uint64_t last_id_ = 0;
+  int64_t last_item_ = 0;
+};
+
+}  // namespace coheld::simulation

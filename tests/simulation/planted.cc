@@ -1,0 +1,53 @@
+// See planted.h.
+#include "tests/simulation/planted.h"
+
+#include "server/engine/planted_bug.h"
+
+namespace coheld::simulation {
+
+#ifdef COHELD_PLANTED_BUGS
+
+// In the order of the enum, without kNone.
+const std::vector<std::string_view>& PlantedBugs() {
+  static const auto* const names = new std::vector<std::string_view>{
+      "answered_from_another_session",
+      "reply_forgotten_early",
+      "reply_under_wrong_lane",
+      "grant_not_kept",
+      "late_copy_done",
+      "copy_waits_too",
+      "effect_undone",
+      "waiter_lost_on_cancel",
+      "newcomer_overtakes",
+      "one_line_woken",
+      "notification_lost",
+      "barrier_outlives_party",
+      "lock_outlives_session",
+      "token_from_clock",
+      "input_not_logged",
+  };
+  return *names;
+}
+
+bool Plant(std::string_view name) {
+  engine::planted_bug = engine::PlantedBug::kNone;
+  int number = 0;
+  for (const std::string_view known : PlantedBugs()) {
+    ++number;
+    if (known == name) engine::planted_bug = static_cast<engine::PlantedBug>(number);
+  }
+  return name.empty() || engine::planted_bug != engine::PlantedBug::kNone;
+}
+
+#else
+
+const std::vector<std::string_view>& PlantedBugs() {
+  static const std::vector<std::string_view> none;
+  return none;
+}
+
+bool Plant(std::string_view name) { return name.empty(); }
+
+#endif
+
+}  // namespace coheld::simulation

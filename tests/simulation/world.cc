@@ -1,0 +1,171 @@
+// See world.h.
+#include "tests/simulation/world.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "coheld/v1/barrier.pb.h"
+#include "coheld/v1/condition.pb.h"
+#include "coheld/v1/lock.pb.h"
+#include "coheld/v1/queue.pb.h"
+#include "coheld/v1/rlock.pb.h"
+#include "coheld/v1/semaphore.pb.h"
+#include "coheld/v1/shared_value.pb.h"
+
+namespace coheld::simulation {
+namespace {
+
+void Merge(Answers more, Answers* answers) { answers->merge(more); }
+
+World::Object Queue(const std::string& name, v1::QueueKind kind, int64_t maxsize,
+                    uint32_t deliveries_max) {
+  v1::QueueCreateRequest request;
+  request.set_name(name);
+  request.set_kind(kind);
+  request.set_maxsize(maxsize);
+  request.set_deliveries_max(deliveries_max);
+  return {name, "Queue.Create", request.SerializeAsString()};
+}
+
+World::Object Value(const std::string& name) {
+  v1::SharedValueCreateRequest request;
+  request.set_name(name);
+  request.mutable_initial()->set_integer(0);
+  return {name, "SharedValue.Create", request.SerializeAsString()};
+}
+
+World::Object Semaphore(const std::string& name, uint64_t permits, bool bounded) {
+  v1::SemaphoreCreateRequest request;
+  request.set_name(name);
+  request.set_permits(permits);
+  request.set_bounded(bounded);
+  return {name, "Semaphore.Create", request.SerializeAsString()};
+}
+
+World::Object Lock(const std::string& name, v1::LockRelease release) {
+  v1::LockCreateRequest request;
+  request.set_name(name);
+  request.set_release(release);
+  return {name, "Lock.Create", request.SerializeAsString()};
+}
+
+World::Object RLock(const std::string& name) {
+  v1::RLockCreateRequest request;
+  request.set_name(name);
+  return {name, "RLock.Create", request.SerializeAsString()};
+}
+
+World::Object Condition(const std::string& name, const std::string& lock) {
+  v1::ConditionCreateRequest request;
+  request.set_name(name);
+  request.set_lock(lock);
+  return {name, "Condition.Create", request.SerializeAsString()};
+}
+
+World::Object Barrier(const std::string& name, uint64_t parties) {
+  v1::BarrierCreateRequest request;
+  request.set_name(name);
+  request.set_parties(parties);
+  return {name, "Barrier.Create", request.SerializeAsString()};
+}
+
+}  // namespace
+
+const std::vector<World::Object>& World::Objects() {
+  static const auto* const objects = new std::vector<Object>{
+      Value("{t}v0"),
+      Value("{t}v1"),
+      Queue("{t}q0", v1::QUEUE_KIND_FIFO, 0, 3),
+      Queue("{t}q1", v1::QUEUE_KIND_LIFO, 3, 0),
+      Queue("{t}q2", v1::QUEUE_KIND_PRIORITY, 2, 2),
+      Semaphore("s0", 2, false),
+      Semaphore("s1", 3, true),
+      Lock("{t}a", v1::LOCK_RELEASE_OWNER),
+      Lock("{t}b", v1::LOCK_RELEASE_ANYONE),
+      RLock("{t}r"),
+      Condition("{t}c", "{t}r"),
+      Condition("{t}d", "{t}b"),
+      Barrier("p0", 2),
+      Barrier("p1", 3),
+  };
+  return *objects;
+}
+
+World::World() {
+  using QueueKind = DataModel::QueueKind;
+  data_.AddQueue("{t}q0",
+                 {.kind = QueueKind::kFifo, .deliveries_max = 3, .dead_letter = "{t}q0.dead"});
+  data_.AddQueue("{t}q1", {.kind = QueueKind::kLifo, .maxsize = 3, .dead_letter = "{t}q1.dead"});
+  data_.AddQueue("{t}q2", {.kind = QueueKind::kPriority,
+                           .maxsize = 2,
+                           .deliveries_max = 2,
+                           .dead_letter = "{t}q2.dead"});
+  sync_.AddSemaphore("s0", 2, false);
+  sync_.AddSemaphore("s1", 3, true);
+  sync_.AddLock("{t}a", false, false);
+  sync_.AddLock("{t}b", false, true);
+  sync_.AddLock("{t}r", true, false);
+  sync_.AddCondition("{t}c", "{t}r");
+  sync_.AddCondition("{t}d", "{t}b");
+  sync_.AddBarrier("p0", 2);
+  sync_.AddBarrier("p1", 3);
+  sync_.AddReadWriteLock("w0");  // The engine makes it when it is first used.
+}
+
+void World::OpenSession(uint64_t session) {
+  data_.OpenSession(session);
+  sync_.OpenSession(session);
+}
+
+Answers World::EndSession(uint64_t session, int64_t now_ms) {
+  Answers answers = data_.EndSession(session, now_ms);
+  Merge(sync_.EndSession(session), &answers);
+  return answers;
+}
+
+Answers World::Apply(const Op& op, const Standing& standing) {
+  const auto stamped = [&](auto body) {
+    body.call = standing.call;
+    body.session = standing.session;
+    body.thread = standing.thread;
+    return body;
+  };
+  if (const auto* data = std::get_if<DataOp>(&op.body)) {
+    DataOp stamped_op = stamped(*data);
+    stamped_op.grant = standing.grant;
+    return data_.Apply(stamped_op, standing.now_ms);
+  }
+  SyncOp sync = stamped(std::get<SyncOp>(op.body));
+  if (sync.kind == SyncOp::Kind::kActionDone) {
+    sync.number = standing.grant / kGrantsPerCall;
+  }
+  return sync_.Apply(sync, standing.now_ms);
+}
+
+Answers World::Cancel(uint64_t call, int64_t now_ms) {
+  Answers answers = data_.Cancel(call, now_ms);
+  Merge(sync_.Cancel(call), &answers);
+  return answers;
+}
+
+Answers World::Advance(int64_t now_ms) {
+  Answers answers;
+  while (true) {
+    const Due data = data_.NextDue();
+    const Due sync = sync_.NextDue();
+    if (std::min(data, sync).at_ms > now_ms) return answers;
+    Merge(data < sync ? data_.AdvanceOnce(now_ms) : sync_.AdvanceOnce(now_ms), &answers);
+  }
+}
+
+void World::Rearm(int64_t stalled_ms) { data_.Rearm(stalled_ms); }
+
+std::vector<uint64_t> World::Waiting() const {
+  std::vector<uint64_t> calls = data_.Waiting();
+  const std::vector<uint64_t> more = sync_.Waiting();
+  calls.insert(calls.end(), more.begin(), more.end());
+  std::sort(calls.begin(), calls.end());
+  return calls;
+}
+
+}  // namespace coheld::simulation

@@ -1,0 +1,54 @@
+// The naive models of all types behind one door: what the daemon's objects must be after the same
+// inputs in the same order.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tests/simulation/data_model.h"
+#include "tests/simulation/op.h"
+#include "tests/unit/engine/sync_model.h"
+
+namespace coheld::simulation {
+
+// Who does an op, and when.
+struct Standing {
+  uint64_t call = 0;
+  uint64_t session = 0;
+  uint64_t thread = 0;
+  int64_t now_ms = 0;
+  uint64_t grant = 0;  // What the op is about, as GrantOf numbers it; 0 if nothing.
+};
+
+class World {
+ public:
+  // One object to be made before all else.
+  struct Object {
+    std::string name;
+    std::string method;   // "Queue.Create".
+    std::string request;  // Of that method.
+  };
+  // The objects that ops use and that must be there.
+  static const std::vector<Object>& Objects();
+
+  World();
+  void OpenSession(uint64_t session);
+  Answers EndSession(uint64_t session, int64_t now_ms);
+  Answers Apply(const Op& op, const Standing& standing);
+  Answers Cancel(uint64_t call, int64_t now_ms);
+  Answers Advance(int64_t now_ms);
+  // The daemon stood still for so long.
+  void Rearm(int64_t stalled_ms);
+
+  // The calls that wait, in order.
+  std::vector<uint64_t> Waiting() const;
+  // True if the call waits and has changed something already.
+  bool HasEffect(uint64_t call) const { return sync_.HasEffect(call); }
+
+ private:
+  DataModel data_;
+  engine::testing::SyncModel sync_;
+};
+
+}  // namespace coheld::simulation
