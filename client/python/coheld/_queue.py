@@ -14,7 +14,7 @@ from coheld._errors import QueueEmpty, QueueFull
 from coheld._lifetime import hold
 from coheld._task import Task
 
-_sizes = _core.method("Queue.Len", "length", "maxsize")
+_sizes = _core.method("Queue.Len", "length", "maxsize", "delayed")
 _dead_letter = _core.method("Queue.Len", "dead_letter")
 _put = _core.method("Queue.Put", "duplicate")
 _put_many = _core.method("Queue.PutMany", "duplicate")
@@ -53,8 +53,8 @@ class QueueProxy(DataProxy):
 
     def full(self) -> bool:
         """Say whether there is no room."""
-        length, maxsize = _sizes(self._client, self._name)
-        return bool(0 < maxsize <= length)
+        length, maxsize, delayed = _sizes(self._client, self._name)
+        return bool(0 < maxsize <= length + delayed)
 
     def put(
         self,

@@ -150,6 +150,14 @@ def test_a_delayed_item_comes_later(items):
     assert items.get() == "later"
 
 
+def test_a_delayed_item_takes_room(manager):
+    items = manager.Queue(1)
+    items.put("later", delay=3600)
+    assert items.full()
+    with pytest.raises(queue.Full):
+        items.put_nowait("now")
+
+
 def test_a_delay_after_giving_back(items):
     items.put("a")
     items.lease().nack(delay=0.05)
