@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string>
 
 #include "proto/wire/check.h"
 #include "server/engine/limits.h"
@@ -18,17 +19,15 @@ using wire::Failure;
 constexpr size_t kReasonBytes = 4;
 constexpr uint64_t kSeqMax = (uint64_t{1} << 62) - 1;
 
-std::string Encode(const Failure& failure) {
+PackedBytes Encode(const Failure& failure) {
   const auto reason = static_cast<uint32_t>(failure.reason);
-  std::string bytes(kReasonBytes, '\0');
-  std::memcpy(bytes.data(), &reason, kReasonBytes);
-  return bytes += failure.message;
+  return PackedBytes({reinterpret_cast<const char*>(&reason), kReasonBytes}, failure.message);
 }
 
-Failure Decode(const std::string& bytes) {
+Failure Decode(std::string_view bytes) {
   uint32_t reason = 0;
   std::memcpy(&reason, bytes.data(), kReasonBytes);
-  return {static_cast<v1::ErrorReason>(reason), bytes.substr(kReasonBytes)};
+  return {static_cast<v1::ErrorReason>(reason), std::string(bytes.substr(kReasonBytes))};
 }
 
 Failure Acknowledged(const Stamp& stamp) {
@@ -61,7 +60,7 @@ void ReplyTable::Lane::Insert(Kept kept) {
 void ReplyTable::Lane::Forget(uint64_t acked) {
   for (; !empty() && kept_[first_].seq <= acked; ++first_) {
     bytes_ -= kept_[first_].bytes.size();
-    kept_[first_].bytes = {};
+    kept_[first_].bytes = PackedBytes();
   }
   if (empty()) {
     kept_.clear();
@@ -119,9 +118,9 @@ ReplyTable::Judgement ReplyTable::Judge(Stamp* stamp, Reply* reply) {
   stamp->acked = lane.seen_;
   if (const Kept* kept = stamp->seq <= lane.seen_ ? nullptr : lane.Find(stamp->seq)) {
     if (kept->failed) {
-      reply->failure = Decode(kept->bytes);
+      reply->failure = Decode(kept->bytes.view());
     } else {
-      reply->payload = kept->bytes;
+      reply->payload = kept->bytes.view();
     }
     return {.verdict = Verdict::kAnswered};
   }
@@ -150,7 +149,7 @@ void ReplyTable::Keep(const Stamp& stamp, const Reply& reply, bool change) {
   lane.Insert({.seq = stamp.seq & kSeqMax,
                .failed = reply.failure.has_value(),
                .change = change,
-               .bytes = reply.failure ? Encode(*reply.failure) : reply.payload});
+               .bytes = reply.failure ? Encode(*reply.failure) : PackedBytes(reply.payload)});
 }
 
 void ReplyTable::NoteWaiting(const Stamp& stamp) {
@@ -175,7 +174,7 @@ void ReplyTable::Lane::Save(StateWriter& state) const {
     if (!kept->change) continue;
     state.PutUnsigned(kept->seq);
     state.PutFlag(kept->failed);
-    state.PutBytes(kept->bytes);
+    state.PutBytes(kept->bytes.view());
   }
 }
 
@@ -186,12 +185,12 @@ void ReplyTable::Lane::Load(StateReader& state) {
   for (size_t i = 0; i < count && state.ok(); ++i) {
     const uint64_t seq = state.TakeUnsigned(kSeqMax, "a seq");
     const bool failed = state.TakeFlag();
-    std::string bytes = state.TakeString();
+    const std::string_view bytes = state.TakeBytes();
     if (seq <= acked_ || (!empty() && seq <= kept_.back().seq)) {
       return state.Fail("the answers of a lane are not in order");
     }
     if (failed && bytes.size() < kReasonBytes) return state.Fail("a failure has no reason");
-    Insert({.seq = seq & kSeqMax, .failed = failed, .change = true, .bytes = std::move(bytes)});
+    Insert({.seq = seq & kSeqMax, .failed = failed, .change = true, .bytes = PackedBytes(bytes)});
   }
   if (state.ok() && !is_state()) state.Fail("a lane has no state");
 }

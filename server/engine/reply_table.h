@@ -12,11 +12,11 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include "server/engine/ids.h"
+#include "server/engine/packed_bytes.h"
 #include "server/engine/planted_bug.h"
 #include "server/engine/reply.h"
 #include "server/engine/wait_queue.h"
@@ -28,12 +28,12 @@ class StateWriter;
 
 class ReplyTable {
  public:
-  // A kept answer. 40 bytes, and those of a payload that does not fit into a std::string itself.
+  // A kept answer: 32 bytes, and a block of those of a payload that has more than 23.
   struct Kept {
     uint64_t seq : 62;
     bool failed : 1;
     bool change : 1;    // It is state.
-    std::string bytes;  // The payload; or the reason in 4 bytes and the message.
+    PackedBytes bytes;  // The payload; or the reason in 4 bytes and the message.
   };
   // What the table has of one lane.
   class Lane {

