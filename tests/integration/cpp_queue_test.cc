@@ -46,6 +46,13 @@ TEST_P(CppQueueTest, AnEmptyQueueAnswersEachWayOfAsking) {
   EXPECT_THROW(queue.get(1ms), QueueEmpty);
 }
 
+TEST_P(CppQueueTest, ADelayedItemTakesRoom) {
+  const Queue<int> queue = Make({.maxsize = 1});
+  queue.put_with(1, {.delay = std::chrono::hours(1)});
+  EXPECT_TRUE(queue.full());
+  EXPECT_TRUE(queue.empty());
+}
+
 TEST_P(CppQueueTest, AFullQueueAnswersEachWayOfAsking) {
   const Queue<int> queue = Make({.maxsize = 1});
   EXPECT_EQ(queue.put(1), 1u);

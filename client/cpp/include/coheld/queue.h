@@ -127,8 +127,9 @@ class BasicQueue : public BasicHandle<Runner> {
   }
   // Returns whether there is no room.
   Result<bool> full() const {
-    return run(ops::queue_len(name()),
-               [](const QueueSizes& now) { return now.maxsize > 0 && now.length >= now.maxsize; });
+    return run(ops::queue_len(name()), [](const QueueSizes& now) {
+      return now.maxsize > 0 && now.length + now.delayed >= now.maxsize;
+    });
   }
   // Returns all there is to know about its sizes.
   Result<QueueSizes> sizes() const { return run(ops::queue_len(name())); }
