@@ -8,6 +8,7 @@
 
 #include "proto/wire/check.h"
 #include "server/dispatch/peer_calls.h"
+#include "server/engine/planted_bug.h"
 
 namespace coheld::dispatch {
 namespace {
@@ -258,7 +259,7 @@ uint64_t Dispatcher::patience_ms() const {
 }
 
 void Dispatcher::NoteTurn(TimeMs now) {
-  if (now > too_late_) {
+  if (now > too_late_ && !engine::Planted(engine::PlantedBug::kStallUnnoticed)) {
     const uint64_t stalled_ms = engine::Elapsed(last_turn_, now);
     std::vector<engine::Reply> replies;
     engine_.Rearm(stalled_ms, now, &replies);

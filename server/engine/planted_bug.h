@@ -24,6 +24,11 @@ enum class PlantedBug {
   // Sessions and locks.
   kLockOutlivesSession,  // A session's end releases nothing.
   kTokenFromClock,       // A fencing token is the time.
+  kStallUnnoticed,       // A daemon that stood still expires what nobody could renew.
+  // Leases on queues.
+  kItemLostAtLeaseEnd,  // An item whose lease ends does not return to the queue.
+  kLateAckAccepted,     // An ack of a delivery that ended acks another one.
+  kLeaseNotRearmed,     // A lease goes on while the daemon stands still.
   // The record.
   kInputNotLogged,  // That a broken connection ended an op is not in the record.
 };

@@ -4,6 +4,7 @@
 
 #include "proto/wire/check.h"
 #include "server/engine/engine.h"
+#include "server/engine/planted_bug.h"
 #include "server/engine/queue_object.h"
 #include "server/engine/state_reader.h"
 #include "server/engine/state_writer.h"
@@ -111,7 +112,8 @@ void QueueObject::OnAlarm(Turn& turn) {
   const TimeMs due = std::min(NextDue(), turn.now());
   bool changed = LetIn(due);
   while (const uint64_t delivery = leases_.NextEnded(due)) {
-    GiveBack(EndLease(delivery, turn), 0, turn);
+    QueueLease lease = EndLease(delivery, turn);
+    if (!Planted(PlantedBug::kItemLostAtLeaseEnd)) GiveBack(std::move(lease), 0, turn);
     changed = true;
   }
   if (dedup_due_ <= due) {
@@ -126,7 +128,7 @@ void QueueObject::OnAlarm(Turn& turn) {
 }
 
 void QueueObject::Rearm(uint64_t stalled_ms, Turn& turn) {
-  leases_.Shift(stalled_ms);
+  if (!Planted(PlantedBug::kLeaseNotRearmed)) leases_.Shift(stalled_ms);
   SetAlarm(turn);
 }
 

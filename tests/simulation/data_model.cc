@@ -349,7 +349,7 @@ Answers DataModel::AdvanceOnce(int64_t now) {
   Answers answers;
   const Due due = NextDue();
   if (!due.waits) {
-    Ring(queues_.at(due.object), now);
+    Ring(queues_.at(due.object), due.at_ms);  // Only what is due first.
   } else {
     const auto is = [&](const Waiter& waiter) { return waiter.op.call == due.call; };
     const auto late = std::find_if(waiters_.begin(), waiters_.end(), is);

@@ -24,6 +24,10 @@ const std::vector<std::string_view>& PlantedBugs() {
       "barrier_outlives_party",
       "lock_outlives_session",
       "token_from_clock",
+      "stall_unnoticed",
+      "item_lost_at_lease_end",
+      "late_ack_accepted",
+      "lease_not_rearmed",
       "input_not_logged",
   };
   return *names;
