@@ -176,6 +176,7 @@ int Main(const std::filesystem::path& from, const std::filesystem::path& to) {
   Write(to / "ops_fuzz", ops.seeds());
   Write(to / "value_fuzz", ValueSeeds(from / "values.seeds"));
   Write(to / "journal_fuzz", JournalSeeds());
+  Write(to / "state_fuzz", StateSeeds(ops.seeds()));
   Write(to / "status_fuzz", StatusSeeds());
   Write(to / "http2_fuzz", Http2Seeds());
   return 0;

@@ -12,4 +12,7 @@ using Seeds = std::map<std::string, std::string>;
 // Typical and broken connections for http2_fuzz.
 Seeds Http2Seeds();
 
+// The states for state_fuzz to which inputs of ops_fuzz bring an engine.
+Seeds StateSeeds(const Seeds& runs);
+
 }  // namespace coheld::fuzz
