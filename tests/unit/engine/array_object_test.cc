@@ -224,6 +224,7 @@ TEST_F(ArrayOps, ChangesOnlyTheVersionThatIsExpected) {
 }
 
 TEST_F(ArrayOps, LargeArraysAreReadAndWrittenInRanges) {
+  KeepEngine();
   Run("- Array.Create a typecode=\"q\" length=16000000 -> ok");
   Run("- Array.Fill a slice={start=15999999} value=-1 -> ok");
   Run(R"(- Array.GetRange a slice={start=15999998} encoding=RAW

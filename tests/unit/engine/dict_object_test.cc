@@ -295,6 +295,7 @@ TEST_F(DictOps, ScanPagesAreBoundedInBytesButNeverEmpty) {
 }
 
 TEST_F(DictOps, RepliesAreBoundedInBytes) {
+  KeepEngine();
   Run("- Dict.Create d -> ok");
   v1::DictSetRequest request;
   request.set_name("d");

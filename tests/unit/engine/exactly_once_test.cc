@@ -30,6 +30,7 @@ TEST_F(Copies, GetTheFirstAnswerAndDoNothing) {
 }
 
 TEST_F(Copies, OfWhatWasAcknowledgedAreRefused) {
+  KeepEngine();  // Answers that changed nothing are kept in memory only.
   Run(R"(
     s1@0.1 Queue.Put q value=1 -> length=1
     s1@0.2^1 Queue.Put q value=2 -> length=2
@@ -43,6 +44,7 @@ TEST_F(Copies, OfWhatWasAcknowledgedAreRefused) {
 }
 
 TEST_F(Copies, OfFailuresAndTimeoutsGetThemAgain) {
+  KeepEngine();  // Answers that changed nothing are kept in memory only.
   Run(R"(
     s1@0.1 Queue.Get q timeout_ms=0 -> QUEUE_EMPTY
     - Queue.Put q value=1 -> length=1
@@ -120,6 +122,7 @@ TEST_F(Waiting, CopiesShareTheFateOfTheOp) {
 }
 
 TEST_F(Waiting, TimeoutsAreTheAnswer) {
+  KeepEngine();  // Answers that changed nothing are kept in memory only.
   Run(R"(
     s1@0.1 Queue.Get q timeout_ms=10 -> parked #a
     advance 10 -> #a QUEUE_EMPTY
@@ -130,6 +133,7 @@ TEST_F(Waiting, TimeoutsAreTheAnswer) {
 }
 
 TEST_F(Waiting, CancelsAreTheAnswer) {
+  KeepEngine();  // Answers that changed nothing are kept in memory only.
   Run(R"(
     s1@0.1 Queue.Get q -> parked #a
     cancel #a -> #a CANCELLED

@@ -320,6 +320,7 @@ TEST_F(ListOps, ScanPagesAreBoundedInBytesButNeverEmpty) {
 }
 
 TEST_F(ListOps, RepliesAreBoundedInBytes) {
+  KeepEngine();
   const std::string text = "\"" + std::string(1 << 20, 'x') + "\"";
   Run("- List.Create l items=[" + text + "] -> ok");
   Run(R"(

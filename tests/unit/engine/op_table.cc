@@ -5,6 +5,7 @@
 
 #include "proto/wire/methods.h"
 #include "proto/wire/status.h"
+#include "tests/unit/engine/reload.h"
 
 namespace coheld::engine::testing {
 namespace {
@@ -74,6 +75,9 @@ void OpTable::Run(std::string_view table) {
     }
     for (const Reply& reply : replies_) ADD_FAILURE() << "unexpected reply: " << ShowReply(reply);
     replies_.clear();
+    if (reload_bytes_left_ == 0) continue;
+    reload_bytes_left_ -= std::min(reload_bytes_left_, Reload(&engine_));
+    engine_->SetInputLog(&shadow_);
   }
 }
 

@@ -16,6 +16,9 @@
 //
 // A line that begins otherwise continues the one before; `//` begins a comment line. Each reply
 // must be expected, in its order; of a reply the fields named are compared (notation.h).
+//
+// After each line, until that were two MiB, the engine is saved, and another one that loads that
+// goes on: a table shows too that Save and Load forget nothing on which its replies depend.
 #pragma once
 
 #include <deque>
@@ -50,6 +53,11 @@ class OpTable : public ::testing::Test {
   // All replies so far as text, one a line, to compare runs.
   const std::string& transcript() const { return transcript_; }
 
+ protected:
+  // Goes on with the same engine from here on: for what is no state, as past changes, and for what
+  // is very large.
+  void KeepEngine() { reload_bytes_left_ = 0; }
+
  private:
   struct Call {
     const wire::MethodRow* method = nullptr;
@@ -71,6 +79,7 @@ class OpTable : public ::testing::Test {
 
   Shadow shadow_;
   std::unique_ptr<Engine> engine_ = std::make_unique<Engine>();
+  size_t reload_bytes_left_ = size_t{2} << 20;
   TimeMs now_{1000};
   uint64_t last_call_ = 0;
   std::optional<CallId> waits_;  // What the last op's Apply returned.

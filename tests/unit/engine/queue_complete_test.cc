@@ -195,6 +195,7 @@ TEST_F(QueueComplete, ComparesVersionsBeforeAnythingIsDone) {
 }
 
 TEST_F(QueueComplete, TellsWatchersEachWriteAsItself) {
+  KeepEngine();
   Run(R"(
     - Dict.Set {j}d key=1 value=1 -> version=1
     - Watch.Changes {j}d -> version=1

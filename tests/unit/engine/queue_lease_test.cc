@@ -721,6 +721,7 @@ TEST_F(QueueDedup, KeyIsForgottenAfterFiveMinutes) {
 }
 
 TEST_F(QueueDedup, KeyIsForgottenAfterAHundredThousandOthers) {
+  KeepEngine();
   Run("- Queue.Put q value=0 dedup_key=\"first\" -> duplicate=False");
   for (int i = 1; i < 100'000; ++i) {
     Run("- Queue.Put q value=0 dedup_key=\"" + std::to_string(i) + "\" -> ok");

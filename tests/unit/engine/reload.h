@@ -17,15 +17,17 @@ inline std::string SavedState(const Engine& engine) {
   return state;
 }
 
-// Replaces the engine by one that loaded what it saved, and would save the same.
-inline void Reload(std::unique_ptr<Engine>* engine) {
+// Replaces the engine by one that loaded what it saved, and would save the same. Returns how many
+// bytes that were.
+inline size_t Reload(std::unique_ptr<Engine>* engine) {
   const std::string saved = SavedState(**engine);
   auto loaded = std::make_unique<Engine>();
   const std::optional<Failure> failure = loaded->Load(saved);
-  ASSERT_FALSE(failure) << failure->message;
-  ASSERT_EQ(SavedState(*loaded), saved);
-  ASSERT_EQ(loaded->Digest(), (*engine)->Digest());
+  EXPECT_FALSE(failure) << failure->message;
+  if (failure) return saved.size();
+  EXPECT_TRUE(SavedState(*loaded) == saved) << "it saves something else than it loaded";
   *engine = std::move(loaded);
+  return saved.size();
 }
 
 }  // namespace coheld::engine::testing

@@ -11,6 +11,8 @@ namespace {
 
 class Watching : public OpTable {
  protected:
+  Watching() { KeepEngine(); }
+
   // Applies so many appends, each of so many bytes, to a list.
   void Append(const std::string& name, size_t count, size_t bytes = 1) {
     v1::ListAppendRequest request;
