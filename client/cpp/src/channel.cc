@@ -17,7 +17,7 @@ namespace {
 constexpr size_t kPumpBytes = 256 << 10;
 constexpr size_t kReceiveBytes = 64 << 10;
 constexpr size_t kBufferBytesKept = 1 << 20;  // Larger ones are given back when empty.
-constexpr std::chrono::milliseconds kDrainPatience{50};
+constexpr std::chrono::milliseconds kDrainPatience{200};
 constexpr std::string_view kCallPath = "/coheld.v1.Session/Call";
 constexpr size_t kSiteBytesMax = 200;
 // A channel that was in use a moment ago is not asked whether it is still good.
@@ -336,7 +336,12 @@ void Channel::Drain() {
   const WaitLimits limits{.until = Clock::now() + kDrainPatience};
   std::vector<Answer> none;
   while (!http_.all_pumped() || out_sent_ < out_.size() || session_->has_postings()) {
-    if (stuck_) return;
+    if (stuck_) {
+      // It takes nothing as long as nobody takes its answers.
+      while (ReceiveOnce()) TakeReplies(&none);
+      Flush();
+      if (stuck_) return;
+    }
     stuck_ = Step(limits) != WaitEnd::kReady;
     TakeReplies(&none);
     if (!Post()) return;
