@@ -43,6 +43,8 @@ class BarrierObject : public Object {
     return runner ? std::vector<Hold>{*runner} : std::vector<Hold>();
   }
   std::vector<WaitQueue*> wait_queues() override { return {&waiters}; }
+  Awaits awaits() const override { return Awaits::kAllHolders; }  // The action's runner.
+  bool guardable() const override { return false; }
   void WaiterLeft(const Stamp& waiter, Turn& turn) override {
     const auto left = parked.find(waiter.call);
     if (left == parked.end()) return;  // It had not arrived.
@@ -140,7 +142,10 @@ Outcome Arrive(BarrierObject& barrier, const v1::BarrierWaitRequest& request,
     barrier.EndRound(Party::Fate::kPasses, turn);
     return Done();
   }
-  barrier.runner = {.owner = turn.owner(), .token = turn.NextToken(), .since = turn.now()};
+  barrier.runner = {.owner = turn.owner(),
+                    .token = turn.NextToken(),
+                    .since = turn.now(),
+                    .site = std::string(turn.site())};
   turn.NoteHold(turn.owner().session, barrier);
   reply->set_run_action(true);
   reply->set_token(barrier.runner->token);

@@ -38,6 +38,7 @@ class ConditionObject : public Object {
  public:
   uint64_t size() const override { return waiters.size(); }
   std::vector<WaitQueue*> wait_queues() override { return {&waiters}; }
+  bool guardable() const override { return false; }
   void VisitValues(const ValueVisitor& visit) const override { visit(lock); }
   void WaiterLeft(const Stamp& waiter, Turn& /*turn*/) override { depths.erase(waiter.call); }
   void Save(StateWriter& state) const override {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proto/wire/check.h"
+#include "server/engine/guard.h"
 #include "server/engine/planted_bug.h"
 
 namespace coheld::engine {
@@ -28,6 +29,9 @@ Result<Object*> ResolveObject(Engine& engine, const OpRow& row, const std::strin
     if (held->type != row.type) return WrongType(name, *held->type, *row.type);
     turn.object_ = held->object.get();
     turn.created_ = turn.object_->provisional();
+    if (turn.object_->guard() != nullptr && !row.method->read_only && !row.creates) {
+      if (std::optional<Failure> failure = CheckGuard(*turn.object_, turn)) return *failure;
+    }
     return turn.object_;
   }
   if (IsAnonymous(name) && !row.creates) return NotFound(name);
@@ -87,6 +91,7 @@ std::optional<CallId> Engine::Apply(const Stamp& arrived, uint32_t method, std::
   if (changed_state_ || before != std::pair(lifetime_.stirs(), last_token_)) {
     Log(Input::Kind::kOp, stamp, method, payload);
   }
+  if (parks) BreakRings(stamp.call, stamp.now, replies);
   return parks ? std::optional(stamp.call) : std::nullopt;
 }
 
@@ -142,6 +147,7 @@ void Engine::Park(const Stamp& stamp, const OpRow& row, std::string_view payload
   for (const Waitplace& other : turn.park_others_) other.queue->Add(&op, other.object);
   if (op.deadline != kNever) deadlines_.insert({op.deadline, stamp.call});
   changed_state_ = true;
+  wait_graph_.Add(op);
   Session* session = sessions_.Find(stamp.owner.session);
   if (session == nullptr) return;
   session->parked.insert(stamp.call);
@@ -229,6 +235,7 @@ void Engine::Unpark(CallId call) {
   ForEachPlace(op, [this](const ParkedOp::Place& place) {
     if (place.object->provisional_) left_.push_back(place.object->name());
   });
+  wait_graph_.Remove(op);
   WaitQueue::Leave(&op);
   if (op.deadline != kNever) deadlines_.erase({op.deadline, call});
   if (Session* session = sessions_.Find(op.stamp.owner.session)) {

@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "server/engine/history.h"
@@ -24,8 +25,16 @@
 #include "server/engine/state_writer.h"
 #include "server/engine/store.h"
 #include "server/engine/turn.h"
+#include "server/engine/wait_graph.h"
 
 namespace coheld::engine {
+
+// What becomes of owners that would wait for each other for ever (wait_graph.h).
+enum class DeadlockPolicy {
+  kReport,   // Nothing; Engine::TakeRingReports tells.
+  kCloser,   // The op that closes the ring fails with DEADLOCK.
+  kYoungest  // The op fails whose owner has had for the shortest time what the others wait for.
+};
 
 class Engine {
  public:
@@ -82,6 +91,17 @@ class Engine {
   // Returns a hash of what Save writes.
   StateDigest Digest() const;
 
+  // Says what to do about deadlocks; kReport unless told otherwise. It is no part of the state: an
+  // op that it fails is logged as cancelled, and whoever replays inputs leaves it at kReport.
+  void SetDeadlockPolicy(DeadlockPolicy policy) { deadlock_policy_ = policy; }
+  DeadlockPolicy deadlock_policy() const { return deadlock_policy_; }
+  // Returns the rings of waiting owners that were found since the last time, in words.
+  std::vector<std::string> TakeRingReports() { return std::exchange(ring_reports_, {}); }
+  bool has_ring_reports() const { return !ring_reports_.empty(); }
+  // Returns a ring of waiting owners that begins with this parked op, or an empty one.
+  Ring FindRing(const ParkedOp& op, WaitGraph::Rules rules) const;
+  const WaitGraph& wait_graph() const { return wait_graph_; }
+
   const Store& store() const { return store_; }
   // Returns the history of an object, which begins now if there is none.
   History& HistoryOf(Object& object);
@@ -130,6 +150,8 @@ class Engine {
   void RingAlarm(Object& object, TimeMs now, std::vector<Reply>* replies);
   // Takes over what an object did in a turn that is no op's.
   void FinishEffect(Turn& turn, std::vector<Reply>* replies);
+  // Looks for deadlocks that an op closed by parking (deadlock.cc).
+  void BreakRings(CallId call, TimeMs now, std::vector<Reply>* replies);
   Object* CreateAnonymous(const TypeRow& type);
   Result<Object*> CreateObject(const TypeRow& type, const std::string& name, Turn& turn);
   // Removes what the op made, as if it had never been.
@@ -158,6 +180,9 @@ class Engine {
   std::vector<std::string> left_;  // Names of provisional objects that a parked op left.
   InputLog* log_ = nullptr;
   bool changed_state_ = false;  // The op being applied did, itself.
+  WaitGraph wait_graph_;
+  DeadlockPolicy deadlock_policy_ = DeadlockPolicy::kReport;
+  std::vector<std::string> ring_reports_;
   uint64_t last_token_ = 0;
   uint64_t ops_applied_ = 0;
 };

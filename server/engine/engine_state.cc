@@ -75,6 +75,7 @@ class EngineState {
   static void SaveParked(const Engine& engine, StateWriter& state);
   static void LoadObjects(Engine& engine, StateReader& state);
   static void LoadHead(Engine& engine, StateReader& state);
+  static void LoadGuard(Object& object, StateReader& state);
   static void LoadSessions(Engine& engine, StateReader& state);
   static void LoadHolds(Engine& engine, StateReader& state);
   static void LoadParked(Engine& engine, StateReader& state);
@@ -115,6 +116,8 @@ void EngineState::SaveObjects(const Engine& engine, StateWriter& state) {
     state.PutFlag(held.object->provisional_);
   }
   for (const auto& [name, held] : objects) {
+    state.PutFlag(held.object->guard() != nullptr);
+    if (held.object->guard() != nullptr) state.PutValue(*held.object->guard());
     held.object->Save(state);
     state.PutUnsigned(kObjectEnd);
   }
@@ -168,10 +171,20 @@ void EngineState::LoadObjects(Engine& engine, StateReader& state) {
   for (const auto& [name, held] : engine.store_.objects()) {
     if (!state.ok()) return;
     state.SetWhere(held.type->word, name);
+    LoadGuard(*held.object, state);
     held.object->Load(state);
     if (state.TakeUnsigned() != kObjectEnd) state.Fail("its content does not end where it should");
   }
   state.SetWhere({}, {});
+}
+
+void EngineState::LoadGuard(Object& object, StateReader& state) {
+  if (!state.TakeFlag()) return;
+  Value lock = state.TakeValue();
+  if (lock.kind() != ValueKind::kRef || !object.guardable()) {
+    return state.Fail("it is guarded by what cannot guard it");
+  }
+  object.SetGuard(std::make_unique<Value>(std::move(lock)));
 }
 
 void EngineState::LoadHead(Engine& engine, StateReader& state) {
@@ -253,6 +266,7 @@ void EngineState::LoadOp(Engine& engine, QueueNumbers* queues, StateReader& stat
   const size_t places = state.TakeCount();
   if (places == 0) state.Fail("an op waits nowhere");
   for (size_t i = 0; i < places && state.ok(); ++i) LoadPlace(engine, queues, &op, state);
+  if (state.ok()) engine.wait_graph_.Add(op);
 }
 
 void EngineState::LoadPlace(Engine& engine, QueueNumbers* queues, ParkedOp* op,

@@ -5,6 +5,7 @@
 
 #include "server/engine/limits.h"
 #include "server/engine/object.h"
+#include "server/engine/value.h"
 
 namespace coheld::engine {
 

@@ -24,7 +24,10 @@ void HoldTable::Add(uint64_t count, uint64_t token, Turn& turn) {
   const auto [place, fresh] = holds_.try_emplace(turn.owner());
   Entry& entry = place->second;
   if (fresh) {
-    entry = {.hold = {.owner = turn.owner(), .since = turn.now(), .count = 0},
+    entry = {.hold = {.owner = turn.owner(),
+                      .since = turn.now(),
+                      .count = 0,
+                      .site = std::string(turn.site())},
              .first_token = token};
     by_age_.insert({token, turn.owner()});
     turn.NoteHold(turn.owner().session, object_);

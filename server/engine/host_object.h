@@ -46,6 +46,7 @@ class HostObject : public Object {
   uint64_t size() const override { return hosted_; }
   std::vector<Hold> holds() const override;
   std::vector<WaitQueue*> wait_queues() override;
+  bool guardable() const override { return false; }
   void VisitValues(const ValueVisitor& visit) const override;
   void WaiterLeft(const Stamp& waiter, Turn& turn) override;
   void ForgetSession(SessionId session, Turn& turn) override;

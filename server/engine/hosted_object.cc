@@ -19,6 +19,7 @@ namespace {
 class HostedObject : public Object {
  public:
   uint64_t size() const override { return host.empty() ? 0 : 1; }
+  bool guardable() const override { return false; }
   void Ending(Turn& turn) override {
     if (HostObject* found = FindHost(turn)) found->DropHosted(service_token, target, turn);
   }

@@ -29,6 +29,9 @@ constexpr uint64_t Elapsed(TimeMs start, TimeMs now) {
   return static_cast<uint64_t>(static_cast<int64_t>(now) - static_cast<int64_t>(start));
 }
 
+// Returns the milliseconds from `now` to `end`, 0 if it is past.
+constexpr uint64_t TimeLeft(TimeMs end, TimeMs now) { return end <= now ? 0 : Elapsed(now, end); }
+
 // Who does an op: the unit that owns locks.
 struct Owner {
   SessionId session = kNoSession;

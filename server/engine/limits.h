@@ -107,4 +107,13 @@ inline constexpr size_t kLocksAtOnceMax = 1000;
 // Ops that are done together as one.
 inline constexpr size_t kJointOpsMax = 1000;
 
+// Rights that a session lost and can be told of.
+inline constexpr size_t kLostRightsMax = 1000;
+
+// Waits that a search for a deadlock looks at before it gives up.
+inline constexpr size_t kRingVisitsMax = 100'000;
+
+// Rings of waiting owners that are kept until somebody asks for them.
+inline constexpr size_t kRingReportsMax = 100;
+
 }  // namespace coheld::engine

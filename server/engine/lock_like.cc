@@ -27,6 +27,21 @@ std::optional<Failure> CheckSession(std::string_view what, const Turn& turn) {
                  std::string(what) + " needs a session to belong to; open one and send its token"};
 }
 
+std::optional<Failure> CheckLost(const std::string& what, const std::string& name, uint64_t token,
+                                 const Turn& turn) {
+  const LostRight* const lost = turn.FindLost(name, token);
+  if (lost == nullptr) return std::nullopt;
+  std::string why = " was deleted while ";
+  if (lost->why == LostRight::Why::kLeaseEnded) {
+    why = ": its lease ended " + std::to_string(Elapsed(lost->at, turn.now())) + " ms ago, while ";
+  }
+  return Failure{v1::ERROR_REASON_LOCK_LOST,
+                 what + why + Describe(turn.owner()) + " held it with token " +
+                     std::to_string(lost->token) +
+                     "; others may have held it since: acquire it again and look at what it "
+                     "protects"};
+}
+
 std::optional<Failure> CheckCount(std::string_view word, const Object& object,
                                   std::string_view field, uint64_t count) {
   if (count <= kCountMax) return std::nullopt;

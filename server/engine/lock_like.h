@@ -11,6 +11,14 @@
 
 namespace coheld::engine {
 
+// A lock that one owner can hold alone: what can guard other objects (guard.h).
+class ExclusiveLock {
+ public:
+  virtual ~ExclusiveLock() = default;
+  // Returns who holds it alone, or nullptr.
+  virtual const Hold* exclusive() const = 0;
+};
+
 // Returns an owner for people: "session 3 thread 0".
 std::string Describe(const Owner& owner);
 
@@ -21,6 +29,11 @@ std::string What(std::string_view word, const Object& object);
 std::optional<Failure> CheckSession(std::string_view word, const Object& object, const Turn& turn);
 // The same of what is no object: "a handle".
 std::optional<Failure> CheckSession(std::string_view what, const Turn& turn);
+
+// Returns LOCK_LOST if the caller, or with a token the session, held the object of this name and
+// lost it, or nothing. `what` is the object for people.
+std::optional<Failure> CheckLost(const std::string& what, const std::string& name, uint64_t token,
+                                 const Turn& turn);
 
 // Returns why a number of permits, levels or parties is refused (INVALID_ARGUMENT), or nothing.
 std::optional<Failure> CheckCount(std::string_view word, const Object& object,

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "coheld/v1/lock.pb.h"
+#include "server/engine/explain.h"
 #include "server/engine/limits.h"
 #include "server/engine/lock_like.h"
 #include "server/engine/lockable.h"
@@ -29,7 +30,6 @@ namespace {
 class LockObject : public Lockable {
  public:
   std::string_view word() const override { return "lock"; }
-  bool MayGoDeeper(const Turn& /*turn*/) const override { return false; }
   void Save(StateWriter& state) const override {
     state.PutVersion(1);
     SaveHold(state);
@@ -45,6 +45,7 @@ class LockObject : public Lockable {
 
  private:
   bool anyone_releases() const override { return release == v1::LOCK_RELEASE_ANYONE; }
+  bool reentrant() const override { return false; }
 };
 
 Outcome Create(LockObject& lock, const v1::LockCreateRequest& request, v1::LockCreateReply* reply,
@@ -68,10 +69,17 @@ Outcome Acquire(LockObject& lock, const v1::LockAcquireRequest& request,
   if (auto failure = lock.CheckAcquire(1, turn)) return *failure;
   const bool has_it = request.retake() && lock.HeldBy(turn.owner());
   if (!has_it && (turn.MustQueue(lock.waiters()) || lock.hold())) {
+    if (turn.gives_up() && lock.hold()) TellHolder(turn, *lock.hold(), reply->mutable_holder());
     return turn.Park(lock.waiters(), TimeoutOf(request), Done());
   }
   reply->set_acquired(true);
-  reply->set_token(has_it ? lock.hold()->token : lock.Take(1, turn));
+  if (has_it) {
+    reply->set_token(lock.hold()->token);
+    return Done();
+  }
+  const Lockable::Grant grant = lock.Take(1, request.lease_ms(), turn);
+  reply->set_token(grant.token);
+  reply->set_owner_died(grant.owner_died);
   return Done();
 }
 
@@ -79,6 +87,14 @@ Outcome Release(LockObject& lock, const v1::LockReleaseRequest& request,
                 v1::LockReleaseReply* /*reply*/, Turn& turn) {
   if (auto failure = lock.CheckRelease(1, request.token(), turn)) return *failure;
   lock.GiveBack(1, turn);
+  return Done();
+}
+
+Outcome Renew(LockObject& lock, const v1::LockRenewRequest& request, v1::LockRenewReply* reply,
+              Turn& turn) {
+  if (auto failure = lock.CheckRenew(request.token(), turn)) return *failure;
+  lock.SetLease(request.lease_ms(), turn);
+  reply->set_token(lock.hold()->token);
   return Done();
 }
 
@@ -91,6 +107,7 @@ Outcome Inspect(LockObject& lock, const v1::LockInspectRequest& /*request*/,
   reply->set_thread(lock.hold()->owner.thread);
   reply->set_token(lock.hold()->token);
   reply->set_held_ms(Elapsed(lock.hold()->since, turn.now()));
+  if (lock.hold()->ends != kNever) reply->set_lease_ms(TimeLeft(lock.hold()->ends, turn.now()));
   return Done();
 }
 
@@ -128,15 +145,25 @@ Outcome AcquireAll(Engine& /*engine*/, const v1::LockAcquireAllRequest& request,
   const Result<std::vector<Lockable*>> found = FindAll(request, turn);
   if (!found.ok()) return found.failure();
   std::vector<Waitplace> places;
-  bool all_free = true;
+  const Lockable* busy = nullptr;  // The first that keeps the caller waiting.
   for (Lockable* lock : found.value()) {
     if (auto failure = lock->CheckAcquire(1, turn)) return *failure;
     places.push_back({.object = lock, .queue = &lock->waiters()});
-    all_free = all_free && IsTurnOf(*lock, turn);
+    if (busy == nullptr && !IsTurnOf(*lock, turn)) busy = lock;
   }
-  if (!all_free) return turn.ParkInAll(places, TimeoutOf(request), Done());
+  if (busy != nullptr) {
+    reply->set_busy(busy->name());
+    if (turn.gives_up() && busy->hold()) {
+      TellHolder(turn, *busy->hold(), reply->mutable_holder());
+    }
+    return turn.ParkInAll(places, TimeoutOf(request), Done());
+  }
   reply->set_acquired(true);
-  for (Lockable* lock : found.value()) reply->add_tokens(lock->Take(1, turn));
+  for (Lockable* lock : found.value()) {
+    const Lockable::Grant grant = lock->Take(1, request.lease_ms(), turn);
+    reply->add_tokens(grant.token);
+    if (grant.owner_died) reply->add_owner_died(lock->name());
+  }
   return Done();
 }
 
@@ -149,11 +176,6 @@ Outcome ReleaseAll(Engine& /*engine*/, const v1::LockReleaseAllRequest& request,
   }
   for (Lockable* lock : found.value()) lock->GiveBack(1, turn);
   return Done();
-}
-
-Outcome Renew(LockObject& /*target*/, const v1::LockRenewRequest& /*request*/,
-              v1::LockRenewReply* /*reply*/, Turn& /*turn*/) {
-  return Failure{v1::ERROR_REASON_UNKNOWN_METHOD, "this version does not serve it yet"};
 }
 
 }  // namespace

@@ -15,14 +15,25 @@
 namespace coheld::engine {
 
 // A lock. Subclasses say who may release it and whether its owner may take it again.
-class Lockable : public Object {
+//
+//   free --Take--> held by owner, token --GiveBack--> free
+//                   |'--lease ends, object deleted--> free; the session keeps what it lost
+//                   '---session ends--> free              (and the next is told: owner_died)
+class Lockable : public Object, public ExclusiveLock {
  public:
   uint64_t size() const override { return hold_ ? 1 : 0; }
   std::vector<Hold> holds() const override {
     return hold_ ? std::vector<Hold>{*hold_} : std::vector<Hold>();
   }
   std::vector<WaitQueue*> wait_queues() override { return {&waiters_}; }
+  Awaits awaits() const override { return Awaits::kAllHolders; }
+  bool guardable() const override { return false; }
+  std::vector<Hold> BlockersOf(const ParkedOp& waiter, bool timeouts) const override;
+  const Hold* exclusive() const override { return hold_ ? &*hold_ : nullptr; }
   void ForgetSession(SessionId session, Turn& turn) override;
+  void OnAlarm(Turn& turn) override;
+  void Rearm(uint64_t stalled_ms, Turn& turn) override;
+  void Ending(Turn& turn) override;
 
   // Its type's word, "lock" or "rlock".
   virtual std::string_view word() const = 0;
@@ -33,18 +44,28 @@ class Lockable : public Object {
   const std::optional<Hold>& hold() const { return hold_; }
   bool HeldBy(const Owner& owner) const { return hold_ && hold_->owner == owner; }
   // True if the caller holds it and may take it once more.
-  virtual bool MayGoDeeper(const Turn& turn) const = 0;
+  bool MayGoDeeper(const Turn& turn) const { return reentrant() && HeldBy(turn.owner()); }
   // Where those wait who want it.
   WaitQueue& waiters() { return waiters_; }
 
   // Returns why the caller may not take it so many levels deep, now or ever, or
   // nothing: SESSION_REQUIRED, INVALID_ARGUMENT, OVERFLOW.
   std::optional<Failure> CheckAcquire(uint64_t levels, const Turn& turn) const;
-  // Gives it, free or one that MayGoDeeper, to the caller. Returns the grant's token.
-  uint64_t Take(uint64_t levels, Turn& turn);
+  // Gives it, free or one that MayGoDeeper, to the caller. The grant ends `lease_ms` from now; 0 is
+  // not before the session does, and one that goes deeper keeps the lease it has.
+  struct Grant {
+    uint64_t token = 0;
+    bool owner_died = false;  // The owner before did not give it back.
+  };
+  Grant Take(uint64_t levels, uint64_t lease_ms, Turn& turn);
+  // Sets when the grant that there is ends: `lease_ms` from now, or 0 for not before the session.
+  void SetLease(uint64_t lease_ms, Turn& turn);
+  // Returns why the caller may not renew the grant, or nothing: LOCK_NOT_HELD, LOCK_NOT_OWNER,
+  // LOCK_LOST. A token that is not 0 stands for the owner.
+  std::optional<Failure> CheckRenew(uint64_t token, const Turn& turn) const;
 
   // Returns why the caller may not give back so many levels, or nothing: LOCK_NOT_HELD,
-  // LOCK_NOT_OWNER (also if `token` is neither 0 nor the current one), INVALID_ARGUMENT.
+  // LOCK_NOT_OWNER (also if `token` is neither 0 nor the current one), LOCK_LOST, INVALID_ARGUMENT.
   std::optional<Failure> CheckRelease(uint64_t levels, uint64_t token, const Turn& turn) const;
   // Gives back so many of the levels there are; with the last it is free and the next may try.
   // Returns the levels left.
@@ -53,12 +74,20 @@ class Lockable : public Object {
  protected:
   void SaveHold(StateWriter& state) const;
   void LoadHold(StateReader& state);
-
- private:
   // True if who does not hold it may release it too.
   virtual bool anyone_releases() const = 0;
+  // True if its owner may take it again.
+  virtual bool reentrant() const = 0;
+
+ private:
+  // LOCK_LOST, LOCK_NOT_HELD, or LOCK_NOT_OWNER for a token that is not the current one.
+  std::optional<Failure> CheckCurrent(uint64_t token, const Turn& turn) const;
+  Failure NotOwner(const Owner& caller, std::string_view verb) const;
+  // Its owner lost it.
+  void EndByDeath(Turn& turn);
 
   std::optional<Hold> hold_;
+  bool owner_died_ = false;  // The last owner did not give it back, and nobody was told yet.
   WaitQueue waiters_;
 };
 

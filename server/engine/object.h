@@ -29,8 +29,17 @@ struct Hold {
   Owner owner;
   uint64_t token = 0;
   TimeMs since{};
-  uint64_t count = 1;   // Permits, or the depth of a lock that its owner went into again.
-  bool shared = false;  // Others may hold the same at the same time: a read.
+  uint64_t count = 1;    // Permits, or the depth of a lock that its owner went into again.
+  bool shared = false;   // Others may hold the same at the same time: a read.
+  TimeMs ends = kNever;  // Of its lease.
+  std::string site;      // Where in its program the owner asked for it, if it told.
+};
+
+// What an op that is parked on an object waits for.
+enum class Awaits {
+  kEvent,       // Something happens; anybody may bring it about.
+  kAllHolders,  // All who hold rights on it give them back.
+  kPermits      // Some who hold rights on it give them back, or anybody adds more.
 };
 
 // A named thing held. Lives in the Store; handlers get a reference for the length of one op.
@@ -44,6 +53,15 @@ class Object {
   virtual uint64_t size() const = 0;
   // Who holds rights on it; none unless it is lock-like.
   virtual std::vector<Hold> holds() const { return {}; }
+  // What those who are parked on it wait for.
+  virtual Awaits awaits() const { return Awaits::kEvent; }
+  // Returns the holds that must all be given back before an op that is parked on it may proceed;
+  // with `timeouts` those also for which only others wait that give up in time.
+  virtual std::vector<Hold> BlockersOf(const ParkedOp& /*waiter*/, bool /*timeouts*/) const {
+    return holds();
+  }
+  // False for what has owners or only lets others wait: no lock can guard its changes.
+  virtual bool guardable() const { return true; }
   // Its wait queues, in a fixed order. Each lives as long as the object.
   virtual std::vector<WaitQueue*> wait_queues() { return {}; }
   // The same with that of those who watch it.
@@ -94,6 +112,9 @@ class Object {
   TimeMs end() const { return end_; }
   // When its alarm is due; kNever if it has none.
   TimeMs alarm() const { return alarm_; }
+  // A Ref to the lock that guards its changes, or nullptr (guard.h).
+  const Value* guard() const { return guard_.get(); }
+  void SetGuard(std::unique_ptr<Value> lock);
 
  protected:
   Object();
@@ -109,7 +130,8 @@ class Object {
   std::string name_;
   uint64_t version_ = 0;
   std::unique_ptr<History> history_;  // Once it is watched.
-  Tenure* tenure_ = nullptr;          // Of an anonymous object.
+  std::unique_ptr<Value> guard_;
+  Tenure* tenure_ = nullptr;  // Of an anonymous object.
   TimeMs end_ = kNever;
   TimeMs alarm_ = kNever;
   bool provisional_ = false;

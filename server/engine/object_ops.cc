@@ -1,11 +1,14 @@
-// The ops on how long an object lives, whatever its type: Hold, Release, Lend, SetTtl, Inspect.
+// The ops on objects whatever their type: how long they live (Hold, Release, Lend, SetTtl), which
+// lock guards them (Guard, Unguard), Inspect.
 #include <algorithm>
 
 #include "coheld/v1/object.pb.h"
 #include "server/engine/engine.h"
+#include "server/engine/guard.h"
 #include "server/engine/limits.h"
 #include "server/engine/lock_like.h"
 #include "server/engine/registry.h"
+#include "server/engine/value.h"
 
 namespace coheld::engine {
 namespace {
@@ -14,11 +17,6 @@ Result<const Store::Held*> FindHeld(const Engine& engine, const std::string& nam
   const Store::Held* held = engine.store().Find(name);
   if (held == nullptr) return NotFound(name);
   return held;
-}
-
-// The milliseconds from now until the object's grace or TTL ends, which it must have.
-uint64_t TimeLeft(const Object& object, TimeMs now) {
-  return object.end() <= now ? 0 : Elapsed(now, object.end());
 }
 
 Outcome HoldObject(Engine& engine, const v1::ObjectHoldRequest& request, v1::ObjectHoldReply* reply,
@@ -61,7 +59,7 @@ Outcome Lend(Engine& engine, const v1::ObjectLendRequest& request, v1::ObjectLen
   if (!IsAnonymous(request.name())) return Done();
   Object& object = *held.value()->object;
   engine.lifetime().KeepUntil(object, After(turn.now(), grace_ms));
-  reply->set_grace_ms(TimeLeft(object, turn.now()));
+  reply->set_grace_ms(TimeLeft(object.end(), turn.now()));
   return Done();
 }
 
@@ -75,6 +73,7 @@ Outcome SetTtl(Engine& engine, const v1::ObjectSetTtlRequest& request,
   }
   const Result<const Store::Held*> held = FindHeld(engine, request.name());
   if (!held.ok()) return held.failure();
+  if (std::optional<Failure> failure = CheckGuard(*held.value()->object, turn)) return *failure;
   engine.lifetime().EndAt(*held.value()->object,
                           request.has_ttl_ms() ? After(turn.now(), request.ttl_ms()) : kNever);
   return Done();
@@ -87,27 +86,64 @@ Outcome Inspect(Engine& engine, const v1::ObjectInspectRequest& request,
   const Object& object = *held.value()->object;
   const bool ends = object.end() != kNever;
   reply->set_type(held.value()->type->word);
+  if (object.guard() != nullptr) {
+    reply->set_guard(GuardName(object));
+    const Result<ExclusiveLock*> lock = FindGuard(reply->guard(), turn);
+    if (lock.ok() && lock.value()->exclusive() != nullptr) {
+      reply->set_guard_token(lock.value()->exclusive()->token);
+    }
+  }
   const Tenure* const tenure = engine.lifetime().Find(request.name());
   if (tenure == nullptr) {
-    if (ends) reply->set_ttl_ms(TimeLeft(object, turn.now()));
+    if (ends) reply->set_ttl_ms(TimeLeft(object.end(), turn.now()));
     return Done();
   }
   reply->set_anonymous(true);
   reply->set_handles(tenure->handles);
   reply->set_own_handles(engine.lifetime().HandlesOf(turn.owner().session, request.name()));
   reply->set_references(tenure->references);
-  if (ends) reply->set_grace_ms(TimeLeft(object, turn.now()));
+  if (ends) reply->set_grace_ms(TimeLeft(object.end(), turn.now()));
   return Done();
 }
 
-Outcome Guard(Engine& /*target*/, const v1::ObjectGuardRequest& /*request*/,
-              v1::ObjectGuardReply* /*reply*/, Turn& /*turn*/) {
-  return Failure{v1::ERROR_REASON_UNKNOWN_METHOD, "this version does not serve it yet"};
+// Returns why the caller may not change by which lock the object is guarded, or nothing.
+std::optional<Failure> CheckGuardChange(const Object& object, Turn& turn) {
+  // Without its lock nobody could change the object any more.
+  if (object.guard() == nullptr || !FindGuard(GuardName(object), turn).ok()) return std::nullopt;
+  return CheckGuard(object, turn);
 }
 
-Outcome Unguard(Engine& /*target*/, const v1::ObjectUnguardRequest& /*request*/,
-                v1::ObjectUnguardReply* /*reply*/, Turn& /*turn*/) {
-  return Failure{v1::ERROR_REASON_UNKNOWN_METHOD, "this version does not serve it yet"};
+Outcome Guard(Engine& engine, const v1::ObjectGuardRequest& request,
+              v1::ObjectGuardReply* /*reply*/, Turn& turn) {
+  const Result<const Store::Held*> held = FindHeld(engine, request.name());
+  if (!held.ok()) return held.failure();
+  Object& object = *held.value()->object;
+  if (!object.guardable()) {
+    return Failure{v1::ERROR_REASON_INVALID_ARGUMENT,
+                   "no lock can guard a " + held.value()->type->word +
+                       ": it has owners of its own, or only lets others wait"};
+  }
+  if (object.provisional()) return NotFound(request.name());
+  if (std::optional<Failure> failure = CheckTogether(request.name(), request.lock())) {
+    return *failure;
+  }
+  const Result<ExclusiveLock*> lock = FindGuard(request.lock(), turn);
+  if (!lock.ok()) return lock.failure();
+  if (std::optional<Failure> failure = CheckGuardChange(object, turn)) return *failure;
+  const std::string_view type = engine.store().Find(request.lock())->type->word;
+  object.SetGuard(std::make_unique<Value>(Value::Ref(request.lock(), type)));
+  return Done();
+}
+
+Outcome Unguard(Engine& engine, const v1::ObjectUnguardRequest& request,
+                v1::ObjectUnguardReply* reply, Turn& turn) {
+  const Result<const Store::Held*> held = FindHeld(engine, request.name());
+  if (!held.ok()) return held.failure();
+  Object& object = *held.value()->object;
+  if (std::optional<Failure> failure = CheckGuardChange(object, turn)) return *failure;
+  reply->set_unguarded(object.guard() != nullptr);
+  object.SetGuard(nullptr);
+  return Done();
 }
 
 }  // namespace

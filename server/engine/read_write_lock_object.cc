@@ -7,9 +7,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "coheld/v1/read_write_lock.pb.h"
+#include "server/engine/explain.h"
 #include "server/engine/hold_table.h"
 #include "server/engine/limits.h"
 #include "server/engine/lock_like.h"
@@ -27,7 +29,7 @@ constexpr std::string_view kWord = "read-write lock";
 
 constexpr std::string_view kAcquireRead = "ReadWriteLock.AcquireRead";
 
-class ReadWriteLockObject : public Object {
+class ReadWriteLockObject : public Object, public ExclusiveLock {
  public:
   uint64_t size() const override { return writer ? 1 : readers.owners(); }
   std::vector<Hold> holds() const override {
@@ -37,9 +39,14 @@ class ReadWriteLockObject : public Object {
     return holds;
   }
   std::vector<WaitQueue*> wait_queues() override { return {&waiters}; }
+  Awaits awaits() const override { return Awaits::kAllHolders; }
+  bool guardable() const override { return false; }
+  std::vector<Hold> BlockersOf(const ParkedOp& waiter, bool timeouts) const override;
+  const Hold* exclusive() const override { return writer ? &*writer : nullptr; }
   void ForgetSession(SessionId session, Turn& turn) override {
     if (writer && writer->owner.session == session) {
       EndWrite(turn);
+      writer_died = true;
     } else {
       readers.TakeFromSession(session, kCountMax, turn);
     }
@@ -49,11 +56,13 @@ class ReadWriteLockObject : public Object {
     state.PutVersion(1);
     readers.Save(state);
     state.PutHold(writer);
+    state.PutFlag(writer_died);
   }
   void Load(StateReader& state) override {
     state.TakeVersion(1);
     readers.Load(state);
     writer = state.TakeOptionalHold();
+    writer_died = state.TakeFlag();
     if (writer && !readers.empty()) state.Fail("a lock is held to read and to write");
   }
 
@@ -70,8 +79,25 @@ class ReadWriteLockObject : public Object {
 
   HoldTable readers{*this};  // Empty while there is a writer.
   std::optional<Hold> writer;
-  WaitQueue waiters;  // To read and to write, in one line.
+  bool writer_died = false;  // The last one did not give it back, and no writer was told yet.
+  WaitQueue waiters;         // To read and to write, in one line.
 };
+
+bool Reads(const ParkedOp& op) { return op.row->method->name == kAcquireRead; }
+
+std::vector<Hold> ReadWriteLockObject::BlockersOf(const ParkedOp& waiter, bool timeouts) const {
+  if (writer || !Reads(waiter)) return holds();
+  // It could read with the others; it waits for one before it that wants to write.
+  const auto waits_for = [&](const ParkedOp* before) {
+    return !Reads(*before) && (timeouts || before->deadline == kNever);
+  };
+  const auto& line = waiters.ops();
+  if (std::none_of(line.begin(), std::list<ParkedOp*>::const_iterator(waiter.place.at),
+                   waits_for)) {
+    return {};
+  }
+  return holds();
+}
 
 Outcome Create(ReadWriteLockObject& lock, const v1::ReadWriteLockCreateRequest& request,
                v1::ReadWriteLockCreateReply* reply, Turn& turn) {
@@ -87,12 +113,14 @@ Outcome AcquireRead(ReadWriteLockObject& lock, const v1::ReadWriteLockAcquireRea
   // Who reads already goes on: behind a writer that waits it would wait for itself.
   const bool reads_already = lock.readers.Find(turn.owner()) != nullptr;
   if (!reads_already && (turn.MustQueue(lock.waiters) || lock.writer)) {
+    TellOldestHolder(lock, turn, reply);
     return turn.Park(lock.waiters, TimeoutOf(request), Done());
   }
   const uint64_t token = turn.NextToken();
   lock.readers.Add(1, token, turn);
   lock.Touch();
   reply->set_acquired(true);
+  reply->set_owner_died(lock.writer_died);
   reply->set_token(token);
   return Done();
 }
@@ -101,9 +129,14 @@ Outcome AcquireWrite(ReadWriteLockObject& lock, const v1::ReadWriteLockAcquireWr
                      v1::ReadWriteLockAcquireWriteReply* reply, Turn& turn) {
   if (auto failure = CheckSession(kWord, lock, turn)) return *failure;
   if (turn.MustQueue(lock.waiters) || lock.writer || !lock.readers.empty()) {
+    TellOldestHolder(lock, turn, reply);
     return turn.Park(lock.waiters, TimeoutOf(request), Done());
   }
-  lock.writer = {.owner = turn.owner(), .token = turn.NextToken(), .since = turn.now()};
+  lock.writer = {.owner = turn.owner(),
+                 .token = turn.NextToken(),
+                 .since = turn.now(),
+                 .site = std::string(turn.site())};
+  reply->set_owner_died(std::exchange(lock.writer_died, false));
   turn.NoteHold(turn.owner().session, lock);
   lock.Touch();
   reply->set_acquired(true);
@@ -150,7 +183,7 @@ Outcome Release(ReadWriteLockObject& lock, const v1::ReadWriteLockReleaseRequest
 Outcome Inspect(ReadWriteLockObject& lock, const v1::ReadWriteLockInspectRequest& /*request*/,
                 v1::ReadWriteLockInspectReply* reply, Turn& /*turn*/) {
   const auto& waiting = lock.waiters.ops();
-  const auto reads = [](const ParkedOp* op) { return op->row->method->name == kAcquireRead; };
+  const auto reads = [](const ParkedOp* op) { return Reads(*op); };
   const auto read_waiters =
       static_cast<uint64_t>(std::count_if(waiting.begin(), waiting.end(), reads));
   reply->set_readers(lock.readers.owners());

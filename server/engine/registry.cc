@@ -24,6 +24,7 @@ Index BuildIndex() {
     }
   }
   for (const OpRow& row : AdminOps()) index.rows.push_back(row);
+  for (const OpRow& row : ExplainOps()) index.rows.push_back(row);
   for (const OpRow& row : ObjectOps()) index.rows.push_back(row);
   for (const OpRow& row : WatchOps()) index.rows.push_back(row);
   return index;

@@ -227,6 +227,7 @@ const TypeRow& SharedValueType();
 const TypeRow& SortedSetType();
 const TypeRow& TopicType();
 std::vector<OpRow> AdminOps();
+std::vector<OpRow> ExplainOps();
 std::vector<OpRow> ObjectOps();
 std::vector<OpRow> WatchOps();
 

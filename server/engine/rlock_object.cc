@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "coheld/v1/rlock.pb.h"
+#include "server/engine/explain.h"
 #include "server/engine/lock_like.h"
 #include "server/engine/lockable.h"
 #include "server/engine/registry.h"
@@ -23,7 +24,6 @@ namespace {
 class RLockObject : public Lockable {
  public:
   std::string_view word() const override { return "rlock"; }
-  bool MayGoDeeper(const Turn& turn) const override { return HeldBy(turn.owner()); }
   void Save(StateWriter& state) const override {
     state.PutVersion(1);
     SaveHold(state);
@@ -35,6 +35,7 @@ class RLockObject : public Lockable {
 
  private:
   bool anyone_releases() const override { return false; }
+  bool reentrant() const override { return true; }
 };
 
 Outcome Create(RLockObject& lock, const v1::RLockCreateRequest& request,
@@ -51,10 +52,17 @@ Outcome Acquire(RLockObject& lock, const v1::RLockAcquireRequest& request,
   const uint64_t levels = has_it ? 0 : std::max<uint64_t>(request.depth(), 1);
   if (auto failure = lock.CheckAcquire(levels, turn)) return *failure;
   if (!lock.MayGoDeeper(turn) && (turn.MustQueue(lock.waiters()) || lock.hold())) {
+    if (turn.gives_up() && lock.hold()) TellHolder(turn, *lock.hold(), reply->mutable_holder());
     return turn.Park(lock.waiters(), TimeoutOf(request), Done());
   }
   reply->set_acquired(true);
-  reply->set_token(has_it ? lock.hold()->token : lock.Take(levels, turn));
+  if (has_it) {
+    reply->set_token(lock.hold()->token);
+  } else {
+    const Lockable::Grant grant = lock.Take(levels, request.lease_ms(), turn);
+    reply->set_token(grant.token);
+    reply->set_owner_died(grant.owner_died);
+  }
   reply->set_depth(lock.hold()->count);
   return Done();
 }
@@ -64,6 +72,14 @@ Outcome Release(RLockObject& lock, const v1::RLockReleaseRequest& request,
   const uint64_t levels = std::max<uint64_t>(request.depth(), 1);
   if (auto failure = lock.CheckRelease(levels, request.token(), turn)) return *failure;
   reply->set_depth(lock.GiveBack(levels, turn));
+  return Done();
+}
+
+Outcome Renew(RLockObject& lock, const v1::RLockRenewRequest& request, v1::RLockRenewReply* reply,
+              Turn& turn) {
+  if (auto failure = lock.CheckRenew(request.token(), turn)) return *failure;
+  lock.SetLease(request.lease_ms(), turn);
+  reply->set_token(lock.hold()->token);
   return Done();
 }
 
@@ -77,12 +93,8 @@ Outcome Inspect(RLockObject& lock, const v1::RLockInspectRequest& /*request*/,
   reply->set_depth(lock.hold()->count);
   reply->set_token(lock.hold()->token);
   reply->set_held_ms(Elapsed(lock.hold()->since, turn.now()));
+  if (lock.hold()->ends != kNever) reply->set_lease_ms(TimeLeft(lock.hold()->ends, turn.now()));
   return Done();
-}
-
-Outcome Renew(RLockObject& /*target*/, const v1::RLockRenewRequest& /*request*/,
-              v1::RLockRenewReply* /*reply*/, Turn& /*turn*/) {
-  return Failure{v1::ERROR_REASON_UNKNOWN_METHOD, "this version does not serve it yet"};
 }
 
 }  // namespace

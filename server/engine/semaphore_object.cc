@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "coheld/v1/semaphore.pb.h"
+#include "server/engine/explain.h"
 #include "server/engine/hold_table.h"
 #include "server/engine/limits.h"
 #include "server/engine/lock_like.h"
@@ -28,6 +29,8 @@ class SemaphoreObject : public Object {
   uint64_t size() const override { return held.total(); }
   std::vector<Hold> holds() const override { return held.All(); }
   std::vector<WaitQueue*> wait_queues() override { return {&waiters}; }
+  Awaits awaits() const override { return Awaits::kPermits; }
+  bool guardable() const override { return false; }
   void ForgetSession(SessionId session, Turn& turn) override {
     Free(held.TakeFromSession(session, kCountMax, turn), turn);
   }
@@ -89,6 +92,7 @@ Outcome Acquire(SemaphoreObject& semaphore, const v1::SemaphoreAcquireRequest& r
                        " permits; " + std::to_string(count) + " will never be available"};
   }
   if (turn.MustQueue(semaphore.waiters) || semaphore.available < count) {
+    TellOldestHolder(semaphore, turn, reply);
     return turn.Park(semaphore.waiters, TimeoutOf(request), Done());
   }
   semaphore.available -= count;

@@ -54,6 +54,7 @@ void Session::Save(StateWriter& state) const {
     state.PutUnsigned(held_handles.count);
   }
   replies.Save(state);
+  lost.Save(state);
 }
 
 void Session::Load(StateReader& state) {
@@ -75,6 +76,7 @@ void Session::Load(StateReader& state) {
     tenure->handles += number;
   }
   replies.Load(state);
+  lost.Load(state);
 }
 
 }  // namespace coheld::engine

@@ -9,6 +9,7 @@
 
 #include "coheld/v1/session.pb.h"
 #include "server/engine/ids.h"
+#include "server/engine/lost_rights.h"
 #include "server/engine/reply_table.h"
 
 namespace coheld::engine {
@@ -31,6 +32,7 @@ struct Session {
   std::map<std::string, Handles, std::less<>> handles;  // By the object's name.
   std::set<CallId> parked;                              // Its ops that wait.
   ReplyTable replies;                                   // To its ops that have a seq.
+  LostRights lost;
 
   // The session in saved state, without its id and what follows from the objects and the ops that
   // wait: `held`, `parked`.

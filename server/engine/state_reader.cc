@@ -111,6 +111,8 @@ Hold StateReader::TakeHold() {
   hold.since = TakeTime();
   hold.count = TakeUnsigned(kCountMax, "what an owner holds");
   hold.shared = TakeFlag();
+  hold.ends = TakeTime();
+  hold.site = TakeString();
   if (ok() && hold.count == 0) Fail("an owner holds nothing");
   return hold;
 }

@@ -95,6 +95,8 @@ void StateWriter::PutHold(const Hold& hold) {
   PutTime(hold.since);
   PutUnsigned(hold.count);
   PutFlag(hold.shared);
+  PutTime(hold.ends);
+  PutBytes(hold.site);
 }
 
 void StateWriter::PutHold(const std::optional<Hold>& hold) {

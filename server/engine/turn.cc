@@ -51,6 +51,23 @@ void Turn::NoteRelease(SessionId session, Object& object) {
   if (Session* holder = engine_.sessions_.Find(session)) holder->held.erase(object.name());
 }
 
+void Turn::NoteLost(const Hold& hold, const Object& object, LostRight::Why why) {
+  Session* const loser = engine_.sessions_.Find(hold.owner.session);
+  if (loser == nullptr) return;
+  loser->lost.Add(object.name(), hold.owner.thread, {.token = hold.token, .why = why, .at = now()});
+}
+
+void Turn::ForgetLost(const Object& object) {
+  if (Session* const session = engine_.sessions_.Find(owner().session)) {
+    session->lost.Forget(object.name(), owner().thread);
+  }
+}
+
+const LostRight* Turn::FindLost(const std::string& name, uint64_t token) const {
+  const Session* const session = engine_.sessions_.Find(owner().session);
+  return session == nullptr ? nullptr : session->lost.Find(name, owner().thread, token);
+}
+
 Result<Object*> Turn::FindObject(const std::string& name) {
   if (std::optional<Failure> failure = CheckName(name)) return *failure;
   const Store::Held* held = engine_.store_.Find(name);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "proto/wire/result.h"
+#include "server/engine/lost_rights.h"
 #include "server/engine/object.h"
 #include "server/engine/wait_queue.h"
 
@@ -57,8 +58,14 @@ class Turn {
   // The op's call, the same at each try: by it an op that changed something before it parked finds
   // what is its own.
   CallId call() const { return stamp_.call; }
+  // The token that the op came with (CallRequest.token), or 0.
+  uint64_t token() const { return stamp_.token; }
+  // Where in the caller's program the op is, if the caller told.
+  std::string_view site() const { return stamp_.site; }
   // The time of this try (not of the op's arrival).
   TimeMs now() const { return stamp_.now; }
+  // True if the op was parked and its time is up, so that it is tried a last time.
+  bool gives_up() const { return try_ == Try::kTimedOut; }
   // True if this op made the object, or found it only waited on (Object::provisional).
   bool created() const { return created_; }
 
@@ -108,6 +115,14 @@ class Turn {
   void NoteHold(SessionId session, Object& object);
   // Notes that the session has no right on the object any more.
   void NoteRelease(SessionId session, Object& object);
+  // Notes that an owner lost a right on the object that it did not give back, so that it can be
+  // told. Nothing happens if its session is over.
+  void NoteLost(const Hold& hold, const Object& object, LostRight::Why why);
+  // Notes that the caller has a right on the object again.
+  void ForgetLost(const Object& object);
+  // Returns what the caller lost of that name, or, if `token` is not 0, what its session lost that
+  // had this token; else nullptr.
+  const LostRight* FindLost(const std::string& name, uint64_t token) const;
 
   // Finds another object, as what it can do: `Find<Lockable>("l", "lock or rlock")`.
   // OBJECT_NOT_FOUND, WRONG_TYPE (told with the word). Good for this try only: an op that parks

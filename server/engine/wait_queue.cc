@@ -18,12 +18,18 @@ void WaitQueue::Add(ParkedOp* op, Object* object) {
   if (op->place.queue == nullptr) {
     op->place = place;
   } else {
+    if (op->others.empty()) ++op->place.queue->many_;
+    ++many_;
     op->others.push_back(place);
   }
 }
 
 void WaitQueue::Leave(ParkedOp* op) {
-  ForEachPlace(*op, [](const ParkedOp::Place& place) { place.queue->ops_.erase(place.at); });
+  const bool many = !op->others.empty();
+  ForEachPlace(*op, [many](const ParkedOp::Place& place) {
+    place.queue->ops_.erase(place.at);
+    if (many) --place.queue->many_;
+  });
   op->place.queue = nullptr;
   op->others.clear();
 }

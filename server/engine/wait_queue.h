@@ -90,6 +90,8 @@ class WaitQueue {
   bool empty() const { return ops_.empty(); }
   size_t size() const { return ops_.size(); }
   const std::list<ParkedOp*>& ops() const { return ops_; }
+  // How many of them stand in other queues too.
+  size_t many() const { return many_; }
 
   // Adds an op at the end; `object` is whose queue this is. Takes no ownership.
   void Add(ParkedOp* op, Object* object);
@@ -98,6 +100,7 @@ class WaitQueue {
 
  private:
   std::list<ParkedOp*> ops_;
+  size_t many_ = 0;
 };
 
 }  // namespace coheld::engine

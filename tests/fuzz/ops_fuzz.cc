@@ -12,6 +12,7 @@
 #include <google/protobuf/stubs/logging.h>
 
 #include "coheld/v1/admin.pb.h"
+#include "coheld/v1/object.pb.h"
 #include "proto/wire/check.h"
 #include "server/engine/engine.h"
 #include "tests/fuzz/op_steps.h"
@@ -113,6 +114,8 @@ struct Before {
 
 class Run {
  public:
+  Run() { engine_->SetDeadlockPolicy(engine::DeadlockPolicy::kCloser); }
+
   void Take(const Step& step) {
     replies_.clear();
     switch (step.kind) {
@@ -152,6 +155,7 @@ class Run {
     engine_->Save([&](std::string_view bytes) { state += bytes; });
     engine_ = std::make_unique<Engine>();
     COHELD_CHECK(!engine_->Load(state));
+    engine_->SetDeadlockPolicy(engine::DeadlockPolicy::kCloser);
   }
 
   // Without sessions and objects nothing is left to wait for.
@@ -162,10 +166,14 @@ class Run {
       CheckReplies();
       CheckHolds(*engine_);
     }
+    while (DeleteUnguarded()) {
+    }
+    // Locks are not guarded, so the guards' locks are gone and anybody may take the guards away.
     while (!engine_->store().objects().empty()) {
-      v1::AdminDeleteRequest request;
+      v1::ObjectUnguardRequest request;
       request.set_name(engine_->store().objects().begin()->first);
-      Take({.kind = StepKind::kRawOp, .method = 104, .payload = request.SerializeAsString()});
+      Take({.kind = StepKind::kRawOp, .method = 1066, .payload = request.SerializeAsString()});
+      COHELD_CHECK(DeleteUnguarded());
     }
     COHELD_CHECK(engine_->parked().empty() && waiting_.empty());
   }
@@ -176,6 +184,18 @@ class Run {
   bool Watched(CallId call) const { return watched_.contains(call); }
 
  private:
+  // Deletes the first object that has no guard. Returns false if there is none.
+  bool DeleteUnguarded() {
+    for (const auto& [name, held] : engine_->store().objects()) {
+      if (held.object->guard() != nullptr) continue;
+      v1::AdminDeleteRequest request;
+      request.set_name(name);
+      Take({.kind = StepKind::kRawOp, .method = 104, .payload = request.SerializeAsString()});
+      return true;
+    }
+    return false;
+  }
+
   void Apply(const Step& step) {
     const engine::OpRow* row = engine::FindOp(step.method);
     const Before before(*engine_);

@@ -299,7 +299,7 @@ TEST_F(Deleting, TakesTheLockFromItsOwner) {
     s2 Lock.Acquire l -> parked #a
     - Admin.Delete l -> deleted=True; #a OBJECT_DELETED
     s2 Lock.Acquire l -> token=2
-    s1 Lock.Release l -> LOCK_NOT_OWNER
+    s1 Lock.Release l -> LOCK_LOST
     end s1
     - Lock.Inspect l -> locked=True session=2
   )");

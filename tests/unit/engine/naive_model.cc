@@ -121,10 +121,12 @@ std::optional<std::string> NaiveModel::AttemptLock(Thing& thing, const RandomOp&
     if (op.session == 0) return "SESSION_REQUIRED";
     if (thing.owner) return {};
     thing.owner = caller;
+    lost_.erase({op.object, caller});
     ++thing.version;
     return "acquired 1";
   }
   if (op.kind == Kind::kRelease) {
+    if (thing.owner != caller && lost_.contains({op.object, caller})) return "LOCK_LOST";
     if (!thing.owner) return "LOCK_NOT_HELD";
     if (!thing.anyone_releases && *thing.owner != caller) return "LOCK_NOT_OWNER";
     thing.owner.reset();
@@ -192,6 +194,7 @@ std::string NaiveModel::Delete(const std::string& name, Answers* answers) {
   const auto found = things_.find(name);
   if (found == things_.end()) return "deleted 0";
   for (const Waiter& waiter : found->second.waiters) (*answers)[waiter.op.call] = "OBJECT_DELETED";
+  if (found->second.owner) lost_.insert({name, *found->second.owner});
   version_floor_ = std::max(version_floor_, found->second.version + 1);
   things_.erase(found);
   return "deleted 1";

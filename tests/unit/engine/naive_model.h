@@ -97,6 +97,8 @@ class NaiveModel {
 
   std::set<uint64_t> sessions_;
   std::map<std::string, Thing> things_;
+  // Who held a lock when it was deleted, and has not acquired one of its name since.
+  std::set<std::pair<std::string, std::pair<uint64_t, uint64_t>>> lost_;
   uint64_t version_floor_ = 0;
 };
 

@@ -32,7 +32,7 @@ std::string_view Trim(std::string_view line) {
 
 bool StartsStatement(std::string_view line) {
   for (const std::string_view verb :
-       {"- ", "session ", "end ", "advance ", "stall ", "cancel ", "abandon "}) {
+       {"- ", "-!", "session ", "end ", "advance ", "stall ", "cancel ", "abandon "}) {
     if (line.starts_with(verb)) return true;
   }
   return line.size() > 1 && line[0] == 's' && line[1] >= '0' && line[1] <= '9';
@@ -132,9 +132,19 @@ void OpTable::RunOp(const std::string& who, Reader* reader) {
   ExpectWoken(reader);
 }
 
-Stamp OpTable::StampOf(const std::string& who) {
+Stamp OpTable::StampOf(std::string who) {
+  Stamp stamp{.call = CallId{++last_call_}, .now = now_};
+  if (const size_t at = who.find('%'); at != std::string::npos) {
+    site_ = who.substr(at + 1);
+    stamp.site = site_;
+    who.resize(at);
+  }
+  if (const size_t at = who.find('!'); at != std::string::npos) {
+    stamp.token = std::stoull(who.substr(at + 1));
+    who.resize(at);
+  }
   const size_t at = std::min(who.find('@'), who.size());
-  Stamp stamp{.call = CallId{++last_call_}, .owner = OwnerNamed(who.substr(0, at)), .now = now_};
+  stamp.owner = OwnerNamed(who.substr(0, at));
   if (at == who.size()) return stamp;
   const size_t dot = who.find('.', at);
   const size_t caret = std::min(who.find('^', at), who.size());

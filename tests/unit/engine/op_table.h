@@ -3,6 +3,8 @@
 //   s1 Queue.Get jobs -> parked #a           session 1 (opened at its first use), object "jobs"
 //   s2/t7 Queue.Put jobs value=1             session 2, logical thread 7
 //     -> length=0; #a value=1                its reply, then those of the ops it woke, in order
+//   s1!5 Dict.Set d ...                      with the fencing token 5
+//   s1%a.py:3 Lock.Acquire l                 from this place in its program
 //   - Queue.Get jobs timeout_ms=0 -> QUEUE_EMPTY "within 0 ms"    no session; reason; part of
 //   message
 //   - Queue.Purge jobs -> ok                 any success
@@ -45,6 +47,9 @@ class OpTable : public ::testing::Test {
   // Runs the lines; each that does not hold is a test failure that quotes it.
   void Run(std::string_view table);
 
+  // Tells that the test opened a session itself.
+  void NoteOpened(SessionId session) { seen_sessions_.insert(session); }
+
   // At the end of each test: the inputs that the engine logged make the same state again.
   void TearDown() override { shadow_.Follow(*engine_); }
 
@@ -66,8 +71,9 @@ class OpTable : public ::testing::Test {
 
   void RunStatement(std::string_view statement);
   void RunOp(const std::string& who, Reader* reader);
-  Stamp StampOf(const std::string& who);
   Owner OwnerNamed(std::string_view who);
+  // The stamp of the next call, by "s1/t7@2.1!5%a.py:3".
+  Stamp StampOf(std::string who);
   CallId CallTagged(const std::string& tag) const;
   // Compares the replies with what the rest of the statement expects: the op's own, the others.
   void ExpectOwn(Reader* reader);
@@ -86,6 +92,7 @@ class OpTable : public ::testing::Test {
   std::set<SessionId> seen_sessions_;
   std::map<CallId, Call> calls_;
   std::map<std::string, CallId> tags_;
+  std::string site_;           // Of the op that runs.
   std::deque<Reply> replies_;  // Of the statement that runs, not yet expected.
   std::string transcript_;
 };

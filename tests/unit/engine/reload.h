@@ -25,6 +25,7 @@ inline size_t Reload(std::unique_ptr<Engine>* engine) {
   const std::optional<Failure> failure = loaded->Load(saved);
   EXPECT_FALSE(failure) << failure->message;
   if (failure) return saved.size();
+  loaded->SetDeadlockPolicy((*engine)->deadlock_policy());
   EXPECT_TRUE(SavedState(*loaded) == saved) << "it saves something else than it loaded";
   *engine = std::move(loaded);
   return saved.size();

@@ -1,0 +1,60 @@
+// Who waits for whom: finds owners that wait for each other in a ring and so never proceed.
+//
+//   parked op --stands on--> object --held by--> owner --waits in--> parked op --...
+//                               '--in line before it--> parked op that wants several
+//
+// An owner is one thread of control: while an op of it is parked it gives nothing back. So an op
+// that waits for all who hold an object never proceeds if a way along these arrows comes back to
+// its own owner. Ops that wait for something that anybody may bring about (an item, an event) lead
+// nowhere, and neither do those with a timeout: they end by themselves. Who stands in one line only
+// waits for what everybody in that line waits for; only ops that stand in several are in the way by
+// themselves.
+//
+// A ring can only be closed by an op that parks, so that is when Engine looks (deadlock.cc).
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "server/engine/object.h"
+#include "server/engine/sessions.h"
+#include "server/engine/store.h"
+#include "server/engine/wait_queue.h"
+
+namespace coheld::engine {
+
+// One who waits in a ring, and for whom.
+struct RingStep {
+  const ParkedOp* op = nullptr;
+  const Object* object = nullptr;  // Of those on which it stands, the one that leads on.
+  Hold hold;                       // Of the next in the ring, on the object ...
+  bool ahead = false;              // ... unless that is only before it in line.
+};
+using Ring = std::vector<RingStep>;
+
+class WaitGraph {
+ public:
+  // What counts as waiting for ever.
+  struct Rules {
+    bool timeouts = false;  // Waits with a timeout too.
+    bool permits = false;   // Waits for a semaphore too, if one owner has all of its permits.
+  };
+
+  // Tells that an op parked, and that it is about to go.
+  void Add(const ParkedOp& op);
+  void Remove(const ParkedOp& op);
+
+  // Returns a ring that begins with this parked op, or one that is empty. The same each time.
+  Ring FindRing(const ParkedOp& op, Rules rules) const;
+  // Returns the ops of the owner that wait for holders, first come first.
+  std::vector<const ParkedOp*> WaitsOf(const Owner& owner) const;
+
+ private:
+  std::multimap<Owner, const ParkedOp*> waits_;  // Of equal owners, first come first.
+};
+
+// Returns a ring in words.
+std::string RingInWords(const Store& store, const Sessions& sessions, const Ring& ring, TimeMs now);
+
+}  // namespace coheld::engine
