@@ -75,6 +75,13 @@ void AddTransportFlags(CLI::App& app, transport::TransportLimits& limits) {
       ->capture_default_str();
 }
 
+// Returns the policy that a word, which is one, stands for.
+engine::DeadlockPolicy DeadlockPolicyOf(const std::string& word) {
+  if (word == "closer") return engine::DeadlockPolicy::kCloser;
+  if (word == "youngest") return engine::DeadlockPolicy::kYoungest;
+  return engine::DeadlockPolicy::kReport;
+}
+
 void AddDispatchFlags(CLI::App& app, dispatch::DispatchLimits& limits) {
   const auto group = app.add_option_group("Sessions and calls");
   group
@@ -86,6 +93,16 @@ void AddDispatchFlags(CLI::App& app, dispatch::DispatchLimits& limits) {
   group->add_option("--sessions-max", limits.sessions_max, "Most sessions open at once")
       ->check(CLI::Range(size_t{1}, size_t{10'000'000}))
       ->capture_default_str();
+  group
+      ->add_option_function<std::string>(
+          "--deadlock",
+          [&limits](const std::string& word) { limits.deadlock = DeadlockPolicyOf(word); },
+          "Which call fails (DEADLOCK) of those that wait for each other in a ring:\n"
+          "closer: the one that closes it; youngest: the one whose owner has had for the\n"
+          "shortest time what the others wait for; report: none, the log tells")
+      ->type_name("POLICY")
+      ->check(CLI::IsMember({"closer", "youngest", "report"}))
+      ->default_str("closer");
   group->add_option("--parked-max", limits.parked_max, "Most calls waiting at once")
       ->check(CLI::Range(size_t{1}, size_t{100'000'000}))
       ->capture_default_str();

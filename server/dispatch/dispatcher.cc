@@ -8,6 +8,7 @@
 
 #include "proto/wire/check.h"
 #include "server/dispatch/peer_calls.h"
+#include "server/engine/explain.h"
 #include "server/engine/planted_bug.h"
 
 namespace coheld::dispatch {
@@ -46,7 +47,9 @@ Dispatcher::Dispatcher(EdgeLoop& loop, const DispatchLimits& limits, DaemonFacts
       facts_(std::move(facts)),
       started_(loop.Now()),
       engine_(FirstAnonymous()),
-      guard_(std::move(key)) {}
+      guard_(std::move(key)) {
+  engine_.SetDeadlockPolicy(limits.deadlock);
+}
 
 Dispatcher::~Dispatcher() = default;
 
@@ -85,6 +88,7 @@ void Dispatcher::Submit(const Submission& submission) {
   }
   // The op's own reply, if it did not park, comes first: before those of the ops that it woke.
   Deliver(std::span(replies).subspan(waits ? 0 : 1));
+  if (engine_.has_ring_reports()) TellRings();
   replies.clear();
   spare_replies_ = std::move(replies);
   spare_memory_.NoteWork(now);
@@ -224,15 +228,27 @@ void Dispatcher::OnTimer() {
   engine_.Advance(now, &replies);
   Deliver(replies);
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
-    Cancel(deadlines_.begin()->second,
-           {v1::ERROR_REASON_DEADLINE_EXCEEDED,
-            "the call's deadline passed while it waited; it did not happen"});
+    const CallId call = deadlines_.begin()->second;
+    Cancel(call, DeadlineExceeded(call, now));
   }
   while (const std::optional<SessionId> session = directory_.Overdue(now)) {
     EndSession(*session, "ttl");
   }
   spare_memory_.ReturnIfDue(now);
   ArmTimer();
+}
+
+Failure Dispatcher::DeadlineExceeded(CallId call, TimeMs now) const {
+  std::string message = "the call's deadline passed while it waited; it did not happen";
+  const auto op = engine_.parked().find(call);
+  if (op != engine_.parked().end()) message += ": " + WaitInWords(engine_, op->second, now);
+  return {v1::ERROR_REASON_DEADLINE_EXCEEDED, std::move(message)};
+}
+
+void Dispatcher::TellRings() {
+  for (const std::string& ring : engine_.TakeRingReports()) {
+    spdlog::warn("deadlock_found ring=\"{}\"", ring);
+  }
 }
 
 void Dispatcher::ArmTimer() {

@@ -38,6 +38,8 @@ struct DispatchLimits {
   uint64_t session_ttl_ms = 10'000;  // What a client gets that asks for none.
   uint64_t session_ttl_ms_min = 1'000;
   uint64_t session_ttl_ms_max = 3'600'000;
+  // What becomes of owners that would wait for each other for ever.
+  engine::DeadlockPolicy deadlock = engine::DeadlockPolicy::kCloser;
 };
 
 // What the daemon tells about itself.
@@ -129,6 +131,10 @@ class Dispatcher : public transport::Acceptor {
   void Deliver(std::span<const engine::Reply> replies);
   void Forget(CallId call);
   void SetDeadline(CallId call, ParkedCall* parked, TimeMs deadline);
+  // Returns why the call ends whose deadline passed.
+  Failure DeadlineExceeded(CallId call, TimeMs now) const;
+  // Logs the deadlocks that were found.
+  void TellRings();
   void EndSession(SessionId session, std::string_view why);
   void OnTimer();
   void ArmTimer();

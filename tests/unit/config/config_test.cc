@@ -31,6 +31,15 @@ TEST(Config, ListensOnTheDefaultAddressUnlessTold) {
   EXPECT_EQ(MustParse({}).listen, std::vector<std::string>{DefaultAddress()});
 }
 
+TEST(Config, FailsTheCallThatClosesADeadlockUnlessTold) {
+  using engine::DeadlockPolicy;
+  EXPECT_EQ(MustParse({}).dispatch.deadlock, DeadlockPolicy::kCloser);
+  EXPECT_EQ(MustParse({"--deadlock", "youngest"}).dispatch.deadlock, DeadlockPolicy::kYoungest);
+  EXPECT_EQ(MustParse({"--deadlock", "report"}).dispatch.deadlock, DeadlockPolicy::kReport);
+  EXPECT_EQ(MustParse({"--deadlock", "closer"}).dispatch.deadlock, DeadlockPolicy::kCloser);
+  EXPECT_EQ(MustExit({"--deadlock", "oldest"}).code, 2);
+}
+
 TEST(Config, DefaultAddressFollowsTheRuntimeDirectory) {
   setenv("XDG_RUNTIME_DIR", "/run/user/7", 1);
   EXPECT_EQ(DefaultAddress(), "unix:/run/user/7/coheld.sock");
