@@ -6,28 +6,14 @@
 #include <sstream>
 
 #include "client/cli/command.h"
+#include "client/cli/owners.h"
 
 namespace coheld::cli {
 namespace {
 
+using cli::ToJson;
+using cli::ToText;
 using std::chrono::duration;
-using std::chrono::milliseconds;
-
-std::string Seconds(milliseconds time) {
-  std::ostringstream out;
-  out << std::fixed << std::setprecision(1) << duration<double>(time).count() << " s";
-  return out.str();
-}
-
-std::string Who(const SessionLabel& label) {
-  return label.program + " (pid " + std::to_string(label.pid) + ", " + label.user + "@" +
-         label.host + ")";
-}
-
-Json ToJson(const SessionLabel& label) {
-  return {
-      {"host", label.host}, {"pid", label.pid}, {"program", label.program}, {"user", label.user}};
-}
 
 Json ToJson(const ObjectSummary& object) {
   return {{"name", object.name},
@@ -103,22 +89,12 @@ int Describe(const Globals& globals, const std::string& name) {
   text << object.summary.name << "\n  type     " << object.summary.type << "\n  size     "
        << object.summary.size << "\n  version  " << object.summary.version;
   for (const Holder& holder : object.holders) {
-    text << "\n  held by  " << Who(holder.label) << ", session " << holder.session << ", thread "
-         << holder.thread << ", token " << holder.token << ", for " << Seconds(holder.held);
-    json["holders"].push_back({{"session", holder.session},
-                               {"thread", holder.thread},
-                               {"token", holder.token},
-                               {"held_ms", holder.held.count()},
-                               {"label", ToJson(holder.label)}});
+    text << "\n  held by  " << ToText(holder);
+    json["holders"].push_back(ToJson(holder));
   }
   for (const Waiter& waiter : object.waiters) {
-    text << "\n  waiting  " << Who(waiter.label) << ", session " << waiter.session << ", thread "
-         << waiter.thread << ", in " << waiter.method << " for " << Seconds(waiter.parked);
-    json["waiting"].push_back({{"session", waiter.session},
-                               {"thread", waiter.thread},
-                               {"method", waiter.method},
-                               {"parked_ms", waiter.parked.count()},
-                               {"label", ToJson(waiter.label)}});
+    text << "\n  waiting  " << ToText(waiter);
+    json["waiting"].push_back(ToJson(waiter));
   }
   Print(globals, json, text.str());
   return kOk;

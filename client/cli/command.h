@@ -60,6 +60,7 @@ using Action = std::function<int()>;
 // Each adds its commands to the app; the chosen one's callback sets *action. `globals` and `action`
 // must outlive the app.
 void AddAdminCommands(CLI::App& app, const Globals& globals, Action* action);
+void AddExplainCommands(CLI::App& app, const Globals& globals, Action* action);
 void AddReadCommands(CLI::App& app, const Globals& globals, Action* action);
 void AddWriteCommands(CLI::App& app, const Globals& globals, Action* action);
 void AddLockCommands(CLI::App& app, const Globals& globals, Action* action);

@@ -26,6 +26,8 @@ constexpr char kFooter[] =
     "  coheldctl pop --timeout 10 jobs        waits for a job\n"
     "  coheldctl queue work jobs -- ./run {}  no job is lost with a program that fails\n"
     "  coheldctl ls --type lock; coheldctl describe my-lock\n"
+    "  coheldctl locks; coheldctl waits       who holds what, who waits for whom\n"
+    "  coheldctl explain my-lock              why it is not to be had\n"
     "  coheldctl lock acquire backup -- rsync -a here there    one at a time, on all hosts\n"
     "  coheldctl semaphore create slots --permits 3; coheldctl semaphore acquire slots -- make\n"
     "  coheldctl event wait ready --timeout 60 && start\n"
@@ -67,6 +69,7 @@ int Run(int argc, char** argv) {
   app.set_version_flag("--version", "coheldctl " COHELD_VERSION);
   Action action;
   AddAdminCommands(app, globals, &action);
+  AddExplainCommands(app, globals, &action);
   AddReadCommands(app, globals, &action);
   AddWriteCommands(app, globals, &action);
   AddLockCommands(app, globals, &action);

@@ -1,5 +1,6 @@
 // The SDK's examples and coheldctl, run as programs.
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -140,6 +141,38 @@ TEST_P(CppProgramsTest, CtlHoldsLocksAndPermitsWhileAProgramRuns) {
   EXPECT_EQ(Ctl("semaphore release " + semaphore).code, 4);
   EXPECT_EQ(Ctl("rlock acquire " + Name("rlock") + " -- true").code, 0);
   EXPECT_EQ(Ctl("rwlock acquire --shared " + Name("rwlock") + " -- true").code, 0);
+}
+
+TEST_P(CppProgramsTest, CtlTellsWhoHoldsWhoWaitsAndWhy) {
+  const std::string lock = Name("lock");
+  Lock mine(client_, lock);
+  mine.lock();
+  std::thread waiter([&] {
+    Lock theirs(Client::connect(Address(), {.program = "waiter"}), lock);
+    theirs.lock();
+    theirs.unlock();
+  });
+  testing::WaitForWaiters(client_, lock, 1);
+  const std::string pid = std::to_string(getpid());
+  const auto expect = [&](const Outcome& outcome, const std::string& part) {
+    EXPECT_EQ(outcome.code, 0) << outcome.output;
+    EXPECT_NE(outcome.output.find(part), std::string::npos) << part << " in:\n" << outcome.output;
+  };
+  expect(Ctl("locks " + lock), "lock  " + lock + "  (1 waiting)\n    ");
+  expect(Ctl("locks " + lock), "(pid " + pid + ", ");
+  expect(Ctl("--json locks " + lock), "\"holder_count\": 1");
+  EXPECT_EQ(Ctl("locks no-such-prefix").output, "");
+  EXPECT_EQ(Ctl("--json locks no-such-prefix").output, "[]\n");
+  expect(Ctl("waits"), "waiter (pid " + pid + ", ");
+  expect(Ctl("waits"), "\n    for the lock " + lock + ", held by ");
+  expect(Ctl("--json waits"), "\"deadlocked\": false");
+  expect(Ctl("explain " + lock), "lock " + lock + "\n  held by  ");
+  expect(Ctl("explain " + lock), "\n  waiting  waiter (pid " + pid + ", ");
+  expect(Ctl("--json explain " + lock), "\"method\": \"Lock.Acquire\"");
+  EXPECT_EQ(Ctl("explain " + Name("nothing")).code, 1);
+  mine.unlock();
+  waiter.join();
+  expect(Ctl("explain " + lock), "nobody holds it");
 }
 
 TEST_P(CppProgramsTest, CtlGivesBackAtCtrlC) {
