@@ -173,6 +173,7 @@ def test_a_lock_of_a_session_that_ended_is_lost(tmp_path):
     assert lock.acquire()
     proxy.stop()
     assert other.acquire(timeout=30)
+    assert other.owner_died
     proxy = CuttingProxy(daemon.addresses[0], tmp_path / "again.sock", 0, SEED)
     os.replace(tmp_path / "again.sock", tmp_path / "cut.sock")
     with pytest.raises((coheld.SessionExpired, coheld.LockLost)):
