@@ -86,8 +86,9 @@ Outcome CompareExchange(CounterObject& counter, const v1::CounterCompareExchange
 
 const TypeRow& CounterType() {
   static const TypeRow row = MakeType<CounterObject>(
-      "counter", {Op<Create>("Counter.Create"), Op<Get>("Counter.Get"), JointOp<AddTo>("Counter.Add"),
-                  JointOp<Set>("Counter.Set"), Op<CompareExchange>("Counter.CompareExchange")});
+      "counter",
+      {Op<Create>("Counter.Create"), Op<Get>("Counter.Get"), JointOp<AddTo>("Counter.Add"),
+       JointOp<Set>("Counter.Set"), Op<CompareExchange>("Counter.CompareExchange")});
   return row;
 }
 

@@ -396,20 +396,30 @@ Outcome Scan(ListObject& list, const v1::ListScanRequest& request, v1::ListScanR
 }  // namespace
 
 const TypeRow& ListType() {
-  static const TypeRow row = MakeType<ListObject>(
-      "list", {
-                  Op<Create>("List.Create"),     Op<Len>("List.Len"),
-                  Op<Get>("List.Get"),           JointOp<Set>("List.Set"),
-                  Op<Delete>("List.Delete"),     Op<GetSlice>("List.GetSlice"),
-                  Op<SetSlice>("List.SetSlice"), Op<DeleteSlice>("List.DeleteSlice"),
-                  JointOp<Append>("List.Append"),     JointOp<Extend>("List.Extend"),
-                  Op<Insert>("List.Insert"),     Op<Pop>("List.Pop"),
-                  Op<Remove>("List.Remove"),     Op<Index>("List.Index"),
-                  Op<Count>("List.Count"),       Op<Contains>("List.Contains"),
-                  Op<Reverse>("List.Reverse"),   Op<Sort>("List.Sort"),
-                  Op<Repeat>("List.Repeat"),     Op<Clear>("List.Clear"),
-                  Op<Copy>("List.Copy"),         Op<Scan>("List.Scan"),
-              });
+  static const TypeRow row = MakeType<ListObject>("list", {
+                                                              Op<Create>("List.Create"),
+                                                              Op<Len>("List.Len"),
+                                                              Op<Get>("List.Get"),
+                                                              JointOp<Set>("List.Set"),
+                                                              Op<Delete>("List.Delete"),
+                                                              Op<GetSlice>("List.GetSlice"),
+                                                              Op<SetSlice>("List.SetSlice"),
+                                                              Op<DeleteSlice>("List.DeleteSlice"),
+                                                              JointOp<Append>("List.Append"),
+                                                              JointOp<Extend>("List.Extend"),
+                                                              Op<Insert>("List.Insert"),
+                                                              Op<Pop>("List.Pop"),
+                                                              Op<Remove>("List.Remove"),
+                                                              Op<Index>("List.Index"),
+                                                              Op<Count>("List.Count"),
+                                                              Op<Contains>("List.Contains"),
+                                                              Op<Reverse>("List.Reverse"),
+                                                              Op<Sort>("List.Sort"),
+                                                              Op<Repeat>("List.Repeat"),
+                                                              Op<Clear>("List.Clear"),
+                                                              Op<Copy>("List.Copy"),
+                                                              Op<Scan>("List.Scan"),
+                                                          });
   return row;
 }
 

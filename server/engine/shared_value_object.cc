@@ -183,10 +183,10 @@ Outcome Wait(SharedValueObject& cell, const v1::SharedValueWaitRequest& request,
 
 const TypeRow& SharedValueType() {
   static const TypeRow row = MakeType<SharedValueObject>(
-      "value",
-      {Op<Create>("SharedValue.Create"), Op<Get>("SharedValue.Get"), JointOp<Set>("SharedValue.Set"),
-       JointOp<Modify>("SharedValue.Modify"), Op<CompareExchange>("SharedValue.CompareExchange"),
-       Op<Wait>("SharedValue.Wait", Missing::kCreate)});
+      "value", {Op<Create>("SharedValue.Create"), Op<Get>("SharedValue.Get"),
+                JointOp<Set>("SharedValue.Set"), JointOp<Modify>("SharedValue.Modify"),
+                Op<CompareExchange>("SharedValue.CompareExchange"),
+                Op<Wait>("SharedValue.Wait", Missing::kCreate)});
   return row;
 }
 

@@ -316,10 +316,10 @@ Outcome Pop(SortedSetObject& set, const Request& request, v1::SortedSetPopReply*
 const TypeRow& SortedSetType() {
   static const TypeRow row = MakeType<SortedSetObject>(
       "sorted_set",
-      {Op<Create>("SortedSet.Create"), Op<Len>("SortedSet.Len"), JointOp<AddMembers>("SortedSet.Add"),
-       JointOp<Increment>("SortedSet.Increment"), JointOp<Remove>("SortedSet.Remove"),
-       Op<RemoveByScore>("SortedSet.RemoveByScore"), Op<Score>("SortedSet.Score"),
-       Op<Rank>("SortedSet.Rank"), Op<Range>("SortedSet.Range"),
+      {Op<Create>("SortedSet.Create"), Op<Len>("SortedSet.Len"),
+       JointOp<AddMembers>("SortedSet.Add"), JointOp<Increment>("SortedSet.Increment"),
+       JointOp<Remove>("SortedSet.Remove"), Op<RemoveByScore>("SortedSet.RemoveByScore"),
+       Op<Score>("SortedSet.Score"), Op<Rank>("SortedSet.Rank"), Op<Range>("SortedSet.Range"),
        Op<RangeByScore>("SortedSet.RangeByScore"), Op<Count>("SortedSet.Count"),
        Op<Pop<false, v1::SortedSetPopMinRequest>>("SortedSet.PopMin"),
        Op<Pop<true, v1::SortedSetPopMaxRequest>>("SortedSet.PopMax")});
