@@ -190,7 +190,8 @@ Daemon::~Daemon() {
 void Daemon::Begin() {
   loop_ = std::make_unique<Loop>(*this);
   dispatcher_ = std::make_unique<dispatch::Dispatcher>(
-      *loop_, dispatch::DispatchLimits{},
+      // The models do not look for rings of waiting owners; the clients' deadlines end them.
+      *loop_, dispatch::DispatchLimits{.deadlock = engine::DeadlockPolicy::kReport},
       dispatch::DaemonFacts{.version = "simulated", .durability = "memory"}, "");
   const_cast<engine::Engine&>(dispatcher_->engine()).SetInputLog(&observer_);
 }
