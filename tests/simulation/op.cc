@@ -347,6 +347,8 @@ bool MayChangeNothing(const SyncOp& op, const std::string& words) {
     case SyncKind::kLatchDelete:
     case SyncKind::kCountDown:
       return words.ends_with(" 0");
+    case SyncKind::kBarrierWait:
+      return words == "timed out";  // It came while an action ran, and had not arrived.
     case SyncKind::kAbort:
     case SyncKind::kReset:
     case SyncKind::kEventWait:
@@ -357,7 +359,6 @@ bool MayChangeNothing(const SyncOp& op, const std::string& words) {
     case SyncKind::kLockRelease:
     case SyncKind::kReleaseAll:
     case SyncKind::kConditionWait:
-    case SyncKind::kBarrierWait:
     case SyncKind::kActionDone:
     case SyncKind::kReadWriteRelease:
       break;

@@ -28,13 +28,21 @@ WAITS = {
 }
 
 PROGRAM = """
-    import coheld, sys
+    import coheld, sys, threading
     manager = coheld.Manager()
     items, full = manager.Queue(), manager.Queue(1)
     lock, value = manager.Lock(), manager.Value("i", 0)
     none, event, other = manager.Semaphore(0), manager.Event(), manager.Lock()
     readers, latch = manager.ReadWriteLock(), manager.CountDownLatch(1)
-    readers.acquire_write()
+    written, end = threading.Event(), threading.Event()
+    def write():
+        readers.acquire_write()
+        written.set()
+        end.wait()
+        readers.release()
+    writer = threading.Thread(target=write, daemon=True)
+    writer.start()
+    written.wait()
     full.put(1)
     lock.acquire()
     print("ready", flush=True)
@@ -48,7 +56,8 @@ PROGRAM = """
     assert lock.acquire(timeout=10)
     assert full.get(timeout=10) == 1 and full.empty()
     assert not none.acquire(False) and other.acquire(False)
-    readers.release()
+    end.set()
+    writer.join()
     assert readers.acquire_write(False)
     print("works", flush=True)
 """
