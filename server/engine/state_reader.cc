@@ -17,7 +17,7 @@ void StateReader::Fail(std::string_view what) {
   failure_ = {v1::ERROR_REASON_MALFORMED,
               "the saved state is damaged, or not of this program: " + std::string(what) + " (" +
                   where + "); use another copy"};
-  rest_ = {};
+  rest_.remove_prefix(rest_.size());  // Not to null: what is empty is copied, too.
 }
 
 void StateReader::SetWhere(std::string_view type, std::string_view name) {

@@ -178,6 +178,7 @@ Value StateReader::TakeSet(int depth) {
   for (const Value& item : items) {
     if (!item.hashable()) Fail("a set item is not hashable");
   }
+  if (!ok()) return Value();
   return Value::Set(std::move(items));
 }
 
@@ -192,6 +193,7 @@ Value StateReader::TakeMap(int depth) {
     if (!key.hashable()) Fail("a map key is not hashable");
     entries.emplace_back(std::move(key), TakeValue(depth));
   }
+  if (!ok()) return Value();
   return Value::Map(std::move(entries));
 }
 
