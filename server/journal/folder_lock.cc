@@ -7,15 +7,11 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
+
+#include "server/journal/posix_files.h"
 
 namespace coheld::journal {
 namespace {
-
-Fault Failed(const std::string& call, const std::string& path) {
-  const int code = errno;
-  return {code, call + " " + path + ": " + std::strerror(code)};
-}
 
 // The file has the holder's pid, for people.
 Fault Taken(int descriptor, const std::string& folder) {
@@ -33,10 +29,10 @@ Fault Taken(int descriptor, const std::string& folder) {
 Status FolderLock::Take(const std::string& folder, std::unique_ptr<FolderLock>* lock) {
   const std::string path = folder + "/lock";
   const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (descriptor < 0) return Failed("open", path);
+  if (descriptor < 0) return SystemFault("open", path);
   std::unique_ptr<FolderLock> taken(new FolderLock(descriptor));
   if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-    return errno == EWOULDBLOCK ? Taken(descriptor, folder) : Failed("lock", path);
+    return errno == EWOULDBLOCK ? Taken(descriptor, folder) : SystemFault("lock", path);
   }
   // Without room for it the lock holds all the same.
   const std::string pid = std::to_string(getpid()) + "\n";

@@ -13,13 +13,13 @@
 #include <utility>
 
 namespace coheld::journal {
-namespace {
 
-// Returns errno as a fault of this call.
-Fault Failed(std::string_view call, const std::string& path) {
+Fault SystemFault(std::string_view call, const std::string& path) {
   const int code = errno;
   return {code, std::string(call) + " " + path + ": " + std::strerror(code)};
 }
+
+namespace {
 
 // Calls again what a signal interrupted.
 template <typename Call>
@@ -40,7 +40,7 @@ class PosixFile : public File {
       const ssize_t written = Uninterrupted([&] {
         return pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
       });
-      if (written < 0) return Failed("write", path_);
+      if (written < 0) return SystemFault("write", path_);
       if (written == 0) return Fault{EIO, "write " + path_ + ": nothing was written"};
       offset += static_cast<uint64_t>(written);
       bytes.remove_prefix(static_cast<size_t>(written));
@@ -56,7 +56,7 @@ class PosixFile : public File {
         return pread(descriptor_, bytes->data() + have, size - have,
                      static_cast<off_t>(offset + have));
       });
-      if (count < 0) return Failed("read", path_);
+      if (count < 0) return SystemFault("read", path_);
       if (count == 0) break;
       have += static_cast<size_t>(count);
     }
@@ -67,7 +67,7 @@ class PosixFile : public File {
   Status Sync() override {
     // Not repeated: the kernel may have dropped what it could not write.
     if (fdatasync(descriptor_) == 0) return std::nullopt;
-    return Failed("fdatasync", path_);
+    return SystemFault("fdatasync", path_);
   }
 
   Status Reserve(uint64_t bytes) override {
@@ -84,7 +84,7 @@ class PosixFile : public File {
 
   Status Size(uint64_t* bytes) const override {
     struct stat status {};
-    if (fstat(descriptor_, &status) != 0) return Failed("stat", path_);
+    if (fstat(descriptor_, &status) != 0) return SystemFault("stat", path_);
     *bytes = static_cast<uint64_t>(status.st_size);
     return std::nullopt;
   }
@@ -97,7 +97,7 @@ class PosixFile : public File {
 Status OpenWith(int flags, std::string_view call, const std::string& path,
                 std::unique_ptr<File>* file) {
   const int descriptor = Uninterrupted([&] { return open(path.c_str(), flags | O_CLOEXEC, 0600); });
-  if (descriptor < 0) return Failed(call, path);
+  if (descriptor < 0) return SystemFault(call, path);
   *file = std::make_unique<PosixFile>(path, descriptor);
   return std::nullopt;
 }
@@ -114,30 +114,30 @@ Status PosixFiles::Open(const std::string& path, std::unique_ptr<File>* file) {
 
 Status PosixFiles::Rename(const std::string& from, const std::string& to) {
   if (std::rename(from.c_str(), to.c_str()) == 0) return std::nullopt;
-  return Failed("rename", from + " to " + to);
+  return SystemFault("rename", from + " to " + to);
 }
 
 Status PosixFiles::Remove(const std::string& path) {
   if (unlink(path.c_str()) == 0) return std::nullopt;
-  return Failed("remove", path);
+  return SystemFault("remove", path);
 }
 
 Status PosixFiles::MakeFolder(const std::string& path) {
   if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return std::nullopt;
-  return Failed("make folder", path);
+  return SystemFault("make folder", path);
 }
 
 Status PosixFiles::List(const std::string& folder, std::vector<std::string>* names) {
   names->clear();
   DIR* const stream = opendir(folder.c_str());
-  if (stream == nullptr) return Failed("list", folder);
+  if (stream == nullptr) return SystemFault("list", folder);
   errno = 0;
   while (const dirent* entry = readdir(stream)) {
     const std::string_view name = entry->d_name;
     if (name != "." && name != "..") names->emplace_back(name);
   }
   Status status;
-  if (errno != 0) status = Failed("list", folder);
+  if (errno != 0) status = SystemFault("list", folder);
   closedir(stream);
   std::sort(names->begin(), names->end());
   return status;
@@ -146,9 +146,9 @@ Status PosixFiles::List(const std::string& folder, std::vector<std::string>* nam
 Status PosixFiles::SyncFolder(const std::string& folder) {
   const int descriptor =
       Uninterrupted([&] { return open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
-  if (descriptor < 0) return Failed("open", folder);
+  if (descriptor < 0) return SystemFault("open", folder);
   Status status;
-  if (fsync(descriptor) != 0) status = Failed("fsync", folder);
+  if (fsync(descriptor) != 0) status = SystemFault("fsync", folder);
   close(descriptor);
   return status;
 }

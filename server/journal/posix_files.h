@@ -5,6 +5,9 @@
 
 namespace coheld::journal {
 
+// Returns errno as the fault of this call: "open /path: No such file or directory".
+Fault SystemFault(std::string_view call, const std::string& path);
+
 class PosixFiles : public Files {
  public:
   Status Create(const std::string& path, std::unique_ptr<File>* file) override;
