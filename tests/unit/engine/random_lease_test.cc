@@ -281,12 +281,7 @@ class LeaseRun : public ModelRun<LeaseModel, LeaseOp> {
 };
 
 TEST(RandomLeases, AreAnsweredAsByTheNaiveModelAndTheSameEachTime) {
-  const char* const wanted = std::getenv("COHELD_SEED");
-  const uint64_t first = wanted != nullptr ? std::stoull(wanted) : std::random_device()();
-  const int seeds = wanted != nullptr ? 1 : kSeeds;
-  std::cout << "seeds " << first << " to " << first + static_cast<uint64_t>(seeds) - 1 << ", "
-            << kEventsPerSeed << " events each\n";
-  for (uint64_t seed = first; seed < first + static_cast<uint64_t>(seeds); ++seed) {
+  for (const uint64_t seed : ChooseSeeds(kSeeds, kEventsPerSeed)) {
     SCOPED_TRACE("run again with COHELD_SEED=" + std::to_string(seed));
     LeaseRun run(seed);
     ASSERT_TRUE(run.Go(kEventsPerSeed));
