@@ -22,6 +22,7 @@
 #include "server/dispatch/asio_loop.h"
 #include "server/dispatch/dispatcher.h"
 #include "server/engine/value.h"
+#include "server/journal/failpoint.h"
 #include "server/observe/log.h"
 #include "server/observe/notify.h"
 #include "server/transport/listener.h"
@@ -178,6 +179,10 @@ int main(int argc, char** argv) {
   }
   const auto& config = std::get<coheld::config::Config>(parsed);
   coheld::observe::StartLog(config.log_level);
+  if (const std::string error = coheld::journal::ArmFailpoint(); !error.empty()) {
+    spdlog::error("failpoint_failed error=\"{}\"", error);
+    return coheld::kExitFailed;
+  }
   std::signal(SIGPIPE, SIG_IGN);
   coheld::RaiseDescriptorLimit();
   coheld::SeedHashes();

@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "server/journal/failpoint.h"
+
 namespace coheld::journal {
 namespace {
 
@@ -63,6 +65,7 @@ void Committer::Run() {
   uint64_t trim_to = 0;
   Status fault;
   while (!fault && TakeWork(&batch, &trim_to)) {
+    COHELD_FAILPOINT("committer.took");
     if (!batch.empty()) fault = Commit(&batch);
     if (!fault) fault = DoChores();
     if (!fault && trim_to != 0) fault = journal_->TrimTo(trim_to);
@@ -92,13 +95,16 @@ Status Committer::Commit(PendingBatch* batch) {
   if (options_.level == Level::kSync) {
     if (Status fault = journal_->Sync()) return fault;
   }
+  COHELD_FAILPOINT("committer.committed");
   Confirm();
   return std::nullopt;
 }
 
 void Committer::Confirm() {
   confirmed_.store(journal_->next_index() - 1, std::memory_order_release);
+  COHELD_FAILPOINT("committer.confirmed");
   options_.on_progress();
+  COHELD_FAILPOINT("committer.told");
 }
 
 Committer::Clock::time_point Committer::NextChore() const {
@@ -113,6 +119,7 @@ Status Committer::DoChores() {
   const bool is_quiet = now - written_ >= kSyncInterval;
   if (now - synced_ >= kSyncInterval) {
     if (Status fault = journal_->Sync()) return fault;
+    COHELD_FAILPOINT("committer.synced_later");
     synced_ = now;
   }
   if (is_quiet) {

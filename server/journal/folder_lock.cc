@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 
+#include "server/journal/failpoint.h"
 #include "server/journal/posix_files.h"
 
 namespace coheld::journal {
@@ -37,6 +38,7 @@ Status FolderLock::Take(const std::string& folder, std::unique_ptr<FolderLock>* 
   // Without room for it the lock holds all the same.
   const std::string pid = std::to_string(getpid()) + "\n";
   if (ftruncate(descriptor, 0) == 0) (void)!pwrite(descriptor, pid.data(), pid.size(), 0);
+  COHELD_FAILPOINT("folder.locked");
   *lock = std::move(taken);
   return std::nullopt;
 }

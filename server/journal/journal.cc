@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proto/wire/check.h"
+#include "server/journal/failpoint.h"
 
 namespace coheld::journal {
 
@@ -32,11 +33,14 @@ Status Journal::Write(PendingBatch* pending) {
 Status Journal::Mark() {
   if (marked_ == durable_index_) return std::nullopt;
   std::string batch(kBatchHeaderBytes, '\0');
-  return WriteBatch(0, &batch);
+  if (Status fault = WriteBatch(0, &batch)) return fault;
+  COHELD_FAILPOINT("journal.marked");
+  return std::nullopt;
 }
 
 Status Journal::WriteBatch(uint32_t count, std::string* batch) {
   if (offset_ + batch->size() > room_) {
+    COHELD_FAILPOINT("journal.full");
     // A segment that follows says that all before it is durable.
     if (Status fault = Sync()) return fault;
     if (Status fault = StartSegment(batch->size())) return fault;
@@ -44,7 +48,9 @@ Status Journal::WriteBatch(uint32_t count, std::string* batch) {
   BatchHeader header{
       .count = count, .first = next_index_, .durable = durable_index_, .previous = previous_};
   SealBatch(salt_, &header, batch);
+  COHELD_FAILPOINT("journal.write.before");
   if (Status fault = current_->WriteAt(offset_, *batch)) return fault;
+  COHELD_FAILPOINT("journal.wrote");
   offset_ += batch->size();
   next_index_ = header.end();
   previous_ = header.checksum;
@@ -54,7 +60,9 @@ Status Journal::WriteBatch(uint32_t count, std::string* batch) {
 
 Status Journal::Sync() {
   if (durable_index_ + 1 == next_index_) return std::nullopt;
+  COHELD_FAILPOINT("journal.sync.before");
   if (Status fault = current_->Sync()) return fault;
+  COHELD_FAILPOINT("journal.synced");
   durable_index_ = next_index_ - 1;
   return std::nullopt;
 }
@@ -68,10 +76,14 @@ Status Journal::StartSegment(uint64_t batch_bytes) {
   const std::string header = EncodeSegmentHeader(
       {.salt = salt_, .first = next_index_, .previous = previous_, .bytes = room});
   if (Status fault = next_->WriteAt(0, header)) return fault;
+  COHELD_FAILPOINT("journal.named_next");
   if (Status fault = next_->Sync()) return fault;
+  COHELD_FAILPOINT("journal.synced_next");
   const std::string path = PathOf(SegmentName(next_index_));
   if (Status fault = files_.Rename(PathOf(kNextSegmentName), path)) return fault;
+  COHELD_FAILPOINT("journal.renamed");
   if (Status fault = files_.SyncFolder(options_.folder)) return fault;
+  COHELD_FAILPOINT("journal.started");
   segments_[next_index_] = path;
   current_ = std::move(next_);
   next_room_ = 0;
@@ -85,11 +97,14 @@ Status Journal::PrepareNext(uint64_t bytes) {
   if (prepared()) return std::nullopt;
   if (next_ == nullptr) {
     if (Status fault = files_.Create(PathOf(kNextSegmentName), &next_)) return fault;
+    COHELD_FAILPOINT("journal.created_next");
   }
   const uint64_t room = std::min(next_room_ + bytes, options_.segment_bytes);
   if (Status fault = next_->Reserve(room)) return fault;
+  COHELD_FAILPOINT("journal.reserved");
   if (room == options_.segment_bytes) {
     if (Status fault = next_->Sync()) return fault;
+    COHELD_FAILPOINT("journal.synced_reserve");
   }
   next_room_ = room;
   return std::nullopt;
@@ -98,11 +113,16 @@ Status Journal::PrepareNext(uint64_t bytes) {
 Status Journal::TrimTo(uint64_t index) {
   bool removed = false;
   while (segments_.size() > 1 && std::next(segments_.begin())->first <= index + 1) {
+    COHELD_FAILPOINT("journal.trim.before");
     if (Status fault = files_.Remove(segments_.begin()->second)) return fault;
+    COHELD_FAILPOINT("journal.removed");
     segments_.erase(segments_.begin());
     removed = true;
   }
-  return removed ? files_.SyncFolder(options_.folder) : std::nullopt;
+  if (!removed) return std::nullopt;
+  if (Status fault = files_.SyncFolder(options_.folder)) return fault;
+  COHELD_FAILPOINT("journal.trimmed");
+  return std::nullopt;
 }
 
 }  // namespace coheld::journal

@@ -1,6 +1,7 @@
 // Opening a journal: reads its segments, oldest first, and finds where to go on. See journal.h.
 #include <vector>
 
+#include "server/journal/failpoint.h"
 #include "server/journal/journal.h"
 #include "server/journal/segment_reader.h"
 
@@ -35,6 +36,7 @@ class Journal::Opening {
     }
     // What a killed process wrote may not be on disk yet.
     if (Status fault = journal_.current_->Sync()) return fault;
+    COHELD_FAILPOINT("opening.synced");
     journal_.durable_index_ = journal_.next_index_ - 1;
     return std::nullopt;
   }
@@ -43,11 +45,13 @@ class Journal::Opening {
   Status FindSegments(std::vector<uint64_t>* firsts) {
     const std::string& folder = journal_.options_.folder;
     if (Status fault = journal_.files_.MakeFolder(folder)) return fault;
+    COHELD_FAILPOINT("folder.made");
     std::vector<std::string> names;
     if (Status fault = journal_.files_.List(folder, &names)) return fault;
     for (const std::string& name : names) {
       if (name == kNextSegmentName) {  // Nothing in it counts before it is renamed.
         if (Status fault = journal_.files_.Remove(journal_.PathOf(name))) return fault;
+        COHELD_FAILPOINT("opening.dropped_next");
       } else if (const std::optional<uint64_t> first = FirstOf(name)) {
         firsts->push_back(*first);
       }
@@ -60,7 +64,9 @@ class Journal::Opening {
     journal_.salt_ = journal_.options_.salt;
     journal_.next_index_ = after_ + 1;
     journal_.durable_index_ = after_;
-    return journal_.StartSegment(0);
+    if (Status fault = journal_.StartSegment(0)) return fault;
+    COHELD_FAILPOINT("opening.began");
+    return std::nullopt;
   }
 
   // Reads the header, which has to go on where the segment before it ended.
@@ -109,6 +115,7 @@ class Journal::Opening {
     journal_.salt_ = header.salt;
     journal_.next_index_ = reader.next_index();
     journal_.previous_ = reader.previous();
+    COHELD_FAILPOINT("opening.read_segment");
     return Finish(path, std::move(file), reader.end(), size, last);
   }
 
@@ -120,6 +127,7 @@ class Journal::Opening {
       if (Status fault = visit_(index, record)) return fault;
       ++found_->records;
     }
+    COHELD_FAILPOINT("opening.visited_batch");
     return std::nullopt;
   }
 
@@ -135,6 +143,7 @@ class Journal::Opening {
       found_->cut = path + " from byte " + std::to_string(end.offset) + ": " + end.why;
       // Not by making the file shorter, which is how damage looks.
       if (Status fault = file->WriteAt(end.offset, std::string(end.size, '\0'))) return fault;
+      COHELD_FAILPOINT("opening.cut");
     }
     journal_.current_ = std::move(file);
     journal_.offset_ = end.offset;

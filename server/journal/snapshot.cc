@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/journal/failpoint.h"
 #include "server/journal/little_endian.h"
 
 namespace coheld::journal {
@@ -55,6 +56,7 @@ Status SnapshotWriter::Open() {
   if (Status fault = files_.Remove(path); fault && fault->code != ENOENT) return fault;
   if (Status fault = files_.Create(path, &file_)) return fault;
   if (Status fault = file_->WriteAt(0, EncodeHeader(index_))) return fault;
+  COHELD_FAILPOINT("snapshot.created");
   offset_ = kHeaderBytes;
   return std::nullopt;
 }
@@ -87,6 +89,7 @@ Status SnapshotWriter::WriteChunk(std::string_view state) {
   previous_ = ChunkChecksum(chunks_++, previous_, chunk);
   PutNumber(previous_, kChunkChecksumAt, &chunk);
   if (Status fault = file_->WriteAt(offset_, chunk)) return fault;
+  COHELD_FAILPOINT("snapshot.wrote_chunk");
   offset_ += chunk.size();
   return std::nullopt;
 }
@@ -97,19 +100,24 @@ Status SnapshotWriter::Finish() {
     if (Status fault = WriteChunk(gathered_)) return fault;
   }
   if (Status fault = WriteChunk({})) return fault;
+  COHELD_FAILPOINT("snapshot.ended");
   if (Status fault = file_->Sync()) return fault;
+  COHELD_FAILPOINT("snapshot.synced");
   file_.reset();
   if (Status fault = files_.Rename(folder_ + "/" + std::string(kNextSnapshotName),
                                    folder_ + "/" + SnapshotName(index_))) {
     return fault;
   }
+  COHELD_FAILPOINT("snapshot.renamed");
   if (Status fault = files_.SyncFolder(folder_)) return fault;
+  COHELD_FAILPOINT("snapshot.synced_folder");
   std::unique_ptr<SnapshotReader> reader;
   if (Status fault = SnapshotReader::Open(files_, folder_, index_, &reader)) return fault;
   std::string part;
   do {
     if (Status fault = reader->Next(&part)) return fault;
   } while (!part.empty());
+  COHELD_FAILPOINT("snapshot.verified");
   return std::nullopt;
 }
 
@@ -196,8 +204,11 @@ Status RemoveSnapshotsBefore(Files& files, const std::string& folder, uint64_t i
     const std::optional<uint64_t> found = SnapshotIndexOf(name);
     if (name != kNextSnapshotName && !(found && *found < index)) continue;
     if (Status fault = files.Remove(folder + "/" + name)) return fault;
+    COHELD_FAILPOINT("snapshot.removed");
   }
-  return files.SyncFolder(folder);
+  if (Status fault = files.SyncFolder(folder)) return fault;
+  COHELD_FAILPOINT("snapshot.removed_all");
+  return std::nullopt;
 }
 
 }  // namespace coheld::journal
