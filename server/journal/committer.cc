@@ -39,6 +39,7 @@ Committer::~Committer() {
 
 uint64_t Committer::Add(std::string_view record) {
   gathered_.Add(record);
+  bytes_added_ += record.size();
   return ++last_index_;
 }
 
@@ -48,6 +49,14 @@ void Committer::Submit() {
     const std::lock_guard guard(mutex_);
     if (!handed_.empty()) return;  // It calls on_progress when it has taken that.
     std::swap(gathered_, handed_);
+  }
+  work_.notify_one();
+}
+
+void Committer::Roll(std::function<void(uint64_t index)> sealed) {
+  {
+    const std::lock_guard guard(mutex_);
+    roll_ = std::move(sealed);
   }
   work_.notify_one();
 }
@@ -68,6 +77,7 @@ void Committer::Run() {
     COHELD_FAILPOINT("committer.took");
     if (!batch.empty()) fault = Commit(&batch);
     if (!fault) fault = DoChores();
+    if (!fault) fault = RollOnceThereIsRoom();
     if (!fault && trim_to != 0) fault = journal_->TrimTo(trim_to);
   }
   if (!fault) return;
@@ -77,7 +87,7 @@ void Committer::Run() {
 
 bool Committer::TakeWork(PendingBatch* batch, uint64_t* trim_to) {
   const Clock::time_point chore = NextChore();
-  const auto has_work = [this] { return !handed_.empty() || trim_to_ != 0 || ending_; };
+  const auto has_work = [this] { return !handed_.empty() || trim_to_ != 0 || roll_ || ending_; };
   std::unique_lock lock(mutex_);
   if (chore == Clock::time_point::max()) {
     work_.wait(lock, has_work);
@@ -86,6 +96,7 @@ bool Committer::TakeWork(PendingBatch* batch, uint64_t* trim_to) {
   }
   std::swap(*batch, handed_);
   *trim_to = std::exchange(trim_to_, 0);
+  if (roll_) rolling_ = std::exchange(roll_, nullptr);
   return !ending_ || !batch->empty();
 }
 
@@ -110,7 +121,9 @@ void Committer::Confirm() {
 Committer::Clock::time_point Committer::NextChore() const {
   Clock::time_point next = Clock::time_point::max();
   if (!journal_->settled()) next = std::max(written_, synced_) + kSyncInterval;
-  if (!journal_->prepared()) next = std::min(next, std::max(prepare_again_, written_ + kQuiet));
+  if (!journal_->prepared()) {
+    next = std::min(next, rolling_ ? prepare_again_ : std::max(prepare_again_, written_ + kQuiet));
+  }
   return next;
 }
 
@@ -125,7 +138,7 @@ Status Committer::DoChores() {
   if (is_quiet) {
     if (Status fault = journal_->Mark()) return fault;
   }
-  const bool is_time = journal_->nearly_full() || now - written_ >= kQuiet;
+  const bool is_time = rolling_ || journal_->nearly_full() || now - written_ >= kQuiet;
   return is_time && now >= prepare_again_ ? Prepare() : std::nullopt;
 }
 
@@ -136,6 +149,18 @@ Status Committer::Prepare() {
   if (has_room_.exchange(!fault, std::memory_order_acq_rel) == fault.has_value()) {
     options_.on_progress();
   }
+  return std::nullopt;
+}
+
+Status Committer::RollOnceThereIsRoom() {
+  if (!rolling_) return std::nullopt;
+  const bool is_full = !has_room_.load(std::memory_order_relaxed);
+  if (!journal_->prepared() && !is_full) return std::nullopt;
+  if (journal_->prepared()) {
+    if (Status fault = journal_->Roll()) return fault;
+    Confirm();
+  }
+  std::exchange(rolling_, nullptr)(journal_->sealed_index());
   return std::nullopt;
 }
 

@@ -51,6 +51,11 @@ class Committer {
   uint64_t Add(std::string_view record);
   // Hands what was added to the thread, as soon as that has time. Called at the end of a turn.
   void Submit();
+  // Has all that was handed over by then sealed (Journal::Roll), and calls `sealed` on the
+  // committer's thread with the last record that is. It waits until the next segment has its room,
+  // so that nobody waits for that; if the disk is full it tells what is sealed already. It is not
+  // called if the journal fails or the committer ends before. One at a time.
+  void Roll(std::function<void(uint64_t index)> sealed);
   // Lets the journal go of the records up to this one, which a snapshot has.
   void Trim(uint64_t index);
 
@@ -58,6 +63,8 @@ class Committer {
   uint64_t last_index() const { return last_index_; }
   // The index of the last confirmed record; 0 if there is none. Any thread.
   uint64_t confirmed() const { return confirmed_.load(std::memory_order_acquire); }
+  // The bytes of all records added.
+  uint64_t bytes_added() const { return bytes_added_; }
   // The bytes that were added and not handed over.
   size_t gathered_bytes() const { return gathered_.bytes(); }
   // False when there was no room on the disk for the next segment: what makes the state grow has to
@@ -74,6 +81,7 @@ class Committer {
   // Does what is due: syncs, marks, takes room for the next segment.
   Status DoChores();
   Status Prepare();
+  Status RollOnceThereIsRoom();
   Clock::time_point NextChore() const;
   void Confirm();
 
@@ -81,11 +89,13 @@ class Committer {
   const Options options_;
   PendingBatch gathered_;
   uint64_t last_index_;
+  uint64_t bytes_added_ = 0;
 
   std::mutex mutex_;
   std::condition_variable work_;
-  PendingBatch handed_;  // Guarded by mutex_, as the next two.
+  PendingBatch handed_;  // Guarded by mutex_, as the next three.
   uint64_t trim_to_ = 0;
+  std::function<void(uint64_t)> roll_;
   bool ending_ = false;
 
   std::atomic<uint64_t> confirmed_;
@@ -94,6 +104,7 @@ class Committer {
   Clock::time_point written_;  // The last batch.
   Clock::time_point synced_;
   Clock::time_point prepare_again_;  // Not before.
+  std::function<void(uint64_t)> rolling_;
   bool failed_ = false;
   std::thread thread_;
 };

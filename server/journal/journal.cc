@@ -67,6 +67,13 @@ Status Journal::Sync() {
   return std::nullopt;
 }
 
+Status Journal::Roll() {
+  if (sealed_index() + 1 == next_index_) return std::nullopt;
+  // A segment that follows says that all before it is durable.
+  if (Status fault = Sync()) return fault;
+  return StartSegment(0);
+}
+
 Status Journal::StartSegment(uint64_t batch_bytes) {
   if (Status fault = PrepareNext(options_.segment_bytes)) return fault;
   const uint64_t room = std::max(options_.segment_bytes, kSegmentHeaderBytes + batch_bytes);

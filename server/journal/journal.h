@@ -72,6 +72,9 @@ class Journal {
   // Notes in the journal what is durable, so that damage to it is not taken for a tail that was
   // never confirmed. For when nothing else is to be written for a while.
   [[nodiscard]] Status Mark();
+  // Seals the current segment, if it has records: makes them durable and goes on in the next one.
+  // What a sealed segment has is read by others while the journal is written on.
+  [[nodiscard]] Status Roll();
   // Removes the segments all of whose records have indices up to this one.
   [[nodiscard]] Status TrimTo(uint64_t index);
   // Takes room on the disk for the next segment: so many bytes more, until prepared(). Without it
@@ -86,6 +89,8 @@ class Journal {
   bool prepared() const { return next_room_ >= options_.segment_bytes; }
   // The index that the next record will have; that of the first ever is 1.
   uint64_t next_index() const { return next_index_; }
+  // The index of the last record in a sealed segment; 0 if there is none.
+  uint64_t sealed_index() const { return segments_.rbegin()->first - 1; }
   // The index of the last durable record; 0 if there is none.
   uint64_t durable_index() const { return durable_index_; }
 

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,21 @@ class CommitterTest : public testing::Test {
   }
   void AwaitConfirmed(uint64_t index) {
     Await([&] { return committer->confirmed() >= index; });
+  }
+
+  // Rolls, and returns what is sealed then.
+  uint64_t AwaitSealed() {
+    std::optional<uint64_t> sealed;
+    committer->Roll([&](uint64_t index) {
+      {
+        const std::lock_guard guard(mutex);
+        sealed = index;
+      }
+      told.notify_all();
+    });
+    std::unique_lock lock(mutex);
+    told.wait(lock, [&] { return sealed.has_value(); });
+    return *sealed;
   }
 
   SimulatedDisk disk;
@@ -125,6 +141,34 @@ TEST_F(CommitterTest, AFullDiskIsToldWhileThereIsStillRoom) {
   EXPECT_EQ(committer->Add("still"), 1u);
   committer->Submit();
   AwaitConfirmed(1);
+  EXPECT_FALSE(fault);
+}
+
+TEST_F(CommitterTest, RollingSealsWhatWasHandedOver) {
+  Start(Level::kAsync);
+  for (int i = 0; i < 10; ++i) committer->Add("record");
+  committer->Submit();
+  EXPECT_EQ(AwaitSealed(), 10u);
+  committer->Add("another");
+  committer->Submit();
+  EXPECT_EQ(AwaitSealed(), 11u);
+  EXPECT_EQ(AwaitSealed(), 11u);
+  EXPECT_EQ(committer->bytes_added(), 10 * 6 + 7u);
+}
+
+TEST_F(CommitterTest, RollingOnAFullDiskTellsWhatIsSealedAlready) {
+  Start(Level::kSync);
+  committer->Add("one");
+  AwaitConfirmed(1);
+  EXPECT_EQ(AwaitSealed(), 1u);
+  committer.reset();
+  const SimulatedDisk::Image before = disk.Now();
+  disk = SimulatedDisk(before);
+  disk.FailReserve(ENOSPC);
+  Start(Level::kSync);
+  committer->Add("two");
+  AwaitConfirmed(2);
+  EXPECT_EQ(AwaitSealed(), 1u);
   EXPECT_FALSE(fault);
 }
 

@@ -131,6 +131,43 @@ TEST_F(JournalTest, TrimKeepsWhatTheSnapshotLacks) {
   EXPECT_EQ(found.segments, 3u);
 }
 
+TEST_F(JournalTest, ARolledSegmentIsDurableAndNotWrittenAnyMore) {
+  ASSERT_FALSE(Open());
+  ASSERT_FALSE(Write({"one", "two"}));
+  EXPECT_EQ(journal->sealed_index(), 0u);
+  ASSERT_FALSE(journal->Roll());
+  EXPECT_EQ(journal->sealed_index(), 2u);
+  EXPECT_EQ(journal->durable_index(), 2u);
+  const std::string sealed = disk.Now().at("d/" + SegmentName(1));
+  ASSERT_FALSE(WriteAndSync({"three"}));
+  EXPECT_EQ(disk.Now().at("d/" + SegmentName(1)), sealed);
+  ASSERT_FALSE(OpenImage(disk.AfterPowerCut(1)));
+  EXPECT_EQ(read, (Records{"one", "two", "three"}));
+  EXPECT_EQ(found.segments, 2u);
+}
+
+TEST_F(JournalTest, RollingWithoutRecordsDoesNothing) {
+  ASSERT_FALSE(Open());
+  ASSERT_FALSE(WriteAndSync({"one"}));
+  ASSERT_FALSE(journal->Roll());
+  const uint64_t calls = disk.calls();
+  ASSERT_FALSE(journal->Roll());
+  EXPECT_EQ(disk.calls(), calls);
+  EXPECT_EQ(journal->sealed_index(), 1u);
+}
+
+TEST_F(JournalTest, ASealedSegmentGoesWhenASnapshotHasIt) {
+  ASSERT_FALSE(Open());
+  ASSERT_FALSE(WriteAndSync({"one", "two"}));
+  ASSERT_FALSE(journal->Roll());
+  ASSERT_FALSE(journal->TrimTo(journal->sealed_index()));
+  ASSERT_FALSE(WriteAndSync({"three"}));
+  journal.reset();
+  ASSERT_FALSE(Open(disk, 2));
+  EXPECT_EQ(read, (Records{"three"}));
+  EXPECT_EQ(found.segments, 1u);
+}
+
 TEST_F(JournalTest, MissingSegmentsAreDamage) {
   ASSERT_FALSE(Open());
   ASSERT_FALSE(WriteAndSync(Records(20, std::string(900, 'r'))));
@@ -315,7 +352,7 @@ Traffic WriteMuch(Journal& journal, uint64_t seed) {
     run.written.insert(run.written.end(), batch.begin(), batch.end());
     if (journal.Write(&pending)) return run;
     const uint64_t written = journal.next_index() - 1;
-    switch (random() % 4) {
+    switch (random() % 5) {
       case 0:
         if (journal.Sync()) return run;
         run.durable = written;
@@ -329,6 +366,10 @@ Traffic WriteMuch(Journal& journal, uint64_t seed) {
         break;
       case 3:
         if (journal.Mark()) return run;
+        break;
+      case 4:
+        if (journal.Roll()) return run;
+        run.durable = written;
         break;
     }
   }
