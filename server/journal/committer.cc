@@ -161,6 +161,7 @@ Status Committer::RollOnceThereIsRoom() {
     Confirm();
   }
   std::exchange(rolling_, nullptr)(journal_->sealed_index());
+  COHELD_FAILPOINT("committer.rolled");
   return std::nullopt;
 }
 

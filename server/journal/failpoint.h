@@ -40,6 +40,7 @@ inline constexpr std::string_view kFailpoints[] = {
     "journal.named_next",
     "journal.renamed",
     "journal.reserved",
+    "journal.rolled",
     "journal.started",
     "journal.synced_next",
     "journal.synced_reserve",
@@ -50,6 +51,7 @@ inline constexpr std::string_view kFailpoints[] = {
     // The committer's thread.
     "committer.committed",
     "committer.confirmed",
+    "committer.rolled",
     "committer.synced_later",
     "committer.told",
     "committer.took",

@@ -71,7 +71,9 @@ Status Journal::Roll() {
   if (sealed_index() + 1 == next_index_) return std::nullopt;
   // A segment that follows says that all before it is durable.
   if (Status fault = Sync()) return fault;
-  return StartSegment(0);
+  if (Status fault = StartSegment(0)) return fault;
+  COHELD_FAILPOINT("journal.rolled");
+  return std::nullopt;
 }
 
 Status Journal::StartSegment(uint64_t batch_bytes) {
