@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -14,6 +13,7 @@
 
 #include "server/journal/files.h"
 #include "server/journal/format.h"
+#include "server/journal/reading.h"
 
 namespace coheld::journal {
 
@@ -43,8 +43,7 @@ class PendingBatch {
 
 class Journal {
  public:
-  // Called with each record, in order. A Fault ends the reading.
-  using Visit = std::function<Status(uint64_t index, std::string_view record)>;
+  using Visit = journal::Visit;
 
   // What opening found.
   struct Found {
