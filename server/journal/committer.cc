@@ -1,6 +1,7 @@
 // See committer.h.
 #include "server/journal/committer.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -12,6 +13,8 @@ namespace {
 constexpr uint64_t kPrepareBytes = uint64_t{1} << 20;     // At a time: some 2 ms.
 constexpr std::chrono::milliseconds kRoomInterval{1000};  // Until a full disk is tried again.
 constexpr std::chrono::milliseconds kQuiet{2};            // Without a batch: time for chores.
+// A batch has at most so many, and one record more.
+constexpr size_t kGatheredBytesMax = size_t{256} << 20;
 
 }  // namespace
 
@@ -19,7 +22,8 @@ Committer::Committer(std::unique_ptr<Journal> journal, Options options)
     : journal_(std::move(journal)),
       options_(std::move(options)),
       last_index_(journal_->next_index() - 1),
-      confirmed_(last_index_),
+      written_index_(last_index_),
+      durable_index_(journal_->durable_index()),
       thread_([this] { Run(); }) {}
 
 Committer::~Committer() {
@@ -38,17 +42,23 @@ Committer::~Committer() {
 }
 
 uint64_t Committer::Add(std::string_view record) {
+  if (gathered_.bytes() >= kGatheredBytesMax) Submit(0);
   gathered_.Add(record);
   bytes_added_ += record.size();
   return ++last_index_;
 }
 
-void Committer::Submit() {
-  if (gathered_.empty()) return;
+void Committer::Submit(uint64_t durable) {
+  if (gathered_.empty() && durable <= submitted_durable_) return;
+  submitted_durable_ = std::max(submitted_durable_, durable);
   {
-    const std::lock_guard guard(mutex_);
-    if (!handed_.empty()) return;  // It calls on_progress when it has taken that.
-    std::swap(gathered_, handed_);
+    std::unique_lock lock(mutex_);
+    wanted_ = submitted_durable_;
+    if (gathered_.bytes() >= kGatheredBytesMax) {
+      taken_.wait(lock, [this] { return handed_.empty() || failed_; });
+    }
+    // Else it calls on_progress when it has written that.
+    if (handed_.empty()) std::swap(gathered_, handed_);
   }
   work_.notify_one();
 }
@@ -75,19 +85,25 @@ void Committer::Run() {
   Status fault;
   while (!fault && TakeWork(&batch, &trim_to)) {
     COHELD_FAILPOINT("committer.took");
-    if (!batch.empty()) fault = Commit(&batch);
+    if (!batch.empty() || sync_to_ > journal_->durable_index()) fault = Commit(&batch);
     if (!fault) fault = DoChores();
     if (!fault) fault = RollOnceThereIsRoom();
     if (!fault && trim_to != 0) fault = journal_->TrimTo(trim_to);
   }
   if (!fault) return;
-  failed_ = true;
+  {
+    const std::lock_guard guard(mutex_);
+    failed_ = true;
+  }
+  taken_.notify_one();
   options_.on_fault(*fault);
 }
 
 bool Committer::TakeWork(PendingBatch* batch, uint64_t* trim_to) {
   const Clock::time_point chore = NextChore();
-  const auto has_work = [this] { return !handed_.empty() || trim_to_ != 0 || roll_ || ending_; };
+  const auto has_work = [this] {
+    return !handed_.empty() || wanted_ > sync_to_ || trim_to_ != 0 || roll_ || ending_;
+  };
   std::unique_lock lock(mutex_);
   if (chore == Clock::time_point::max()) {
     work_.wait(lock, has_work);
@@ -95,15 +111,20 @@ bool Committer::TakeWork(PendingBatch* batch, uint64_t* trim_to) {
     work_.wait_until(lock, chore, has_work);
   }
   std::swap(*batch, handed_);
+  sync_to_ = wanted_;
   *trim_to = std::exchange(trim_to_, 0);
   if (roll_) rolling_ = std::exchange(roll_, nullptr);
+  taken_.notify_one();
   return !ending_ || !batch->empty();
 }
 
 Status Committer::Commit(PendingBatch* batch) {
-  if (Status fault = journal_->Write(batch)) return fault;
-  written_ = Clock::now();
-  if (options_.level == Level::kSync) {
+  if (!batch->empty()) {
+    if (Status fault = journal_->Write(batch)) return fault;
+    written_ = Clock::now();
+  }
+  // What is waited for may still be on its way here.
+  if (sync_to_ > journal_->durable_index()) {
     if (Status fault = journal_->Sync()) return fault;
   }
   COHELD_FAILPOINT("committer.committed");
@@ -111,8 +132,13 @@ Status Committer::Commit(PendingBatch* batch) {
   return std::nullopt;
 }
 
+void Committer::Note() {
+  written_index_.store(journal_->next_index() - 1, std::memory_order_release);
+  durable_index_.store(journal_->durable_index(), std::memory_order_release);
+}
+
 void Committer::Confirm() {
-  confirmed_.store(journal_->next_index() - 1, std::memory_order_release);
+  Note();
   COHELD_FAILPOINT("committer.confirmed");
   options_.on_progress();
   COHELD_FAILPOINT("committer.told");
@@ -132,6 +158,7 @@ Status Committer::DoChores() {
   const bool is_quiet = now - written_ >= kSyncInterval;
   if (now - synced_ >= kSyncInterval) {
     if (Status fault = journal_->Sync()) return fault;
+    Note();
     COHELD_FAILPOINT("committer.synced_later");
     synced_ = now;
   }

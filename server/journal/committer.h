@@ -1,7 +1,7 @@
 // Commits records in groups on a thread of its own, so that no slow disk holds up the event loop:
 // while one batch is written and synced, the records that come gather in the next.
 //
-//   loop thread       Add* Submit ........ Add* Submit ......... confirmed() has grown: replies go
+//   loop thread       Add* Submit ........ Add* Submit ......... durable() has grown: replies go
 //   committer thread         write, sync, progress(), write, sync, progress() ...
 //
 // It also takes room for the next segment ahead of need, and marks the journal when idle.
@@ -17,25 +17,19 @@
 #include <string_view>
 #include <thread>
 
+#include "server/journal/commit_log.h"
 #include "server/journal/journal.h"
 
 namespace coheld::journal {
 
-// When a record counts as confirmed.
-enum class Level {
-  kAsync,  // Written: it survives the process; a power cut may take the last kSyncInterval.
-  kSync,   // Durable.
-};
-
 // All but the constructor, the destructor and what says otherwise is for the loop's thread.
-class Committer {
+class Committer : public CommitLog {
  public:
   static constexpr std::chrono::milliseconds kSyncInterval{100};
 
   struct Options {
-    Level level = Level::kSync;
-    // Called on the committer's thread when confirmed() has grown, or has_room() changed. The loop
-    // is to call Submit.
+    // Called on the committer's thread when written() or durable() has grown, or has_room()
+    // changed. The loop is to call Submit.
     std::function<void()> on_progress;
     // Called once, on the committer's thread, when the journal failed: nothing more is confirmed,
     // and the process has to end.
@@ -43,14 +37,14 @@ class Committer {
   };
   Committer(std::unique_ptr<Journal> journal, Options options);
   // Writes what was added and makes it durable, unless the journal failed.
-  ~Committer();
+  ~Committer() override;
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
 
-  // Adds a record and returns its index. It is written some time after Submit.
-  uint64_t Add(std::string_view record);
-  // Hands what was added to the thread, as soon as that has time. Called at the end of a turn.
-  void Submit();
+  // Waits for the thread if very much was added that it has not taken: a disk that cannot keep up
+  // holds up the loop rather than filling the memory.
+  uint64_t Add(std::string_view record) override;
+  void Submit(uint64_t durable) override;
   // Has all that was handed over by then sealed (Journal::Roll), and calls `sealed` on the
   // committer's thread with the last record that is. It waits until the next segment has its room,
   // so that nobody waits for that; if the disk is full it tells what is sealed already. It is not
@@ -59,17 +53,15 @@ class Committer {
   // Lets the journal go of the records up to this one, which a snapshot has.
   void Trim(uint64_t index);
 
-  // The index of the last record added; 0 if there is none.
-  uint64_t last_index() const { return last_index_; }
-  // The index of the last confirmed record; 0 if there is none. Any thread.
-  uint64_t confirmed() const { return confirmed_.load(std::memory_order_acquire); }
+  uint64_t last_index() const override { return last_index_; }
+  // Any thread, as durable() and has_room().
+  uint64_t written() const override { return written_index_.load(std::memory_order_acquire); }
+  uint64_t durable() const override { return durable_index_.load(std::memory_order_acquire); }
+  bool has_room() const override { return has_room_.load(std::memory_order_acquire); }
   // The bytes of all records added.
   uint64_t bytes_added() const { return bytes_added_; }
   // The bytes that were added and not handed over.
   size_t gathered_bytes() const { return gathered_.bytes(); }
-  // False when there was no room on the disk for the next segment: what makes the state grow has to
-  // be refused, so that what makes it shrink can still be written. Any thread.
-  bool has_room() const { return has_room_.load(std::memory_order_acquire); }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -83,29 +75,36 @@ class Committer {
   Status Prepare();
   Status RollOnceThereIsRoom();
   Clock::time_point NextChore() const;
+  // Tells how far the journal is.
+  void Note();
   void Confirm();
 
   const std::unique_ptr<Journal> journal_;  // The thread's.
   const Options options_;
   PendingBatch gathered_;
   uint64_t last_index_;
+  uint64_t submitted_durable_ = 0;
   uint64_t bytes_added_ = 0;
 
   std::mutex mutex_;
   std::condition_variable work_;
-  PendingBatch handed_;  // Guarded by mutex_, as the next three.
+  std::condition_variable taken_;
+  PendingBatch handed_;  // Guarded by mutex_, as the next six.
+  uint64_t wanted_ = 0;  // To be durable, because a reply waits for it.
   uint64_t trim_to_ = 0;
   std::function<void(uint64_t)> roll_;
   bool ending_ = false;
+  bool failed_ = false;
 
-  std::atomic<uint64_t> confirmed_;
+  std::atomic<uint64_t> written_index_;
+  std::atomic<uint64_t> durable_index_;
   std::atomic<bool> has_room_{true};
   // The thread's.
   Clock::time_point written_;  // The last batch.
   Clock::time_point synced_;
   Clock::time_point prepare_again_;  // Not before.
+  uint64_t sync_to_ = 0;
   std::function<void(uint64_t)> rolling_;
-  bool failed_ = false;
   std::thread thread_;
 };
 

@@ -42,7 +42,7 @@ namespace coheld::journal {
 
 inline constexpr size_t kSegmentHeaderBytes = 64;
 inline constexpr size_t kBatchHeaderBytes = 48;
-inline constexpr size_t kBatchBodyBytesMax = size_t{1} << 30;
+inline constexpr size_t kBatchBodyBytesMax = size_t{3} << 29;
 inline constexpr std::string_view kNextSegmentName = "journal-next";
 
 struct SegmentHeader {
