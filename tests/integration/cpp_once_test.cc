@@ -46,6 +46,14 @@ class CppOnceTest : public testing::CppTest {
 };
 COHELD_ON_BOTH_SOCKETS(CppOnceTest);
 
+TEST_P(CppOnceTest, AHandshakeThatIsCutIsMadeAgain) {
+  StartProxy(400);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_NO_THROW(Client::connect(proxy_->address(), {.connect_timeout = 60s}));
+  }
+  EXPECT_GT(proxy_->counts().cuts(), 5u);
+}
+
 TEST_P(CppOnceTest, EachIncrementCountsOnce) {
   constexpr int kThreads = 4;
   constexpr int kEach = 150;

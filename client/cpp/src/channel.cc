@@ -106,7 +106,8 @@ wire::Result<std::string> Channel::CallUnary(std::string_view path, std::string_
   const HttpStream& stream = http_.stream(id);
   if (stream.code == wire::Code::kOk && reply) return std::move(*reply);
   if (stream.failure.reason == v1::ERROR_REASON_UNSPECIFIED) {
-    Break(stream.failure.message.empty() ? "the daemon ended the call" : stream.failure.message, 0);
+    if (!stream.failure.message.empty()) Break(stream.failure.message, 0);
+    throw LinkBroken{.why = "the daemon ended the call", .cut = true};
   }
   return stream.failure;
 }
@@ -307,7 +308,8 @@ bool Channel::ReceiveOnce() {
   const std::optional<size_t> received = socket_.Receive(buffer.data(), buffer.size());
   if (!received) {
     const int failure = errno != 0 ? errno : send_error_;
-    Break(failure == 0 ? "the daemon closed the connection" : std::strerror(failure), failure);
+    throw LinkBroken{failure == 0 ? "the daemon closed the connection" : std::strerror(failure),
+                     failure, true};
   }
   if (*received > 0 && !http_.Feed({buffer.data(), *received})) Break(http_.error(), 0);
   return *received > 0;

@@ -29,9 +29,8 @@ UsingToken::UsingToken(uint64_t token) : outer_(std::exchange(token_in_use, toke
 UsingToken::~UsingToken() { token_in_use = outer_; }
 
 Client Client::connect(const std::string& address, ClientOptions options) {
-  const bool patient = options.wait_for_daemon;
   auto made = std::make_shared<core::Core>(address, std::move(options));
-  made->Connect(patient);
+  made->Connect();
   return Client(std::move(made));
 }
 

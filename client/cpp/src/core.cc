@@ -72,7 +72,8 @@ Core::Core(const std::string& address, ClientOptions options)
       spin_(LongestSpin(options_.spin)),
       label_(MakeLabel(options_)),
       resolved_(address_.Resolve()),
-      state_(new State{.fork_generation = ForkGeneration()}) {
+      state_(new State{.fork_generation = ForkGeneration()}),
+      reconnect_timeout_(options_.reconnect_timeout.value_or(options_.connect_timeout).count()) {
   PrepareDeliveries();
 }
 
@@ -119,15 +120,20 @@ Core::Attempt Core::MakeAttempt(const CallOptions& options) const {
     deadline = Clock::now() + *options.deadline;
     end = *deadline + kDeadlineGrace;
   }
-  return {.patience = Patience(options_.connect_timeout, end, true),
+  return {.patience = Patience(milliseconds(reconnect_timeout_), end, true),
           .on_interrupt = InterruptOf(options),
           .deadline = deadline,
           .end = end};
 }
 
-void Core::Connect(bool patient) {
-  Attempt attempt{.patience = Patience(options_.connect_timeout, std::nullopt, patient),
-                  .on_interrupt = InterruptOf({})};
+void Core::Connect() {
+  Attempt attempt{
+      .patience = Patience(options_.connect_timeout, std::nullopt, options_.wait_for_daemon),
+      .on_interrupt = InterruptOf({})};
+  MakeSureOfSession(attempt);
+}
+
+void Core::MakeSureOfSession(Attempt& attempt) {
   State& mine = state();
   GiveBack(mine, Checkout(mine, attempt));
 }
@@ -190,7 +196,8 @@ std::vector<CallResult> Core::CallMany(std::span<const PipelinedCall> calls,
 }
 
 SessionDetails Core::Session() {
-  Connect(true);
+  Attempt attempt = MakeAttempt({});
+  MakeSureOfSession(attempt);
   const std::shared_ptr<OpenSession> session = CurrentSession(state());
   if (session == nullptr) {
     throw SessionExpired(Reason::kSessionExpired, "the session was closed meanwhile");

@@ -32,8 +32,8 @@ class Core {
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
 
-  // Makes sure that there is a session: what connect() does. `patient`: as after a lost connection.
-  void Connect(bool patient);
+  // Makes sure that there is a session: what connect() does.
+  void Connect();
   // Answers with what the daemon said; throws only without an answer.
   CallResult Call(uint32_t method, std::string_view request, const CallOptions& options);
   std::vector<CallResult> CallMany(std::span<const PipelinedCall> calls,
@@ -87,6 +87,7 @@ class Core {
   static void Abandon(State* inherited);
   const std::function<bool()>* InterruptOf(const CallOptions& options) const;
   Attempt MakeAttempt(const CallOptions& options) const;
+  void MakeSureOfSession(Attempt& attempt);
   std::string LostMessage(uint32_t method, const LinkBroken& trouble) const;
 
   // core_connect.cc
@@ -96,6 +97,8 @@ class Core {
   void GiveBack(State& state, std::unique_ptr<Channel> channel);
   std::unique_ptr<Channel> Dial(State& state, Attempt& attempt);
   std::unique_ptr<Channel> DialOnce(State& state, const WaitLimits& limits);
+  // Returns ClientOptions::reconnect_timeout where none was given.
+  std::chrono::milliseconds PatienceWith(const v1::SessionOpenReply& session) const;
   std::shared_ptr<OpenSession> OpenSessionOn(Channel& channel, const WaitLimits& limits);
   std::shared_ptr<OpenSession> CurrentSession(State& state);
   void SetSession(State& state, std::shared_ptr<OpenSession> session);
@@ -123,6 +126,7 @@ class Core {
   v1::SessionLabel label_;
   std::vector<Address::Resolved> resolved_;  // Set by the constructor: children need no resolver.
   std::atomic<State*> state_;
+  std::atomic<std::chrono::milliseconds::rep> reconnect_timeout_;
   HoldTable holds_;
 };
 

@@ -14,7 +14,11 @@
 namespace coheld::core {
 namespace {
 
+using std::chrono::milliseconds;
+
 constexpr std::string_view kOpenPath = "/coheld.v1.Session/Open";
+constexpr std::string_view kMemoryOnly = "memory";  // A daemon's durability.
+constexpr milliseconds kRestartTime{20'000};        // What a daemon may take to recover.
 
 // Returns a number in [0, 1). Not for secrets: spreads the tries of many clients.
 double Dice() {
@@ -59,12 +63,21 @@ std::unique_ptr<Channel> Core::Dial(State& state, Attempt& attempt) {
       return DialOnce(state, limits);
     } catch (const ConnectFailed& failure) {
       attempt.trouble = {failure.what(), failure.system_error()};
+      if (failure.system_error() == EAGAIN) attempt.patience.Met();  // Its backlog is full.
     } catch (const LinkBroken& broken) {
       attempt.trouble = {"cannot connect to " + address_.text() + ": " + broken.why,
                          broken.system_error};
+      if (broken.cut) attempt.patience.Met();
     }
     BackOff(attempt);
   }
+}
+
+// A daemon that keeps its sessions over a restart gives each its full TTL after it.
+milliseconds Core::PatienceWith(const v1::SessionOpenReply& session) const {
+  if (session.durability() == kMemoryOnly) return options_.connect_timeout;
+  const milliseconds ttl(static_cast<int64_t>(session.ttl_ms()));
+  return std::max(options_.connect_timeout, ttl + kRestartTime);
 }
 
 std::unique_ptr<Channel> Core::DialOnce(State& state, const WaitLimits& limits) {
@@ -77,6 +90,7 @@ std::unique_ptr<Channel> Core::DialOnce(State& state, const WaitLimits& limits) 
   if (!found) {
     session = OpenSessionOn(*channel, limits);
     state.request_bytes_max = session->reply().message_bytes_max();
+    if (!options_.reconnect_timeout) reconnect_timeout_ = PatienceWith(session->reply()).count();
   } else if (!options_.key.empty()) {
     ProveKey(*channel, options_.key, address_.text(), limits);
   }

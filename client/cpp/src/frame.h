@@ -14,6 +14,7 @@ namespace coheld::core {
 struct LinkBroken {
   std::string why;
   int system_error = 0;
+  bool cut = false;  // The peer was there and went, or is about to go: not that it is no daemon.
 };
 
 // One op to send.

@@ -24,7 +24,9 @@ std::string AskSession(Channel& channel, std::string_view path, const std::strin
   wire::Result<std::string> reply = channel.CallUnary(path, "", request, limits);
   if (reply.ok()) return std::move(reply).value();
   const wire::Failure& failure = reply.failure();
-  if (failure.reason == v1::ERROR_REASON_SHUTTING_DOWN) throw LinkBroken{failure.message};
+  if (failure.reason == v1::ERROR_REASON_SHUTTING_DOWN) {
+    throw LinkBroken{.why = failure.message, .cut = true};
+  }
   throw_error(static_cast<Reason>(failure.reason), failure.message);
 }
 

@@ -20,9 +20,13 @@ class Patience {
   // One of many tries takes a quarter of the time at most, but may take this long.
   static constexpr std::chrono::seconds kTry{1};
 
-  // Trouble may last `longest`, but not beyond `end`. `many`: whether there is more than one try.
+  // Trouble may last `longest`, but not beyond `end`. `many`: whether there is more than one try
+  // also before somebody was met.
   Patience(Duration longest, std::optional<TimePoint> end, bool many)
       : longest_(longest), end_(end), many_(many) {}
+
+  // Takes that somebody listens there, who only could not be talked to: that passes.
+  void Met() { many_ = true; }
 
   // Returns until when connecting may take; trouble begins with the first such question.
   TimePoint Until(TimePoint now);

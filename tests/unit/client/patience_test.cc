@@ -88,5 +88,13 @@ TEST(PatienceTest, WhoAsksForOneTryHasOne) {
   EXPECT_FALSE(patience.Pause(kStart, 0.5));
 }
 
+TEST(PatienceTest, WhoAsksForOneTryHasManyOnceSomebodyWasMet) {
+  Patience patience(seconds(5), std::nullopt, false);
+  patience.Met();
+  EXPECT_TRUE(patience.Pause(kStart, 0.5));
+  EXPECT_TRUE(patience.Pause(kStart + seconds(4), 0.5));
+  EXPECT_FALSE(patience.Pause(kStart + seconds(5), 0.5));
+}
+
 }  // namespace
 }  // namespace coheld::core

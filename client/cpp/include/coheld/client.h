@@ -32,11 +32,17 @@ class Core;
 
 // How a client connects. The defaults suit most programs.
 struct ClientOptions {
-  // How long making a connection may take; also how long an op goes on trying to reach a daemon
-  // that went away before it throws ConnectFailed, or OutcomeUnknown.
+  // How long connect() may take. Where nobody listens it fails at once; a daemon that is there but
+  // cuts the connection, as it does when it ends, is tried again.
   std::chrono::milliseconds connect_timeout{5000};
   // Whether connect() also waits, up to connect_timeout, for a daemon that does not listen yet.
   bool wait_for_daemon = false;
+  // How long an op goes on trying to reach a daemon that went away, with jittered pauses of up to
+  // half a second, before it throws ConnectFailed, or OutcomeUnknown; the deadline of a call ends
+  // that earlier. Absent: as long as it pays. A daemon with a data directory keeps its sessions
+  // over a restart and gives each a full TTL after it: then the session's TTL, and 20 s for the
+  // restart. Any other daemon: connect_timeout, as its restart ends all sessions.
+  std::optional<std::chrono::milliseconds> reconnect_timeout = {};
   // How long the session, and with it every lock held, outlives its last connection. 0: the
   // daemon's default (10 s).
   std::chrono::milliseconds session_ttl{0};
