@@ -177,12 +177,10 @@ class Daemon::Connection : public transport::Connection {
 };
 
 Daemon::Daemon(Schedule& schedule, DaemonObserver& observer, const Options& options, Random random)
-    : schedule_(schedule), observer_(observer), options_(options), random_(random) {
-  Begin();
-}
+    : schedule_(schedule), observer_(observer), options_(options), random_(random) {}
 
 Daemon::~Daemon() {
-  observer_.OnDeath();
+  if (dispatcher_ != nullptr) observer_.OnDeath();
   connections_.clear();
   caretaker_.reset();
 }
@@ -193,7 +191,9 @@ void Daemon::Begin() {
       // The models do not look for rings of waiting owners; the clients' deadlines end them.
       *loop_, dispatch::DispatchLimits{.deadlock = engine::DeadlockPolicy::kReport},
       dispatch::DaemonFacts{.version = "simulated", .durability = "memory"}, "");
+  observer_.OnRecovered({}, dispatcher_->engine());
   const_cast<engine::Engine&>(dispatcher_->engine()).SetInputLog(&observer_);
+  observer_.OnBegun();
 }
 
 TimeMs Daemon::now() const {

@@ -30,6 +30,18 @@ struct ArrivedFrame {
   const v1::CallRequest* request = nullptr;
 };
 
+// What a daemon that begins found of what it had before.
+struct Recovered {
+  enum class Promise {
+    kNothing,        // It has forgotten everything, or never had anything.
+    kAllButTheLast,  // What clients know is there, but for what was done last.
+    kAll,            // What clients know is there.
+  };
+  Promise promise = Promise::kNothing;
+  uint64_t index = 0;    // The last input that is there; it has all before that.
+  int64_t since_us = 0;  // Of kAllButTheLast: what was done from then on may be lost.
+};
+
 // Is told what happens in the daemon, in its order.
 class DaemonObserver : public engine::InputLog {
  public:
@@ -44,6 +56,9 @@ class DaemonObserver : public engine::InputLog {
   virtual void AfterLinkClosed(uint64_t link) = 0;
   // The daemon dies: what its parts do from now on nobody can see.
   virtual void OnDeath() = 0;
+  // It begins, with this engine; then it may have inputs of its own until OnBegun.
+  virtual void OnRecovered(const Recovered& recovered, const engine::Engine& engine) = 0;
+  virtual void OnBegun() = 0;
   // It stood still for so long, or its clock jumped as if it had.
   virtual void OnStall(int64_t ms) = 0;
   // At the end of each turn of its loop.
@@ -60,6 +75,8 @@ class Daemon {
   Daemon(Schedule& schedule, DaemonObserver& observer, const Options& options, Random random);
   ~Daemon();
 
+  // Begins for the first time.
+  void Begin();
   // Does a unary call at once, as somebody whose connection is perfect, and returns its reply.
   std::string Apply(const std::string& path, const std::string& request);
   // Takes a new connection of a process.
@@ -81,7 +98,6 @@ class Daemon {
   class Connection;
   class Tap;
 
-  void Begin();
   // Runs a task in the next turn.
   void Post(Schedule::Task task);
   void PostFirst(Schedule::Task task);

@@ -24,6 +24,7 @@ class History {
     lines_.push_back(std::to_string(us / kMs) + "." + fraction + " ms  " + line);
   }
 
+  int64_t now_us() const { return static_cast<int64_t>(schedule_.now()); }
   uint64_t hash() const { return hash_; }
   const std::vector<std::string>& lines() const { return lines_; }
 

@@ -35,25 +35,9 @@ void Oracle::Judge(Act act) {
   }
 }
 
-void Oracle::Begin(const Daemon* daemon) {
-  daemon_ = daemon;
-  setup_ = true;
-  dead_ = false;
-  ++life_;
-  tokens_.clear();
-  world_ = World();
-  ledger_ = Ledger();
-  replica_.Begin(daemon->engine());
-  sessions_.clear();
-  calls_.clear();
-  grants_.clear();
-}
-
-Oracle::Session* Oracle::SessionOf(std::string_view token) {
+Book::Session* Oracle::SessionOf(std::string_view token) {
   const auto known = tokens_.find(token);
-  if (known == tokens_.end()) return nullptr;
-  const auto found = sessions_.find(known->second);
-  return found == sessions_.end() ? nullptr : &found->second;
+  return known == tokens_.end() ? nullptr : book_.Find(known->second);
 }
 
 // --- Clients ---
@@ -65,49 +49,53 @@ void Oracle::Sent(uint64_t link, uint64_t frame, const Op& op, uint64_t token) {
 
 std::string Oracle::Answered(uint64_t link, uint64_t frame, const v1::CallReply& reply) {
   const FrameKey key = {link, frame};
-  const auto expected = expected_.find(key);
   const auto sent = sent_.find(key);
   Require(sent != sent_.end(), Name(key) + " was answered but never sent");
   const Op& op = sent->second.op;
   const std::string words =
       reply.has_error() ? wire::ReasonWord(reply.error().reason()) : Words(op, reply.payload());
-  Require(expected != expected_.end(), Name(key) + " was answered \"" + words +
-                                           "\" before it could be, or twice: " + Describe(op));
-  Require(words == expected->second.words, Describe(op) + " was answered \"" + words +
-                                               "\" and not \"" + expected->second.words + "\"");
-  if (!reply.has_error() && expected->second.life == life_) {
-    NoteGrants(op, reply.payload(), expected->second.call);
-    if (told_.insert(op.id).second) ledger_.Answered(op, words);
-  }
-  expected_.erase(expected);
+  const auto found = expected_.find(key);
+  Require(found != expected_.end(), Name(key) + " was answered \"" + words +
+                                        "\" before it could be, or twice: " + Describe(op));
+  const Expected expected = expected_.extract(found).mapped();
+  Require(words == expected.words,
+          Describe(op) + " was answered \"" + words + "\" and not \"" + expected.words + "\"");
+  Require(!expected.broken, "the daemon lost what it answered: " + Describe(op) + " -> " + words);
+  if (expected.lost) return words;
+  told_index_ = std::max(told_index_, expected.index);
+  if (reply.has_error()) return words;
+  NoteGrants(op, reply.payload(), expected.call, expected.index);
+  if (!told_ops_.insert(op.id).second) return words;
+  ledger_.Answered(op, words);
+  told_.push_back({op, words, expected.index});
   return words;
 }
 
-void Oracle::NoteGrants(const Op& op, const std::string& payload, uint64_t call) {
-  uint64_t index = 0;
+void Oracle::NoteGrants(const Op& op, const std::string& payload, uint64_t call, uint64_t index) {
+  uint64_t count = 0;
   for (const uint64_t token : GrantTokens(op, payload)) {
-    const uint64_t grant = GrantOf(call, index++);
-    const auto [place, fresh] = grants_.try_emplace(token, grant);
-    Require(fresh || place->second == grant,
+    const uint64_t grant = GrantOf(call, count++);
+    const auto [place, fresh] = grants_.try_emplace(token, Grant{grant, index});
+    Require((fresh || place->second.number == grant) && !lost_tokens_.contains(token),
             "two grants have number " + std::to_string(token) + ": " + Describe(op));
   }
 }
 
 void Oracle::SessionOpened(int process, uint64_t session, const std::string& token) {
   // The news may be from a daemon that is no more.
-  const auto found = sessions_.find(session);
-  if (found != sessions_.end() && found->second.process == process) tokens_[token] = session;
+  const Book::Session* found = book_.Find(session);
+  if (found != nullptr && found->process == process) tokens_[token] = session;
 }
 
 void Oracle::ClosesSession(const std::string& token) {
-  if (Session* session = SessionOf(token)) session->closes = true;
+  if (Book::Session* session = SessionOf(token)) session->closes = true;
 }
 
 // --- The daemon ---
 
 void Oracle::OnStream(uint64_t link, std::string_view session_token, bool accepted) {
   Judge([&] {
-    Session* session = SessionOf(session_token);
+    Book::Session* session = SessionOf(session_token);
     Require(accepted == (session != nullptr),
             std::string("the daemon ") + (accepted ? "accepts" : "refuses") + " session " +
                 std::string(session_token.substr(0, session_token.find('.'))));
@@ -125,113 +113,106 @@ void Oracle::OnFrame(const ArrivedFrame& frame) {
 void Oracle::OnInput(const engine::Input& input) {
   Judge([&] {
     replica_.OnInput(input);
-    const auto call = static_cast<uint64_t>(input.stamp.call);
-    const auto session = static_cast<uint64_t>(input.stamp.owner.session);
-    const auto now_ms = static_cast<int64_t>(input.stamp.now);
-    switch (input.kind) {
-      case engine::Input::Kind::kOp:
-        return OnOp(input.stamp);
-      case engine::Input::Kind::kCancel:
-        return OnCancel(call, now_ms, wire::ReasonWord(static_cast<v1::ErrorReason>(input.code)));
-      case engine::Input::Kind::kAbandon:
-        return OnAbandon(call, now_ms);
-      case engine::Input::Kind::kAdvance:
-        return Distribute(world_.Advance(now_ms));
-      case engine::Input::Kind::kRearm:
-        history_.Note("leases go on for " + std::to_string(input.ms) + " ms more");
-        return world_.Rearm(static_cast<int64_t>(input.ms));
-      case engine::Input::Kind::kOpenSession:
-        return OnOpen(session, input.ms, std::string(input.payload));
-      case engine::Input::Kind::kEndSession:
-        return OnEnd(session, now_ms);
+    Event event = EventOf(input);
+    const std::vector<Book::Ended> ended = book_.Take(event);
+    events_.push_back(std::move(event));
+    for (const auto& [id, call, words] : ended) {
+      if (call.route) {
+        Expect(*call.route, {.words = words, .call = id, .op = call.op});
+      } else {
+        history_.Note("  " + Describe(call.op) + " -> " + words + ", told nobody");
+      }
     }
   });
 }
 
-void Oracle::OnOpen(uint64_t id, uint64_t ttl_ms, const std::string& label) {
-  Require(!sessions_.contains(id), "session " + std::to_string(id) + " was used before");
-  v1::SessionLabel who;
-  Require(who.ParseFromString(label), "the label of a session is none");
-  Session& session = sessions_[id];
-  session.ttl_ms = ttl_ms;
-  session.detached_ms = static_cast<int64_t>(daemon_->now());
-  session.process = static_cast<int>(who.pid());
-  world_.OpenSession(id);
+Event Oracle::EventOf(const engine::Input& input) {
+  Event event;
+  event.kind = input.kind;
+  event.setup = setup_;
+  event.call = static_cast<uint64_t>(input.stamp.call);
+  event.session = static_cast<uint64_t>(input.stamp.owner.session);
+  event.now_ms = static_cast<int64_t>(input.stamp.now);
+  event.ms = input.ms;
+  event.at_us = history_.now_us();
+  switch (input.kind) {
+    case engine::Input::Kind::kOp:
+      if (!setup_) ReadOp(input.stamp, &event);
+      break;
+    case engine::Input::Kind::kCancel:
+      event.words = wire::ReasonWord(static_cast<v1::ErrorReason>(input.code));
+      ExamineCancel(event);
+      break;
+    case engine::Input::Kind::kAbandon:
+      ExamineAbandon(event);
+      break;
+    case engine::Input::Kind::kAdvance:
+      break;
+    case engine::Input::Kind::kRearm:
+      history_.Note("leases go on for " + std::to_string(input.ms) + " ms more");
+      break;
+    case engine::Input::Kind::kOpenSession:
+      event.label = input.payload;
+      break;
+    case engine::Input::Kind::kEndSession:
+      ExamineEnd(event);
+      history_.Note("session " + std::to_string(event.session) + " ends");
+      break;
+  }
+  return event;
 }
 
-void Oracle::OnEnd(uint64_t id, int64_t now_ms) {
-  const auto found = sessions_.find(id);
-  Require(found != sessions_.end(), "session " + std::to_string(id) + " ended twice");
-  const Session& session = found->second;
-  const int64_t alone_ms = now_ms - session.detached_ms;
-  const bool may_end = session.closes || (session.links.empty() &&
-                                          (processes_gone_.contains(session.process) ||
-                                           alone_ms >= static_cast<int64_t>(session.ttl_ms)));
-  Require(may_end, "session " + std::to_string(id) + " ended with " +
-                       std::to_string(session.links.size()) + " connections open, " +
-                       std::to_string(alone_ms) + " ms after the last one closed");
-  history_.Note("session " + std::to_string(id) + " ends");
-  Distribute(world_.EndSession(id, now_ms));
-  sessions_.erase(found);
-}
-
-void Oracle::OnOp(const engine::Stamp& stamp) {
-  if (setup_) return;
-  const auto call = static_cast<uint64_t>(stamp.call);
-  const auto session = static_cast<uint64_t>(stamp.owner.session);
-  const auto now_ms = static_cast<int64_t>(stamp.now);
+void Oracle::ReadOp(const engine::Stamp& stamp, Event* event) {
   Require(frame_ != nullptr && !logged_, "the engine applied an op that nobody sent now");
   logged_ = true;
   const v1::CallRequest& request = *frame_->request;
   const FrameKey key = {frame_->link, request.id()};
   const SentOp& sent = sent_.at(key);
-  Session* owner = SessionOf(frame_->session_token);
-  Require(owner != nullptr && tokens_.find(frame_->session_token)->second == session &&
+  Require(SessionOf(frame_->session_token) != nullptr &&
+              tokens_.find(frame_->session_token)->second == event->session &&
               stamp.owner.thread == request.thread(),
           "the daemon took the op for another's: " + Describe(sent.op));
-  Lane& lane = owner->lanes[request.lane()];
-  const uint64_t seq = request.seq();
-  if (seq != 0) {
-    const uint64_t acked = std::max(lane.acked, request.acked());
-    Require(seq > acked && !lane.kept.contains(seq) && !lane.parked.contains(seq),
-            "executed again: " + Describe(sent.op));
-    lane.parked[seq] = call;
-  }
-  Call& state = calls_[call];
-  state = {.op = sent.op, .route = key, .session = session, .lane = request.lane(), .seq = seq};
-  state.deadline_ms = DeadlineOf(*frame_);
-  Answers answers = world_.Apply(sent.op, {.call = call,
-                                           .session = session,
-                                           .thread = request.thread(),
-                                           .now_ms = now_ms,
-                                           .grant = GrantWith(sent.token)});
-  state.changed = world_.HasEffect(call);
-  Distribute(answers);
+  event->op = sent.op;
+  event->thread = request.thread();
+  event->lane = request.lane();
+  event->seq = request.seq();
+  event->acked = stamp.acked;
+  event->grant = GrantWith(sent.token);
+  event->route = key;
+  event->deadline_ms = DeadlineOf(*frame_);
 }
 
-void Oracle::OnCancel(uint64_t id, int64_t now_ms, const std::string& words) {
-  const auto found = calls_.find(id);
-  Require(found != calls_.end(), "the engine cancelled a call that does not wait");
-  const Call& call = found->second;
+void Oracle::ExamineCancel(const Event& event) const {
+  const auto found = book_.calls().find(event.call);
+  Require(found != book_.calls().end(), "the engine cancelled a call that does not wait");
+  const Book::Call& call = found->second;
   const bool asked = frame_ != nullptr && frame_->request->method() == 0 && call.route &&
                      *call.route == FrameKey{frame_->link, frame_->request->id()};
-  Require(
-      words == (asked ? "CANCELLED" : "DEADLINE_EXCEEDED") && (asked || call.deadline_ms <= now_ms),
-      "cancelled for no reason: " + Describe(call.op));
-  Answers answers = world_.Cancel(id, now_ms);
-  answers[id] = words;
-  Distribute(answers);
+  Require(event.words == (asked ? "CANCELLED" : "DEADLINE_EXCEEDED") &&
+              (asked || call.deadline_ms <= event.now_ms),
+          "cancelled for no reason: " + Describe(call.op));
 }
 
-void Oracle::OnAbandon(uint64_t id, int64_t now_ms) {
-  const auto found = calls_.find(id);
-  Require(found != calls_.end(), "the engine abandoned a call that does not wait");
-  Call& call = found->second;
+void Oracle::ExamineAbandon(const Event& event) const {
+  const auto found = book_.calls().find(event.call);
+  Require(found != book_.calls().end(), "the engine abandoned a call that does not wait");
+  const Book::Call& call = found->second;
   const bool gone = closing_link_ && call.route && call.route->first == *closing_link_;
-  Require(gone && !(world_.HasEffect(id) && call.seq != 0),
-          "abandoned for no reason: " + Describe(call.op));
-  call.route.reset();
-  Distribute(world_.Cancel(id, now_ms), id);
+  Require(gone && !book_.Stays(event.call, call), "abandoned for no reason: " + Describe(call.op));
+}
+
+void Oracle::ExamineEnd(const Event& event) const {
+  const auto found = book_.sessions().find(event.session);
+  Require(found != book_.sessions().end(),
+          "session " + std::to_string(event.session) + " ended twice");
+  const Book::Session& session = found->second;
+  const int64_t alone_ms = event.now_ms - session.detached_ms;
+  const bool may_end = session.closes || (session.links.empty() &&
+                                          (processes_gone_.contains(session.process) ||
+                                           alone_ms >= static_cast<int64_t>(session.ttl_ms)));
+  Require(may_end, "session " + std::to_string(event.session) + " ended with " +
+                       std::to_string(session.links.size()) + " connections open, " +
+                       std::to_string(alone_ms) + " ms after the last one closed");
 }
 
 void Oracle::AfterFrame(const ArrivedFrame& frame) {
@@ -239,9 +220,9 @@ void Oracle::AfterFrame(const ArrivedFrame& frame) {
     frame_ = nullptr;
     const FrameKey key = {frame.link, frame.request->id()};
     if (!logged_ && frame.request->method() != 0) AnswerUnlogged(frame, sent_.at(key));
-    Session* session = SessionOf(frame.session_token);
+    Book::Session* session = SessionOf(frame.session_token);
     if (session == nullptr || frame.request->seq() == 0) return;
-    Lane& lane = session->lanes[frame.request->lane()];
+    Book::Lane& lane = session->lanes[frame.request->lane()];
     lane.acked = std::max(lane.acked, frame.request->acked());
     lane.kept.erase(lane.kept.begin(), lane.kept.upper_bound(lane.acked));
   });
@@ -250,10 +231,10 @@ void Oracle::AfterFrame(const ArrivedFrame& frame) {
 void Oracle::AnswerUnlogged(const ArrivedFrame& frame, const SentOp& sent) {
   const v1::CallRequest& request = *frame.request;
   const FrameKey key = {frame.link, request.id()};
-  Session* session = SessionOf(frame.session_token);
+  Book::Session* session = SessionOf(frame.session_token);
   if (session == nullptr) return Expect(key, {.words = "SESSION_EXPIRED", .op = sent.op});
   if (request.seq() != 0) {
-    Lane& lane = session->lanes[request.lane()];
+    Book::Lane& lane = session->lanes[request.lane()];
     const uint64_t acked = std::max(lane.acked, request.acked());
     if (request.seq() <= acked)
       return Expect(key, {.words = "ALREADY_ACKNOWLEDGED", .op = sent.op});
@@ -262,7 +243,7 @@ void Oracle::AnswerUnlogged(const ArrivedFrame& frame, const SentOp& sent) {
       return Expect(key, {kept->second.words, kept->second.call, sent.op});
     }
     if (const auto parked = lane.parked.find(request.seq()); parked != lane.parked.end()) {
-      Call& call = calls_.at(parked->second);
+      Book::Call& call = book_.calls().at(parked->second);
       history_.Note("resent, it waits already: " + Describe(sent.op));
       if (call.route) Expect(*call.route, {.words = "TAKEN_OVER", .op = sent.op});
       call.route = key;
@@ -270,56 +251,30 @@ void Oracle::AnswerUnlogged(const ArrivedFrame& frame, const SentOp& sent) {
       return;
     }
   }
-  const uint64_t call = kUnlogged;
-  Answers answers = world_.Apply(sent.op, {.call = call,
-                                           .session = tokens_.find(frame.session_token)->second,
-                                           .thread = request.thread(),
-                                           .now_ms = static_cast<int64_t>(frame.now),
-                                           .grant = GrantWith(sent.token)});
-  Require(answers.size() == 1 && answers.contains(call) &&
-              MayChangeNothing(sent.op, answers.begin()->second),
+  const std::optional<std::string> words =
+      book_.Ask(sent.op, {.call = kUnlogged,
+                          .session = tokens_.find(frame.session_token)->second,
+                          .thread = request.thread(),
+                          .now_ms = static_cast<int64_t>(frame.now),
+                          .grant = GrantWith(sent.token)});
+  Require(words && MayChangeNothing(sent.op, *words),
           "the engine has not logged what changes or waits: " + Describe(sent.op) +
-              (answers.empty() ? "" : ": " + answers.begin()->second));
+              (words ? ": " + *words : ""));
   if (request.seq() != 0 && !IsRead(sent.op)) {
-    session->lanes[request.lane()].kept[request.seq()] = {answers[call], 0};
+    session->lanes[request.lane()].kept[request.seq()] = {*words, 0};
   }
-  Expect(key, {answers[call], 0, sent.op});
+  Expect(key, {*words, 0, sent.op});
 }
 
 uint64_t Oracle::GrantWith(uint64_t token) const {
   const auto found = grants_.find(token);
-  return found == grants_.end() ? 0 : found->second;
+  return found == grants_.end() ? 0 : found->second.number;
 }
 
 void Oracle::Expect(const FrameKey& frame, Expected expected) {
   history_.Note("  " + Describe(expected.op) + " -> " + expected.words);
-  expected.life = life_;
+  expected.index = events_.size();
   Require(expected_.emplace(frame, std::move(expected)).second, Name(frame) + " is answered twice");
-}
-
-void Oracle::Distribute(const Answers& answers, std::optional<uint64_t> abandoned) {
-  for (const auto& [call, words] : answers) Finish(call, words, call != abandoned);
-}
-
-void Oracle::Finish(uint64_t id, const std::string& words, bool keeps) {
-  auto node = calls_.extract(id);
-  Require(!node.empty(), "the model answered a call that the daemon has not: " + words);
-  const Call& call = node.mapped();
-  const bool changed = call.changed || !MayChangeNothing(call.op, words);
-  if (changed) {
-    Require(++effects_[call.op.id] == 1, "applied twice: " + Describe(call.op));
-  }
-  const auto session = sessions_.find(call.session);
-  if (call.seq != 0 && session != sessions_.end()) {
-    Lane& lane = session->second.lanes[call.lane];
-    lane.parked.erase(call.seq);
-    if (keeps && !IsRead(call.op) && call.seq > lane.acked) lane.kept[call.seq] = {words, id};
-  }
-  if (call.route) {
-    Expect(*call.route, {words, id, call.op});
-  } else {
-    history_.Note("  " + Describe(call.op) + " -> " + words + ", told nobody");
-  }
 }
 
 void Oracle::OnLinkClosed(uint64_t link) {
@@ -329,13 +284,13 @@ void Oracle::OnLinkClosed(uint64_t link) {
 void Oracle::AfterLinkClosed(uint64_t link) {
   Judge([&] {
     closing_link_.reset();
-    for (auto& [id, call] : calls_) {
+    for (auto& [id, call] : book_.calls()) {
       if (!call.route || call.route->first != link) continue;
-      Require(world_.HasEffect(id) && call.seq != 0,
+      Require(book_.Stays(id, call),
               "its connection is gone and it still waits: " + Describe(call.op));
       call.route.reset();
     }
-    for (auto& [id, session] : sessions_) {
+    for (auto& [id, session] : book_.sessions()) {
       if (session.links.erase(link) > 0 && session.links.empty()) {
         session.detached_ms = static_cast<int64_t>(daemon_->now());
       }
@@ -347,12 +302,93 @@ void Oracle::OnStall(int64_t ms) {
   // A short one need not be noticed.
   constexpr int64_t kNoticedMs = 2000;
   if (ms < kNoticedMs) return;
-  for (auto& [id, session] : sessions_) session.detached_ms += ms;
+  for (auto& [id, session] : book_.sessions()) session.detached_ms += ms;
 }
+
+// --- Death and recovery ---
 
 void Oracle::OnDeath() {
   Judge([&] { replica_.Judge(daemon_->engine(), random_); });
   dead_ = true;
+}
+
+void Oracle::OnRecovered(const Recovered& recovered, const engine::Engine& engine) {
+  dead_ = false;
+  Judge([&] {
+    begins_ = true;
+    frame_ = nullptr;
+    closing_link_.reset();
+    if (recovered.promise == Recovered::Promise::kNothing) {
+      Forget();
+      replica_.Begin(engine);
+    } else {
+      Require(recovered.index <= events_.size(), "recovered up to input " +
+                                                     std::to_string(recovered.index) + " of " +
+                                                     std::to_string(events_.size()));
+      TakeBack(recovered.index, recovered);
+      replica_.TakeBack(recovered.index);
+      replica_.Judge(engine, random_);
+    }
+  });
+}
+
+void Oracle::OnBegun() {
+  Judge([&] {
+    begins_ = false;
+    for (auto& [id, session] : book_.sessions()) {
+      session.detached_ms = static_cast<int64_t>(daemon_->now());
+    }
+  });
+}
+
+void Oracle::Forget() {
+  for (auto& [frame, expected] : expected_) expected.lost = true;
+  Book fresh;
+  fresh.KeepEffects(book_);
+  book_ = std::move(fresh);
+  events_.clear();
+  ledger_ = Ledger();
+  told_.clear();
+  told_index_ = 0;
+  tokens_.clear();
+  grants_.clear();
+}
+
+bool Oracle::MayLose(uint64_t index, const Recovered& recovered) const {
+  return recovered.promise == Recovered::Promise::kAllButTheLast &&
+         events_[index - 1].at_us >= recovered.since_us;
+}
+
+void Oracle::TakeBack(uint64_t index, const Recovered& recovered) {
+  history_.Note("recovered " + std::to_string(index) + " of " + std::to_string(events_.size()) +
+                " inputs");
+  if (told_index_ > index && !MayLose(index + 1, recovered)) {
+    const Event& lost = events_[index];
+    Require(false, "the daemon lost input " + std::to_string(index + 1) +
+                       ", and a client has seen what came after it" +
+                       (lost.op.id != 0 ? ": " + Describe(lost.op) : ""));
+  }
+  for (auto& [frame, expected] : expected_) {
+    if (expected.lost || expected.index <= index) continue;
+    expected.lost = true;
+    expected.broken = !MayLose(index + 1, recovered);
+  }
+  const std::map<uint64_t, Book::Session> before = std::move(book_.sessions());
+  events_.resize(index);
+  book_ = Book();
+  for (const Event& event : events_) book_.Take(event);
+  for (auto& [id, call] : book_.calls()) call.route.reset();
+  for (auto& [id, session] : book_.sessions()) session.closes = before.at(id).closes;
+  std::erase_if(tokens_, [&](const auto& token) { return !book_.HadSession(token.second); });
+  for (const auto& [token, grant] : grants_) {
+    if (grant.index > index) lost_tokens_.insert(token);
+  }
+  std::erase_if(grants_, [&](const auto& grant) { return grant.second.index > index; });
+  std::erase_if(told_, [&](const Told& told) { return told.index > index; });
+  ledger_ = Ledger();
+  for (const auto& [frame, sent] : sent_) ledger_.Sent(sent.op);
+  for (const Told& told : told_) ledger_.Answered(told.op, told.words);
+  told_index_ = std::min(told_index_, index);
 }
 
 void Oracle::AfterTurn() {
@@ -361,13 +397,13 @@ void Oracle::AfterTurn() {
     for (const auto& [call, op] : daemon_->engine().parked()) {
       parked.push_back(static_cast<uint64_t>(call));
     }
-    const std::vector<uint64_t> waiting = world_.Waiting();
+    const std::vector<uint64_t> waiting = book_.world().Waiting();
     if (parked == waiting) return;
     std::string message = "in the engine wait";
     for (const uint64_t call : parked) message += " " + std::to_string(call);
     message += "; in the model";
     for (const uint64_t call : waiting) message += " " + std::to_string(call);
-    for (const auto& [id, call] : calls_)
+    for (const auto& [id, call] : book_.calls())
       message += "\n    " + std::to_string(id) + " is " + Describe(call.op);
     throw Violation(message);
   });
@@ -376,7 +412,7 @@ void Oracle::AfterTurn() {
 // --- The end ---
 
 bool Oracle::IsWaiting(uint64_t op) const {
-  for (const auto& [id, call] : calls_) {
+  for (const auto& [id, call] : book_.calls()) {
     if (call.op.id == op) return true;
   }
   return false;

@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "tests/simulation/book.h"
 #include "tests/simulation/check.h"
 #include "tests/simulation/daemon.h"
 #include "tests/simulation/history.h"
@@ -25,10 +26,10 @@ class Oracle : public DaemonObserver {
  public:
   Oracle(History& history, Random random) : history_(history), random_(random) {}
 
-  // The daemon that is judged; a new one has forgotten everything.
-  void Begin(const Daemon* daemon);
-  // Its objects are there.
-  void EndSetup() { setup_ = false; }
+  // The daemon that is judged, before it begins for the first time.
+  void Watch(const Daemon* daemon) { daemon_ = daemon; }
+  // What is applied from now on makes the objects that the models have from the start, or not.
+  void SetUp(bool begins) { setup_ = begins; }
 
   // What was found first, if anything was: no call of the daemon's throws.
   const std::optional<std::string>& violation() const { return violation_; }
@@ -53,6 +54,8 @@ class Oracle : public DaemonObserver {
   void OnLinkClosed(uint64_t link) override;
   void AfterLinkClosed(uint64_t link) override;
   void OnDeath() override;
+  void OnRecovered(const Recovered& recovered, const engine::Engine& engine) override;
+  void OnBegun() override;
   void OnStall(int64_t ms) override;
   void AfterTurn() override;
 
@@ -70,87 +73,77 @@ class Oracle : public DaemonObserver {
   template <typename Act>
   void Judge(Act act);
 
-  using FrameKey = std::pair<uint64_t, uint64_t>;  // Link and frame.
   struct SentOp {
     Op op;
     uint64_t token = 0;
-  };
-  // A call that the daemon executed and has not answered.
-  struct Call {
-    Op op;
-    std::optional<FrameKey> route;  // Where its answer goes.
-    uint64_t session = 0;
-    uint64_t lane = 0;
-    uint64_t seq = 0;
-    int64_t deadline_ms = INT64_MAX;
-    bool changed = false;  // Before it parked.
-  };
-  struct Kept {
-    std::string words;
-    uint64_t call = 0;
-  };
-  struct Lane {
-    uint64_t acked = 0;
-    std::map<uint64_t, Kept> kept;        // By seq.
-    std::map<uint64_t, uint64_t> parked;  // Calls by seq.
-  };
-  struct Session {
-    uint64_t ttl_ms = 0;
-    std::set<uint64_t> links;
-    int64_t detached_ms = 0;
-    bool closes = false;
-    int process = 0;
-    std::map<uint64_t, Lane> lanes;
   };
   struct Expected {
     std::string words;
     uint64_t call = 0;
     Op op;
-    uint64_t life = 0;
+    uint64_t index = 0;   // Of the last input that the answer may show.
+    bool lost = false;    // The daemon died and that input is no more ...
+    bool broken = false;  // ... which was promised not to happen once this is answered.
+  };
+  // What a client knows for sure.
+  struct Told {
+    Op op;
+    std::string words;
+    uint64_t index = 0;
+  };
+  struct Grant {
+    uint64_t number = 0;  // As GrantOf.
+    uint64_t index = 0;
   };
 
-  Session* SessionOf(std::string_view token);
-  void OnOp(const engine::Stamp& stamp);
-  // `words` is what the client is answered, if there is one.
-  void OnCancel(uint64_t call, int64_t now_ms, const std::string& words);
-  void OnAbandon(uint64_t call, int64_t now_ms);
-  void OnOpen(uint64_t session, uint64_t ttl_ms, const std::string& label);
-  void OnEnd(uint64_t session, int64_t now_ms);
+  Book::Session* SessionOf(std::string_view token);
+  // The input as an event. Throws a Violation if there is no reason for it.
+  Event EventOf(const engine::Input& input);
+  void ReadOp(const engine::Stamp& stamp, Event* event);
+  void ExamineCancel(const Event& event) const;
+  void ExamineAbandon(const Event& event) const;
+  void ExamineEnd(const Event& event) const;
   // What the frame's op must be answered, which the engine did not log.
   void AnswerUnlogged(const ArrivedFrame& frame, const SentOp& sent);
   void Expect(const FrameKey& frame, Expected expected);
-  // `abandoned` is a call that ended without being done.
-  void Distribute(const Answers& answers, std::optional<uint64_t> abandoned = std::nullopt);
-  void Finish(uint64_t call, const std::string& words, bool keeps);
-  void NoteGrants(const Op& op, const std::string& payload, uint64_t call);
+  void NoteGrants(const Op& op, const std::string& payload, uint64_t call, uint64_t index);
   uint64_t GrantWith(uint64_t token) const;
+  // The daemon has forgotten everything, as it may.
+  void Forget();
+  // The inputs after this one are no more.
+  void TakeBack(uint64_t index, const Recovered& recovered);
+  // True if the input may be lost by the crash.
+  bool MayLose(uint64_t index, const Recovered& recovered) const;
 
   History& history_;
   Random random_;
   std::optional<std::string> violation_;
   const Daemon* daemon_ = nullptr;
-  bool setup_ = true;
-  bool dead_ = false;
+  bool setup_ = false;
+  bool dead_ = true;
+  bool begins_ = false;  // The daemon recovered and is not there yet.
   std::map<FrameKey, SentOp> sent_;
   std::map<FrameKey, Expected> expected_;
-  std::map<std::string, uint64_t, std::less<>> tokens_;  // Of sessions.
 
-  // Of this life of the daemon.
-  uint64_t life_ = 0;
-  World world_;
-  Ledger ledger_;
+  // What the daemon must not forget.
+  std::vector<Event> events_;  // By index from 1.
+  Book book_;
   Replica replica_;
-  std::map<uint64_t, Session> sessions_;
-  std::map<uint64_t, Call> calls_;
-  std::map<uint64_t, uint64_t> grants_;  // By the token or delivery that the daemon told.
-  const ArrivedFrame* frame_ = nullptr;  // The one that the daemon takes now.
+  Ledger ledger_;
+  std::map<std::string, uint64_t, std::less<>> tokens_;  // Of sessions.
+  std::map<uint64_t, Grant> grants_;  // By the token or delivery that the daemon told.
+  std::vector<Told> told_;
+  uint64_t told_index_ = 0;  // The last input that any client may have seen the effect of.
+
+  // Of what the daemon does now.
+  const ArrivedFrame* frame_ = nullptr;  // The one that it takes.
   bool logged_ = false;                  // The engine logged its op.
   std::optional<uint64_t> closing_link_;
 
   // Of the whole run.
-  std::set<uint64_t> told_;  // Ops whose client knows that they happened.
+  std::set<uint64_t> told_ops_;     // Ops whose client knows that they happened.
+  std::set<uint64_t> lost_tokens_;  // Told by the daemon, and lost since.
   std::set<int> processes_gone_;
-  std::map<uint64_t, int> effects_;  // How often an op changed something; by op.
 };
 
 }  // namespace coheld::simulation

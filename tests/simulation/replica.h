@@ -16,6 +16,8 @@ class Replica {
   // Begins with the state of an engine.
   void Begin(const engine::Engine& engine);
   void OnInput(const engine::Input& input);
+  // Forgets all inputs but the first so many.
+  void TakeBack(uint64_t inputs) { inputs_.resize(inputs); }
   // Throws a Violation unless the inputs give the engine's state. Somewhere between them the
   // replica is saved, and loaded into another engine that goes on.
   void Judge(const engine::Engine& engine, Random random) const;

@@ -51,6 +51,8 @@ class Simulation {
         schedule_, oracle_,
         Daemon::Options{.drift_ppm = static_cast<int64_t>(random_.Between(0, 2000)) - 1000},
         Random::For(plan_.seed, 4));
+    oracle_.Watch(daemon_.get());
+    daemon_->Begin();
     SetUp();
     clients_.resize(plan_.clients);
     for (size_t i = 0; i < plan_.clients; ++i) GiveBirth(i);
@@ -71,13 +73,13 @@ class Simulation {
 
   // Makes the objects, as a client does that nothing happens to.
   void SetUp() {
-    oracle_.Begin(daemon_.get());
+    oracle_.SetUp(true);
     for (const World::Object& object : World::Objects()) {
       std::string path = "/coheld.v1." + object.method;
       path[path.rfind('.')] = '/';
       daemon_->Apply(path, object.request);
     }
-    oracle_.EndSetup();
+    oracle_.SetUp(false);
   }
 
   void GiveBirth(size_t slot) {
