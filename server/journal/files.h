@@ -13,9 +13,14 @@
 
 namespace coheld::journal {
 
+// The code of a Fault: the file is whole, but this program is too old for it.
+inline constexpr int kNewerFile = -1;
+
 // Why the journal cannot go on.
 struct Fault {
-  int code = 0;         // The errno of a call that failed; 0 if the bytes on disk are wrong.
+  // The errno of a call that failed; 0 if the bytes on disk are wrong; kNewerFile if a newer
+  // program wrote them.
+  int code = 0;
   std::string message;  // For people: which file, what, and what to do.
 };
 

@@ -12,10 +12,7 @@
 namespace coheld::journal {
 namespace {
 
-constexpr std::string_view kMagic = "coheldJ1";
 constexpr size_t kNameDigits = 20;
-constexpr uint32_t kVersion = 1;
-constexpr size_t kSegmentChecksumAt = 56;
 constexpr size_t kBodyChecksumAt = 32;
 constexpr size_t kBatchChecksumAt = 40;
 
@@ -26,37 +23,22 @@ uint64_t BatchChecksum(uint64_t salt, std::string_view header) {
 }  // namespace
 
 std::string EncodeSegmentHeader(const SegmentHeader& header) {
-  std::string bytes(kSegmentHeaderBytes, '\0');
-  bytes.replace(0, kMagic.size(), kMagic);
-  PutNumber(kVersion, 8, &bytes);
+  std::string bytes = BeginHead(kSegmentKind);
   PutNumber(header.salt, 16, &bytes);
   PutNumber(header.first, 24, &bytes);
   PutNumber(header.previous, 32, &bytes);
   PutNumber(header.bytes, 40, &bytes);
-  PutNumber(uint64_t{XXH3_64bits(bytes.data(), kSegmentChecksumAt)}, kSegmentChecksumAt, &bytes);
+  SealHead(&bytes);
   return bytes;
 }
 
-std::optional<SegmentHeader> DecodeSegmentHeader(std::string_view bytes, std::string* why) {
-  if (bytes.size() < kSegmentHeaderBytes) {
-    *why = "the file is shorter than its header";
-  } else if (!bytes.starts_with(kMagic)) {
-    *why = "it does not begin as a journal segment does";
-  } else if (GetNumber<uint64_t>(bytes, kSegmentChecksumAt) !=
-             XXH3_64bits(bytes.data(), kSegmentChecksumAt)) {
-    *why = "the header's checksum is wrong";
-  } else if (const auto version = GetNumber<uint32_t>(bytes, 8); version != kVersion) {
-    *why = "it has version " + std::to_string(version) + ", and this program reads " +
-           std::to_string(kVersion);
-  } else if (const auto features = GetNumber<uint32_t>(bytes, 12); features != 0) {
-    *why = "it needs features that this program does not have: " + std::to_string(features);
-  } else {
-    return SegmentHeader{.salt = GetNumber<uint64_t>(bytes, 16),
-                         .first = GetNumber<uint64_t>(bytes, 24),
-                         .previous = GetNumber<uint64_t>(bytes, 32),
-                         .bytes = GetNumber<uint64_t>(bytes, 40)};
-  }
-  return std::nullopt;
+std::optional<SegmentHeader> DecodeSegmentHeader(std::string_view bytes, HeadVerdict* verdict) {
+  *verdict = JudgeHead(kSegmentKind, bytes);
+  if (verdict->kind != HeadVerdict::Kind::kGood) return std::nullopt;
+  return SegmentHeader{.salt = GetNumber<uint64_t>(bytes, 16),
+                       .first = GetNumber<uint64_t>(bytes, 24),
+                       .previous = GetNumber<uint64_t>(bytes, 32),
+                       .bytes = GetNumber<uint64_t>(bytes, 40)};
 }
 
 void SealBatch(uint64_t salt, BatchHeader* header, std::string* batch) {

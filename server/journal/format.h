@@ -1,16 +1,16 @@
-// The format of the journal's files. All numbers are little-endian.
+// The format of the journal's files; FORMAT.md shows all files and an example. All numbers are
+// little-endian.
 //
 //   folder   the files journal-FIRST, FIRST being the index of its first record in 20 digits;
 //            journal-next, if it is there, is one being made and holds nothing yet
 //   segment  header batch* zeros
-//   header   0   magic          8 bytes, "coheldJ1"
-//            8   version        4 bytes, 1
-//            12  features       4 bytes, bits that a reader must know; none yet
+//   header   0   head           16 bytes and the checksum, as in all files (file_head.h)
 //            16  salt           8 bytes, random, the same in all segments of a folder
 //            24  first          8 bytes, the index of the segment's first record
-//            32  previous       8 bytes, the checksum of the last batch before it; 0 if there is
-//            none 40  bytes          8 bytes, how long the file is at least 48  zeros          8
-//            bytes 56  checksum       8 bytes, XXH3 of bytes 0-55
+//            32  previous       8 bytes, the checksum of the last batch before it; 0 if none is
+//            40  bytes          8 bytes, how long the file is at least
+//            48  zeros          8 bytes
+//            56  checksum       8 bytes
 //   batch    0   size           4 bytes, of the body
 //            4   count          4 bytes, how many records it has; 0 in a mark, which only tells
 //                               what is durable
@@ -38,9 +38,11 @@
 #include <string>
 #include <string_view>
 
+#include "server/journal/file_head.h"
+
 namespace coheld::journal {
 
-inline constexpr size_t kSegmentHeaderBytes = 64;
+inline constexpr size_t kSegmentHeaderBytes = kFileHeadBytes;
 inline constexpr size_t kBatchHeaderBytes = 48;
 inline constexpr size_t kBatchBodyBytesMax = size_t{3} << 29;
 inline constexpr std::string_view kNextSegmentName = "journal-next";
@@ -68,8 +70,8 @@ struct BatchHeader {
 // Returns the header's bytes.
 std::string EncodeSegmentHeader(const SegmentHeader& header);
 
-// Returns the header that the bytes begin with, or, as `why`, what is wrong with them.
-std::optional<SegmentHeader> DecodeSegmentHeader(std::string_view bytes, std::string* why);
+// Returns the header that the bytes begin with, or, as the verdict, what is wrong with them.
+std::optional<SegmentHeader> DecodeSegmentHeader(std::string_view bytes, HeadVerdict* verdict);
 
 // Fills in the header of a batch: `batch` is room for it and then the body. Completes `header` too.
 void SealBatch(uint64_t salt, BatchHeader* header, std::string* batch);

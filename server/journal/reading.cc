@@ -57,13 +57,13 @@ class JournalReader {
 
   // Reads the header, which has to go on where the segment before it ended.
   Status ReadHeader(uint64_t first, bool is_first, SegmentHeader* header) {
-    std::string why;
-    const std::optional<SegmentHeader> decoded = DecodeSegmentHeader(bytes_, &why);
-    if (!decoded) return Damaged(0, why);
-    if (bytes_.size() < decoded->bytes) {
-      return Damaged(bytes_.size(),
-                     "it ends there, and should have " + std::to_string(decoded->bytes) + " bytes");
+    HeadVerdict verdict;
+    const std::optional<SegmentHeader> decoded = DecodeSegmentHeader(bytes_, &verdict);
+    if (verdict.kind == HeadVerdict::Kind::kNewer) {
+      return Fault{kNewerFile, reading_.path + " is of a newer coheld: " + verdict.why +
+                                   ". Use the coheld that wrote it, or a newer one"};
     }
+    if (!decoded) return Damaged(0, verdict.why);
     if (decoded->first != first) {
       return Damaged(0, "its header names record " + std::to_string(decoded->first));
     }
@@ -97,7 +97,12 @@ class JournalReader {
       if (!batch) break;
       if (Status fault = VisitBatch(*batch)) return fault;
     }
-    if (!done_) reading_.end = reader.end();
+    if (done_) return std::nullopt;
+    reading_.end = reader.end();
+    if (bytes_.size() < header.bytes) {
+      return Damaged(bytes_.size(),
+                     "it ends there, and should have " + std::to_string(header.bytes) + " bytes");
+    }
     COHELD_FAILPOINT("opening.read_segment");
     return std::nullopt;
   }

@@ -15,10 +15,7 @@
 namespace coheld::journal {
 namespace {
 
-constexpr std::string_view kMagic = "coheldS1";
-constexpr uint32_t kVersion = 1;
-constexpr size_t kHeaderBytes = 64;
-constexpr size_t kHeaderChecksumAt = 56;
+constexpr size_t kHeaderBytes = kFileHeadBytes;
 constexpr size_t kChunkHeaderBytes = 16;
 constexpr size_t kChunkChecksumAt = 8;
 constexpr size_t kStateBytes = size_t{1} << 20;  // Of a chunk.
@@ -35,26 +32,37 @@ uint64_t ChunkChecksum(uint64_t number, uint64_t previous, std::string_view chun
 }
 
 std::string EncodeHeader(uint64_t index) {
-  std::string bytes(kHeaderBytes, '\0');
-  bytes.replace(0, kMagic.size(), kMagic);
-  PutNumber(kVersion, 8, &bytes);
+  std::string bytes = BeginHead(kSnapshotKind);
   PutNumber(index, 16, &bytes);
-  PutNumber(uint64_t{XXH3_64bits(bytes.data(), kHeaderChecksumAt)}, kHeaderChecksumAt, &bytes);
+  SealHead(&bytes);
   return bytes;
+}
+
+std::string FolderOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
 }
 
 }  // namespace
 
-SnapshotWriter::SnapshotWriter(Files& files, std::string folder, uint64_t index)
-    : files_(files), folder_(std::move(folder)), index_(index) {}
+SnapshotWriter::SnapshotWriter(Files& files, std::string path, std::string next, uint64_t index)
+    : files_(files), path_(std::move(path)), next_(std::move(next)), index_(index) {}
+
+SnapshotWriter::SnapshotWriter(Files& files, const std::string& folder, uint64_t index)
+    : SnapshotWriter(files, folder + "/" + SnapshotName(index),
+                     folder + "/" + std::string(kNextSnapshotName), index) {}
+
+SnapshotWriter SnapshotWriter::InFile(Files& files, const std::string& path, uint64_t index) {
+  return {files, path, path + ".next", index};
+}
 
 SnapshotWriter::~SnapshotWriter() = default;
 
 Status SnapshotWriter::Open() {
   if (file_ != nullptr) return std::nullopt;
-  const std::string path = folder_ + "/" + std::string(kNextSnapshotName);
-  if (Status fault = files_.Remove(path); fault && fault->code != ENOENT) return fault;
-  if (Status fault = files_.Create(path, &file_)) return fault;
+  if (Status fault = files_.Remove(next_); fault && fault->code != ENOENT) return fault;
+  if (Status fault = files_.Create(next_, &file_)) return fault;
   if (Status fault = file_->WriteAt(0, EncodeHeader(index_))) return fault;
   COHELD_FAILPOINT("snapshot.created");
   offset_ = kHeaderBytes;
@@ -104,28 +112,28 @@ Status SnapshotWriter::Finish() {
   if (Status fault = file_->Sync()) return fault;
   COHELD_FAILPOINT("snapshot.synced");
   file_.reset();
-  if (Status fault = files_.Rename(folder_ + "/" + std::string(kNextSnapshotName),
-                                   folder_ + "/" + SnapshotName(index_))) {
-    return fault;
-  }
+  if (Status fault = files_.Rename(next_, path_)) return fault;
   COHELD_FAILPOINT("snapshot.renamed");
-  if (Status fault = files_.SyncFolder(folder_)) return fault;
+  if (Status fault = files_.SyncFolder(FolderOf(path_))) return fault;
   COHELD_FAILPOINT("snapshot.synced_folder");
-  std::unique_ptr<SnapshotReader> reader;
-  if (Status fault = SnapshotReader::Open(files_, folder_, index_, &reader)) return fault;
-  std::string part;
-  do {
-    if (Status fault = reader->Next(&part)) return fault;
-  } while (!part.empty());
+  if (Status fault = CheckSnapshot(files_, path_)) return fault;
   COHELD_FAILPOINT("snapshot.verified");
   return std::nullopt;
 }
 
 Status SnapshotReader::Open(Files& files, const std::string& folder, uint64_t index,
                             std::unique_ptr<SnapshotReader>* reader) {
-  std::unique_ptr<SnapshotReader> opened(
-      new SnapshotReader(folder + "/" + SnapshotName(index), index));
-  if (Status fault = files.Open(opened->path_, &opened->file_)) return fault;
+  std::unique_ptr<SnapshotReader> opened;
+  if (Status fault = OpenFile(files, folder + "/" + SnapshotName(index), &opened)) return fault;
+  if (opened->index_ != index) return opened->Damaged("its name has another index");
+  *reader = std::move(opened);
+  return std::nullopt;
+}
+
+Status SnapshotReader::OpenFile(Files& files, const std::string& path,
+                                std::unique_ptr<SnapshotReader>* reader) {
+  std::unique_ptr<SnapshotReader> opened(new SnapshotReader(path));
+  if (Status fault = files.Open(path, &opened->file_)) return fault;
   if (Status fault = opened->ReadHeader()) return fault;
   *reader = std::move(opened);
   return std::nullopt;
@@ -133,25 +141,20 @@ Status SnapshotReader::Open(Files& files, const std::string& folder, uint64_t in
 
 Fault SnapshotReader::Damaged(const std::string& why) const {
   return {0, path_ + " is damaged at byte " + std::to_string(offset_) + ": " + why +
-                 ". Restore a backup"};
+                 ". Restore a backup, or repair the folder and lose what no older snapshot "
+                 "and no record has (coheldctl repair)"};
 }
 
 Status SnapshotReader::ReadHeader() {
   std::string bytes;
   if (Status fault = file_->ReadAt(0, kHeaderBytes, &bytes)) return fault;
-  if (bytes.size() < kHeaderBytes) return Damaged("the file is shorter than its header");
-  if (!bytes.starts_with(kMagic)) return Damaged("it does not begin as a snapshot does");
-  if (GetNumber<uint64_t>(bytes, kHeaderChecksumAt) !=
-      XXH3_64bits(bytes.data(), kHeaderChecksumAt)) {
-    return Damaged("the header's checksum is wrong");
+  const HeadVerdict verdict = JudgeHead(kSnapshotKind, bytes);
+  if (verdict.kind == HeadVerdict::Kind::kDamaged) return Damaged(verdict.why);
+  if (verdict.kind == HeadVerdict::Kind::kNewer) {
+    return Fault{kNewerFile, path_ + " is of a newer coheld: " + verdict.why +
+                                 ". Use the coheld that wrote it, or a newer one"};
   }
-  if (GetNumber<uint32_t>(bytes, 8) != kVersion || GetNumber<uint32_t>(bytes, 12) != 0) {
-    return Fault{0, path_ + " has version " + std::to_string(GetNumber<uint32_t>(bytes, 8)) +
-                        " and features " + std::to_string(GetNumber<uint32_t>(bytes, 12)) +
-                        ", and this program reads version " + std::to_string(kVersion) +
-                        " without any: use a newer one"};
-  }
-  if (GetNumber<uint64_t>(bytes, 16) != index_) return Damaged("its name has another index");
+  index_ = GetNumber<uint64_t>(bytes, 16);
   offset_ = kHeaderBytes;
   return std::nullopt;
 }
@@ -185,6 +188,16 @@ Status SnapshotReader::Next(std::string* part) {
   offset_ += chunk.size();
   previous_ = checksum;
   ++chunks_;
+  return std::nullopt;
+}
+
+Status CheckSnapshot(Files& files, const std::string& path) {
+  std::unique_ptr<SnapshotReader> reader;
+  if (Status fault = SnapshotReader::OpenFile(files, path, &reader)) return fault;
+  std::string part;
+  do {
+    if (Status fault = reader->Next(&part)) return fault;
+  } while (!part.empty());
   return std::nullopt;
 }
 

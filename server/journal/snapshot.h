@@ -3,22 +3,19 @@
 //
 //   file     snapshot-INDEX, INDEX in 20 digits; snapshot-next is one being made
 //   snapshot header chunk* end
-//   header   0   magic          8 bytes, "coheldS1"
-//            8   version        4 bytes, 1
-//            12  features       4 bytes, bits that a reader must know; none yet
+//   header   0   head           16 bytes and the checksum, as in all files (file_head.h)
 //            16  index          8 bytes, of the last record that the state has
 //            24  zeros          32 bytes
-//            56  checksum       8 bytes, XXH3 of bytes 0-55
+//            56  checksum       8 bytes
 //   chunk    0   size           4 bytes, of what follows; not 0
 //            4   state size     4 bytes, of the part of the state that it holds
 //            8   checksum       8 bytes, XXH3 of bytes 0-7 and what follows, seeded with the
-//            chunk's
-//                               number from 0, chained to the chunk before it
+//                               chunk's number from 0 and the checksum before it (FORMAT.md)
 //            16  a part of the state, compressed by zstd
 //   end      a chunk without a size, whose state size is 0 and whose checksum is chained like all
 //
 // A snapshot is written aside, synced, renamed, and read once more before anything that it replaces
-// is removed.
+// is removed. A backup is a snapshot in a file of any name.
 #pragma once
 
 #include <cstdint>
@@ -45,7 +42,9 @@ inline std::optional<uint64_t> SnapshotIndexOf(std::string_view name) {
 class SnapshotWriter {
  public:
   // Begins the snapshot of the state after record `index`.
-  SnapshotWriter(Files& files, std::string folder, uint64_t index);
+  SnapshotWriter(Files& files, const std::string& folder, uint64_t index);
+  // The same under a name of one's own: `path`, and `path`.next while it is being made.
+  static SnapshotWriter InFile(Files& files, const std::string& path, uint64_t index);
   ~SnapshotWriter();
   SnapshotWriter(const SnapshotWriter&) = delete;
   SnapshotWriter& operator=(const SnapshotWriter&) = delete;
@@ -56,11 +55,13 @@ class SnapshotWriter {
   [[nodiscard]] Status Finish();
 
  private:
+  SnapshotWriter(Files& files, std::string path, std::string next, uint64_t index);
   Status Open();
   Status WriteChunk(std::string_view state);
 
   Files& files_;
-  const std::string folder_;
+  const std::string path_;
+  const std::string next_;  // The path while it is being made.
   const uint64_t index_;
   std::unique_ptr<File> file_;
   uint64_t offset_ = 0;
@@ -75,6 +76,9 @@ class SnapshotReader {
   // Opens the snapshot that ends with record `index`.
   [[nodiscard]] static Status Open(Files& files, const std::string& folder, uint64_t index,
                                    std::unique_ptr<SnapshotReader>* reader);
+  // Opens the snapshot in a file of any name.
+  [[nodiscard]] static Status OpenFile(Files& files, const std::string& path,
+                                       std::unique_ptr<SnapshotReader>* reader);
   // Returns the next part of the state in `part`; empty at the end. A Fault if the snapshot is
   // damaged: it names file, offset and what to do.
   [[nodiscard]] Status Next(std::string* part);
@@ -82,17 +86,20 @@ class SnapshotReader {
   uint64_t index() const { return index_; }
 
  private:
-  SnapshotReader(std::string path, uint64_t index) : path_(std::move(path)), index_(index) {}
+  explicit SnapshotReader(std::string path) : path_(std::move(path)) {}
   Status ReadHeader();
   Fault Damaged(const std::string& why) const;
 
   const std::string path_;
-  const uint64_t index_;
+  uint64_t index_ = 0;
   std::unique_ptr<File> file_;
   uint64_t offset_ = 0;
   uint64_t chunks_ = 0;
   uint64_t previous_ = 0;
 };
+
+// Reads a snapshot to its end. A Fault if it is damaged.
+[[nodiscard]] Status CheckSnapshot(Files& files, const std::string& path);
 
 // Finds the newest snapshot of a folder. Leaves `index` alone if there is none.
 [[nodiscard]] Status FindSnapshot(Files& files, const std::string& folder,

@@ -71,8 +71,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
     }
   }
   Read(header, segment);
-  std::string why;
+  HeadVerdict verdict;
   const auto raw = std::string_view(reinterpret_cast<const char*>(bytes), size);
-  (void)DecodeSegmentHeader(raw, &why);
+  (void)DecodeSegmentHeader(raw, &verdict);
   return 0;
 }
