@@ -2,7 +2,6 @@
 #include "server/journal/committer.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include "server/journal/failpoint.h"
@@ -10,20 +9,17 @@
 namespace coheld::journal {
 namespace {
 
-constexpr uint64_t kPrepareBytes = uint64_t{1} << 20;     // At a time: some 2 ms.
-constexpr std::chrono::milliseconds kRoomInterval{1000};  // Until a full disk is tried again.
-constexpr std::chrono::milliseconds kQuiet{2};            // Without a batch: time for chores.
 // A batch has at most so many, and one record more.
 constexpr size_t kGatheredBytesMax = size_t{256} << 20;
 
 }  // namespace
 
 Committer::Committer(std::unique_ptr<Journal> journal, Options options)
-    : journal_(std::move(journal)),
+    : committing_(std::move(journal), {.now = Clock::now, .on_progress = [this] { Confirm(); }}),
       options_(std::move(options)),
-      last_index_(journal_->next_index() - 1),
+      last_index_(committing_.written()),
       written_index_(last_index_),
-      durable_index_(journal_->durable_index()),
+      durable_index_(committing_.durable()),
       thread_([this] { Run(); }) {}
 
 Committer::~Committer() {
@@ -34,11 +30,8 @@ Committer::~Committer() {
   work_.notify_one();
   thread_.join();
   // Now the journal is this thread's.
-  Status fault;
-  if (!failed_ && !gathered_.empty()) fault = journal_->Write(&gathered_);
-  if (!failed_ && !fault) fault = journal_->Sync();
-  if (!failed_ && !fault) fault = journal_->Mark();
-  if (fault) options_.on_fault(*fault);
+  if (failed_) return;
+  if (const Status fault = committing_.End(&gathered_)) options_.on_fault(*fault);
 }
 
 uint64_t Committer::Add(std::string_view record) {
@@ -53,12 +46,12 @@ void Committer::Submit(uint64_t durable) {
   submitted_durable_ = std::max(submitted_durable_, durable);
   {
     std::unique_lock lock(mutex_);
-    wanted_ = submitted_durable_;
+    handed_.durable = submitted_durable_;
     if (gathered_.bytes() >= kGatheredBytesMax) {
-      taken_.wait(lock, [this] { return handed_.empty() || failed_; });
+      taken_.wait(lock, [this] { return handed_.batch.empty() || failed_; });
     }
     // Else it calls on_progress when it has written that.
-    if (handed_.empty()) std::swap(gathered_, handed_);
+    if (handed_.batch.empty()) std::swap(gathered_, handed_.batch);
   }
   work_.notify_one();
 }
@@ -66,7 +59,7 @@ void Committer::Submit(uint64_t durable) {
 void Committer::Roll(std::function<void(uint64_t index)> sealed) {
   {
     const std::lock_guard guard(mutex_);
-    roll_ = std::move(sealed);
+    handed_.sealed = std::move(sealed);
   }
   work_.notify_one();
 }
@@ -74,21 +67,17 @@ void Committer::Roll(std::function<void(uint64_t index)> sealed) {
 void Committer::Trim(uint64_t index) {
   {
     const std::lock_guard guard(mutex_);
-    trim_to_ = index;
+    handed_.trim_to = index;
   }
   work_.notify_one();
 }
 
 void Committer::Run() {
-  PendingBatch batch;
-  uint64_t trim_to = 0;
+  Committing::Work work;
   Status fault;
-  while (!fault && TakeWork(&batch, &trim_to)) {
+  while (!fault && TakeWork(&work)) {
     COHELD_FAILPOINT("committer.took");
-    if (!batch.empty() || sync_to_ > journal_->durable_index()) fault = Commit(&batch);
-    if (!fault) fault = DoChores();
-    if (!fault) fault = RollOnceThereIsRoom();
-    if (!fault && trim_to != 0) fault = journal_->TrimTo(trim_to);
+    fault = committing_.DoTurn(&work);
   }
   if (!fault) return;
   {
@@ -99,97 +88,32 @@ void Committer::Run() {
   options_.on_fault(*fault);
 }
 
-bool Committer::TakeWork(PendingBatch* batch, uint64_t* trim_to) {
-  const Clock::time_point chore = NextChore();
+bool Committer::TakeWork(Committing::Work* work) {
+  const Clock::time_point next = committing_.NextTurn();
   const auto has_work = [this] {
-    return !handed_.empty() || wanted_ > sync_to_ || trim_to_ != 0 || roll_ || ending_;
+    return !handed_.batch.empty() || handed_.durable > taken_durable_ || handed_.trim_to != 0 ||
+           handed_.sealed || ending_;
   };
   std::unique_lock lock(mutex_);
-  if (chore == Clock::time_point::max()) {
+  if (next == Clock::time_point::max()) {
     work_.wait(lock, has_work);
   } else {
-    work_.wait_until(lock, chore, has_work);
+    work_.wait_until(lock, next, has_work);
   }
-  std::swap(*batch, handed_);
-  sync_to_ = wanted_;
-  *trim_to = std::exchange(trim_to_, 0);
-  if (roll_) rolling_ = std::exchange(roll_, nullptr);
+  std::swap(work->batch, handed_.batch);
+  work->durable = taken_durable_ = handed_.durable;
+  work->trim_to = std::exchange(handed_.trim_to, 0);
+  work->sealed = std::exchange(handed_.sealed, nullptr);
   taken_.notify_one();
-  return !ending_ || !batch->empty();
-}
-
-Status Committer::Commit(PendingBatch* batch) {
-  if (!batch->empty()) {
-    if (Status fault = journal_->Write(batch)) return fault;
-    written_ = Clock::now();
-  }
-  // What is waited for may still be on its way here.
-  if (sync_to_ > journal_->durable_index()) {
-    if (Status fault = journal_->Sync()) return fault;
-  }
-  COHELD_FAILPOINT("committer.committed");
-  Confirm();
-  return std::nullopt;
-}
-
-void Committer::Note() {
-  written_index_.store(journal_->next_index() - 1, std::memory_order_release);
-  durable_index_.store(journal_->durable_index(), std::memory_order_release);
+  return !ending_ || !work->batch.empty();
 }
 
 void Committer::Confirm() {
-  Note();
+  written_index_.store(committing_.written(), std::memory_order_release);
+  durable_index_.store(committing_.durable(), std::memory_order_release);
+  has_room_.store(committing_.has_room(), std::memory_order_release);
   COHELD_FAILPOINT("committer.confirmed");
   options_.on_progress();
-  COHELD_FAILPOINT("committer.told");
-}
-
-Committer::Clock::time_point Committer::NextChore() const {
-  Clock::time_point next = Clock::time_point::max();
-  if (!journal_->settled()) next = std::max(written_, synced_) + kSyncInterval;
-  if (!journal_->prepared()) {
-    next = std::min(next, rolling_ ? prepare_again_ : std::max(prepare_again_, written_ + kQuiet));
-  }
-  return next;
-}
-
-Status Committer::DoChores() {
-  const Clock::time_point now = Clock::now();
-  const bool is_quiet = now - written_ >= kSyncInterval;
-  if (now - synced_ >= kSyncInterval) {
-    if (Status fault = journal_->Sync()) return fault;
-    Note();
-    COHELD_FAILPOINT("committer.synced_later");
-    synced_ = now;
-  }
-  if (is_quiet) {
-    if (Status fault = journal_->Mark()) return fault;
-  }
-  const bool is_time = rolling_ || journal_->nearly_full() || now - written_ >= kQuiet;
-  return is_time && now >= prepare_again_ ? Prepare() : std::nullopt;
-}
-
-Status Committer::Prepare() {
-  const Status fault = journal_->PrepareNext(kPrepareBytes);
-  if (fault && fault->code != ENOSPC && fault->code != EDQUOT) return fault;
-  prepare_again_ = fault ? Clock::now() + kRoomInterval : Clock::time_point();
-  if (has_room_.exchange(!fault, std::memory_order_acq_rel) == fault.has_value()) {
-    options_.on_progress();
-  }
-  return std::nullopt;
-}
-
-Status Committer::RollOnceThereIsRoom() {
-  if (!rolling_) return std::nullopt;
-  const bool is_full = !has_room_.load(std::memory_order_relaxed);
-  if (!journal_->prepared() && !is_full) return std::nullopt;
-  if (journal_->prepared()) {
-    if (Status fault = journal_->Roll()) return fault;
-    Confirm();
-  }
-  std::exchange(rolling_, nullptr)(journal_->sealed_index());
-  COHELD_FAILPOINT("committer.rolled");
-  return std::nullopt;
 }
 
 }  // namespace coheld::journal

@@ -4,11 +4,10 @@
 //   loop thread       Add* Submit ........ Add* Submit ......... durable() has grown: replies go
 //   committer thread         write, sync, progress(), write, sync, progress() ...
 //
-// It also takes room for the next segment ahead of need, and marks the journal when idle.
+// What the thread does with the journal is committing.h's business; this is the thread.
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -18,6 +17,7 @@
 #include <thread>
 
 #include "server/journal/commit_log.h"
+#include "server/journal/committing.h"
 #include "server/journal/journal.h"
 
 namespace coheld::journal {
@@ -25,8 +25,6 @@ namespace coheld::journal {
 // All but the constructor, the destructor and what says otherwise is for the loop's thread.
 class Committer : public CommitLog {
  public:
-  static constexpr std::chrono::milliseconds kSyncInterval{100};
-
   struct Options {
     // Called on the committer's thread when written() or durable() has grown, or has_room()
     // changed. The loop is to call Submit.
@@ -64,22 +62,15 @@ class Committer : public CommitLog {
   size_t gathered_bytes() const { return gathered_.bytes(); }
 
  private:
-  using Clock = std::chrono::steady_clock;
+  using Clock = Committing::Clock;
 
   void Run();
-  // Takes the batch that waits, or nothing when it is time for a chore. False at the end.
-  bool TakeWork(PendingBatch* batch, uint64_t* trim_to);
-  Status Commit(PendingBatch* batch);
-  // Does what is due: syncs, marks, takes room for the next segment.
-  Status DoChores();
-  Status Prepare();
-  Status RollOnceThereIsRoom();
-  Clock::time_point NextChore() const;
+  // Takes the work that waits, or none when it is time for a chore. False at the end.
+  bool TakeWork(Committing::Work* work);
   // Tells how far the journal is.
-  void Note();
   void Confirm();
 
-  const std::unique_ptr<Journal> journal_;  // The thread's.
+  Committing committing_;  // The thread's.
   const Options options_;
   PendingBatch gathered_;
   uint64_t last_index_;
@@ -89,22 +80,14 @@ class Committer : public CommitLog {
   std::mutex mutex_;
   std::condition_variable work_;
   std::condition_variable taken_;
-  PendingBatch handed_;  // Guarded by mutex_, as the next six.
-  uint64_t wanted_ = 0;  // To be durable, because a reply waits for it.
-  uint64_t trim_to_ = 0;
-  std::function<void(uint64_t)> roll_;
+  Committing::Work handed_;  // Guarded by mutex_, as the next three.
+  uint64_t taken_durable_ = 0;
   bool ending_ = false;
   bool failed_ = false;
 
   std::atomic<uint64_t> written_index_;
   std::atomic<uint64_t> durable_index_;
   std::atomic<bool> has_room_{true};
-  // The thread's.
-  Clock::time_point written_;  // The last batch.
-  Clock::time_point synced_;
-  Clock::time_point prepare_again_;  // Not before.
-  uint64_t sync_to_ = 0;
-  std::function<void(uint64_t)> rolling_;
   std::thread thread_;
 };
 

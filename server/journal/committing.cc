@@ -1,0 +1,102 @@
+// See committing.h.
+#include "server/journal/committing.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "server/journal/failpoint.h"
+
+namespace coheld::journal {
+namespace {
+
+constexpr uint64_t kPrepareBytes = uint64_t{1} << 20;     // At a time: some 2 ms.
+constexpr std::chrono::milliseconds kRoomInterval{1000};  // Until a full disk is tried again.
+constexpr std::chrono::milliseconds kQuiet{2};            // Without a batch: time for chores.
+
+}  // namespace
+
+Committing::Committing(std::unique_ptr<Journal> journal, Options options)
+    : journal_(std::move(journal)), options_(std::move(options)) {}
+
+Status Committing::DoTurn(Work* work) {
+  if (work->sealed) rolling_ = std::exchange(work->sealed, nullptr);
+  if (Status fault = Commit(work)) return fault;
+  if (Status fault = DoChores()) return fault;
+  if (Status fault = RollOnceThereIsRoom()) return fault;
+  const uint64_t trim_to = std::exchange(work->trim_to, 0);
+  return trim_to != 0 ? journal_->TrimTo(trim_to) : std::nullopt;
+}
+
+Status Committing::Commit(Work* work) {
+  // What is waited for may still be on its way here.
+  const bool syncs = work->durable > durable();
+  if (work->batch.empty() && !syncs) return std::nullopt;
+  if (!work->batch.empty()) {
+    if (Status fault = journal_->Write(&work->batch)) return fault;
+    written_ = options_.now();
+  }
+  if (syncs) {
+    if (Status fault = journal_->Sync()) return fault;
+  }
+  COHELD_FAILPOINT("committer.committed");
+  options_.on_progress();
+  COHELD_FAILPOINT("committer.told");
+  return std::nullopt;
+}
+
+Committing::Clock::time_point Committing::NextTurn() const {
+  Clock::time_point next = Clock::time_point::max();
+  if (!journal_->settled()) next = std::max(written_, synced_) + kSyncInterval;
+  if (!journal_->prepared()) {
+    next = std::min(next, rolling_ ? prepare_again_ : std::max(prepare_again_, written_ + kQuiet));
+  }
+  return next;
+}
+
+Status Committing::DoChores() {
+  const Clock::time_point now = options_.now();
+  const bool is_quiet = now - written_ >= kSyncInterval;
+  if (now - synced_ >= kSyncInterval) {
+    const uint64_t before = durable();
+    if (Status fault = journal_->Sync()) return fault;
+    COHELD_FAILPOINT("committer.synced_later");
+    synced_ = now;
+    if (durable() != before) options_.on_progress();
+  }
+  if (is_quiet) {
+    if (Status fault = journal_->Mark()) return fault;
+  }
+  const bool is_time = rolling_ || journal_->nearly_full() || now - written_ >= kQuiet;
+  return is_time && now >= prepare_again_ ? Prepare() : std::nullopt;
+}
+
+Status Committing::Prepare() {
+  const Status fault = journal_->PrepareNext(kPrepareBytes);
+  if (fault && fault->code != ENOSPC && fault->code != EDQUOT) return fault;
+  prepare_again_ = fault ? options_.now() + kRoomInterval : Clock::time_point();
+  if (std::exchange(has_room_, !fault) == fault.has_value()) options_.on_progress();
+  return std::nullopt;
+}
+
+Status Committing::RollOnceThereIsRoom() {
+  if (!rolling_) return std::nullopt;
+  if (!journal_->prepared() && has_room_) return std::nullopt;
+  if (journal_->prepared()) {
+    if (Status fault = journal_->Roll()) return fault;
+    options_.on_progress();
+  }
+  std::exchange(rolling_, nullptr)(journal_->sealed_index());
+  COHELD_FAILPOINT("committer.rolled");
+  return std::nullopt;
+}
+
+Status Committing::End(PendingBatch* batch) {
+  if (!batch->empty()) {
+    if (Status fault = journal_->Write(batch)) return fault;
+  }
+  if (Status fault = journal_->Sync()) return fault;
+  return journal_->Mark();
+}
+
+}  // namespace coheld::journal
