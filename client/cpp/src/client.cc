@@ -64,6 +64,8 @@ const ClientOptions& Client::options() const { return core_->options(); }
 
 SessionDetails Client::session() const { return core_->Session(); }
 
+uint64_t Client::session_id() const noexcept { return core_->SessionId(); }
+
 void Client::post(uint64_t session, uint32_t method, std::string request) const noexcept {
   core_->Post(session, {{.method = method, .request = std::move(request)}});
 }

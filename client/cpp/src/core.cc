@@ -209,6 +209,12 @@ SessionDetails Core::Session() {
           .version = reply.version()};
 }
 
+uint64_t Core::SessionId() noexcept {
+  State& mine = state();
+  const std::lock_guard guard(mine.mutex);
+  return mine.session == nullptr ? 0 : mine.session->id();
+}
+
 void Core::CloseSession() noexcept {
   State& mine = state();
   std::vector<std::unique_ptr<Channel>> idle;

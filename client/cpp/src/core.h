@@ -39,6 +39,8 @@ class Core {
   std::vector<CallResult> CallMany(std::span<const PipelinedCall> calls,
                                    const CallOptions& options);
   SessionDetails Session();
+  // 0: there is none.
+  uint64_t SessionId() noexcept;
 
   // Returns the Hold on an anonymous object; the session gave `given` more (hold_table.h).
   std::shared_ptr<const Hold> TakeHold(const Client& client, const std::string& name,

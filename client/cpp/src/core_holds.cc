@@ -48,13 +48,7 @@ std::vector<Core::Posted> ReleasesOf(const std::string& name, const HoldTable::D
 
 std::shared_ptr<const Hold> Core::TakeHold(const Client& client, const std::string& name,
                                            uint64_t given) {
-  State& mine = state();
-  uint64_t session = 0;
-  {
-    const std::lock_guard guard(mine.mutex);
-    if (mine.session != nullptr) session = mine.session->id();
-  }
-  return holds_.Take(client, name, session, given);
+  return holds_.Take(client, name, SessionId(), given);
 }
 
 void Core::EndHold(const std::string& name) noexcept {

@@ -61,7 +61,7 @@ from coheld._errors import (
 )
 from coheld._event import EventProxy
 from coheld._list import ListProxy
-from coheld._lock import AcquirerProxy, LockProxy, RLockProxy, acquire_all
+from coheld._lock import AcquirerProxy, LockProxy, RLockProxy, acquire_all, using_token
 from coheld._manager import BaseManager, Manager, SyncManager, connect
 from coheld._namespace import NamespaceProxy
 from coheld._patch import patch, unpatch
@@ -159,5 +159,6 @@ __all__ = [
     "connect",
     "patch",
     "unpatch",
+    "using_token",
     "watch",
 ]

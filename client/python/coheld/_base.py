@@ -110,7 +110,7 @@ class BaseProxy(managers.BaseProxy):  # type: ignore[misc]  # Any: known to no t
             client.address,
             self._name,
             client.codec,
-            client.connect_timeout,
+            client.patience,
             self._state(),
             _client.key_to_send(client),
         )

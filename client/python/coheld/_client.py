@@ -19,10 +19,8 @@ from coheld._core import ABSENT, Client
 from coheld._lifetime import forget_proxy, hold, lend
 from coheld._stdlib import context
 
-#: How long an op goes on trying to reach a daemon that went away, in seconds.
-CONNECT_TIMEOUT = 5.0
-#: The same for a private daemon, which never comes back.
-PRIVATE_CONNECT_TIMEOUT = 1.0
+#: How long an op goes on trying to reach a private daemon, in seconds: it never comes back.
+PRIVATE_PATIENCE = 1.0
 
 #: By address, codec and key.
 _clients: dict[tuple[str, str, bytes], Client] = {}
@@ -33,10 +31,12 @@ _proxy_types: dict[str, Any] = {}
 
 
 def client_for(
-    address: str, codec: str, connect_timeout: float = CONNECT_TIMEOUT, key: bytes | None = None
+    address: str, codec: str, patience: float | None = None, key: bytes | None = None
 ) -> Client:
     """Return the process's client for a daemon, connecting if there is none yet.
 
+    ``patience`` is how long an op goes on trying to reach a daemon that went away, in seconds; None
+    is as long as it pays (ClientOptions::reconnect_timeout in client/cpp/include/coheld/client.h).
     Without a key it is the one that this process proved to that daemon before, else the one in the
     file that COHELD_KEY_FILE names, else none; ``b""`` is none in any case.
     """
@@ -47,7 +47,7 @@ def client_for(
         tries_authkey = False
     client = _clients.get((address, codec, key))
     if client is None:
-        made, key = _connect(address, codec, connect_timeout, key, tries_authkey)
+        made, key = _connect(address, codec, patience, key, tries_authkey)
         if key:
             _keys[address] = key
         # Who decodes opaque values compares them too; others see them as bytes.
@@ -55,7 +55,7 @@ def client_for(
         made.watched = {}
         made.depths = {}
         made.subscriptions = weakref.WeakValueDictionary()
-        made.connect_timeout = connect_timeout
+        made.patience = patience
         made.key = key
         _lifetime.prepare(made)
         client = _clients.setdefault((address, codec, key), made)
@@ -82,17 +82,17 @@ def _key_of_environment() -> bytes:
 
 
 def _connect(
-    address: str, codec: str, timeout: float, key: bytes, tries_authkey: bool
+    address: str, codec: str, patience: float | None, key: bytes, tries_authkey: bool
 ) -> tuple[Client, bytes]:
     """Connect, if need be with the key that multiprocessing hands from parent to child."""
     try:
-        return Client(address, program(), codec, timeout, key), key
+        return Client(address, program(), codec, key, patience), key
     except _errors.Unauthenticated as error:
         authkey = bytes(multiprocessing.current_process().authkey or b"")
         if not tries_authkey or not authkey:
             raise
         try:
-            return Client(address, program(), codec, timeout, authkey), authkey
+            return Client(address, program(), codec, authkey, patience), authkey
         except _errors.Unauthenticated:
             raise error from None
 
@@ -131,12 +131,12 @@ def rebuild_proxy(
     address: str,
     name: str,
     codec: str,
-    timeout: float,
+    patience: float | None,
     state: Any,
     key: bytes | None = None,
 ) -> Any:
     """Unpickle a proxy: this process's own client serves it."""
-    client = client_for(address, codec, timeout, key)
+    client = client_for(address, codec, patience, key)
     proxy = proxy_type(client, name)
     hold(client, name)
     proxy.__dict__.update(state)
@@ -174,6 +174,7 @@ def install(proxy_type: type) -> None:
         unsupported=_errors.unsupported,
         interrupted=_interrupts.give_back_what_was_taken,
         attend=_lifetime.hold_inherited,
+        session_lost=_lifetime.hold_anew,
         proxy_type=proxy_type,
         shell_type=BaseProxy,
         handle_of=handle_of,

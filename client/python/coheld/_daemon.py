@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
@@ -52,17 +53,19 @@ class PrivateDaemon:
 
     name = "coheld"
 
-    def __init__(self, listen: str | None = None, key: bytes = b"") -> None:
+    def __init__(
+        self, listen: str | None = None, key: bytes = b"", flags: Iterable[str] = ()
+    ) -> None:
         """Start the daemon and wait until it listens: at an address, or where only we find it.
 
-        With a key it serves only those who prove to know it.
+        With a key it serves only those who prove to know it. It is started with the flags too.
         """
         _remove_left_folders()
         self._folder = _private_folder()
         self._pid = os.getpid()
         self.address = listen or f"unix:{self._folder}/coheld.sock"
         try:
-            self._process, ready = self._spawn(_key_flags(self._folder, key))
+            self._process, ready = self._spawn([*_key_flags(self._folder, key), *flags])
             try:
                 with os.fdopen(ready, "rb", buffering=0) as lines:
                     self.address = self._await(lines)

@@ -70,6 +70,15 @@ def inherit(client: Client) -> None:
 def hold_inherited(client: Client) -> None:
     """Hold what was inherited and is still in use. Never raises."""
     names, client.inherited = client.inherited, []
+    _hold_all(client, names)
+
+
+def hold_anew(client: Client) -> None:
+    """Hold what is in use in a new session, as far as it is still there. Never raises."""
+    _hold_all(client, client.lose())
+
+
+def _hold_all(client: Client, names: list[str]) -> None:
     for name in names:
         if client.ended or not client.live(name):
             continue

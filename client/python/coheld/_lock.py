@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Any, ClassVar
 
@@ -272,6 +272,16 @@ def acquire_all(
         if acquired:
             _release_all(client, names[0], names[1:])
             _note_depths(locks, -1)
+
+
+def using_token(token: int) -> AbstractContextManager[None]:
+    """Let this thread change guarded objects by the token of another who holds their lock.
+
+    ``with coheld.using_token(token):`` is for who works on behalf of the holder, in another thread
+    or process: ``token`` is the holder's ``lock.token``. Once the lock is lost, changes by its
+    token are refused with GuardStale.
+    """
+    return _core.UsingToken(token)
 
 
 def _note_depths(locks: tuple[LockProxy | RLockProxy, ...], change: int) -> None:

@@ -30,6 +30,8 @@ _describe = _core.method("Admin.Describe")
 _inspect_host = _core.method("Host.Inspect", "attached")
 
 _State = managers.State
+# How long a server may take to serve_forever(), in seconds.
+_HOST_TIMEOUT = 5.0
 _PROXY_SERIALIZERS = {"pickle": _hosted.PICKLE, "xmlrpclib": _hosted.XML}
 
 AnyManager = TypeVar("AnyManager", bound="BaseManager")
@@ -59,6 +61,9 @@ class BaseManager:
         shutdown_timeout: float = 1.0,
         allow_pickle: bool | None = None,
         codec: str | None = None,
+        data_dir: str | os.PathLike[str] | None = None,
+        durability: str | None = None,
+        memory_max: int | str | None = None,
     ) -> None:
         """Prepare a manager; start() or connect() makes it usable.
 
@@ -67,6 +72,12 @@ class BaseManager:
         write to a daemon can run code in those who unpickle from it. ``codec`` names what carries
         such objects instead: "json", "cloudpickle" or "dill". The serializer "xmlrpclib" is for
         plain data only.
+
+        The last three are for the daemon that start() runs. With ``data_dir``, a folder, objects
+        with a name outlive it: the next manager with that folder finds them. ``durability`` says
+        what an op waits for: "sync" (the default with a folder) for the disk, "async" for the
+        kernel. Beyond ``memory_max`` bytes, or such as "512m", what makes the daemon grow is
+        refused with MemoryFull.
         """
         self._address = address
         self._key_given = authkey is not None
@@ -77,6 +88,7 @@ class BaseManager:
         self._proxy_serializer = _PROXY_SERIALIZERS[serializer]
         self._ctx = ctx or multiprocessing.get_context()
         self._shutdown_timeout = shutdown_timeout
+        self._daemon_flags = _flags(data_dir, durability, memory_max)
         if codec is None and allow_pickle is not None:
             codec = _codecs.PICKLE if allow_pickle else ""
         self._chosen_codec = None if codec is None else _codecs.checked(codec)
@@ -96,6 +108,12 @@ class BaseManager:
         """Return the daemon's address; None before start(), unless one was given."""
         return self._address
 
+    @property
+    def durability(self) -> str:
+        """Return what the daemon's ops wait for: "memory", "async" or "sync"."""
+        level: str = self._started().session()["durability"]
+        return level
+
     def start(
         self, initializer: Callable[..., Any] | None = None, initargs: Iterable[Any] = ()
     ) -> None:
@@ -109,7 +127,7 @@ class BaseManager:
             raise TypeError("initializer must be a callable")
         listen = None if self._address is None else daemon_form(self._address)
         key = b"" if listen is None else daemon_key(self._authkey)
-        self._process = self._daemon = daemon = PrivateDaemon(listen, key)
+        self._process = self._daemon = daemon = PrivateDaemon(listen, key, self._daemon_flags)
         self._private = True
         try:
             address = like_given(self._address, daemon.address)
@@ -354,13 +372,13 @@ class BaseManager:
             raise ProcessError("Manager has shut down")
 
     def _use(self, listening: str, address: Address, key: bytes | None, private: bool) -> None:
-        timeout = _client.PRIVATE_CONNECT_TIMEOUT if private else _client.CONNECT_TIMEOUT
+        patience = _client.PRIVATE_PATIENCE if private else None
         codec = self._chosen_codec
         if codec is None and self._serializer == "pickle" and (private or key):
             codec = _codecs.PICKLE
-        client = _client.client_for(listening, codec or "", timeout, key)
+        client = _client.client_for(listening, codec or "", patience, key)
         if codec is None and self._serializer == "pickle" and client.key:
-            client = _client.client_for(listening, _codecs.PICKLE, timeout, client.key)
+            client = _client.client_for(listening, _codecs.PICKLE, patience, client.key)
         self._client = client
         self._address = address
         self._state.value = _State.STARTED
@@ -394,6 +412,19 @@ def _create_method(typeid: str) -> Callable[..., Any]:
     return create
 
 
+def _flags(
+    data_dir: str | os.PathLike[str] | None, durability: str | None, memory_max: int | str | None
+) -> list[str]:
+    flags = []
+    if data_dir is not None:
+        flags += ["--data-dir", os.path.abspath(data_dir)]
+    if durability is not None:
+        flags += ["--durability", durability]
+    if memory_max is not None:
+        flags += ["--memory-max", str(memory_max)]
+    return flags
+
+
 def _needs_host(entry: _registry.Entry) -> bool:
     return entry[0] is not None and _registry.standard_typeid(entry) is None
 
@@ -404,7 +435,7 @@ def _is_served(client: Client, host: str) -> bool:
 
 def _wait_for_host(client: Client, host: str) -> bool:
     # A server that is not yet serve_forever() is there, and comes.
-    end = time.monotonic() + _client.CONNECT_TIMEOUT
+    end = time.monotonic() + _HOST_TIMEOUT
     with contextlib.suppress(ObjectNotFound):
         _describe(client, host)  # Unlike Host.Inspect, it tells whether there is one.
         while time.monotonic() < end:
@@ -442,13 +473,21 @@ def _rebuild_manager(
     return manager
 
 
-def Manager() -> SyncManager:  # noqa: N802
+def Manager(  # noqa: N802
+    *,
+    data_dir: str | os.PathLike[str] | None = None,
+    durability: str | None = None,
+    memory_max: int | str | None = None,
+) -> SyncManager:
     """Start a private daemon and return its manager, as multiprocessing.Manager() does.
 
     The daemon ends with shutdown(), with the manager's last reference, and with this process,
-    however that ends.
+    however that ends. With ``data_dir``, a folder, what has a name stays there for the next
+    manager with that folder. A private daemon that is killed is not started again: calls fail with
+    ConnectionLost, and a new manager finds all that was acknowledged. ``durability`` and
+    ``memory_max`` are those of SyncManager.
     """
-    manager = SyncManager()
+    manager = SyncManager(data_dir=data_dir, durability=durability, memory_max=memory_max)
     manager.start()
     return manager
 

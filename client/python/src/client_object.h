@@ -14,6 +14,7 @@ struct ClientObject {
   coheld::Client handle;
   std::string codec;  // Of objects that have no form of their own; empty: they are refused.
   Handles handles;
+  uint64_t session = 0;    // That gave the handles; 0: none yet.
   bool attention = false;  // The package has something to do before the next call.
 };
 

@@ -2,6 +2,7 @@
 // which makes one callable for each method of the protos; the Python package builds everything else
 // on those two. The callables are plain CPython fast calls, since they are on every path.
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "client/python/src/call_site.h"
@@ -18,6 +20,7 @@
 #include "client/python/src/message.h"
 #include "client/python/src/scope.h"
 #include "coheld/client.h"
+#include "coheld/guard.h"
 #include "proto/wire/methods.h"
 
 namespace coheld::python {
@@ -195,6 +198,15 @@ bool Attend(PyObject* object, ClientObject* client) {
   return Owned(PyObject_CallOneArg(hooks.attend, object)).get() != nullptr;
 }
 
+// After a call: takes note if it opened a new session, which has none of the handles that the one
+// before was given. The package holds anew what proxies stand for. False with an exception.
+bool NoteSession(PyObject* object, ClientObject* client) {
+  const uint64_t session = client->handle.session_id();
+  if (session == 0 || session == client->session) return true;
+  if (std::exchange(client->session, session) == 0) return true;
+  return Owned(PyObject_CallOneArg(hooks.session_lost, object)).get() != nullptr;
+}
+
 // True if the arguments are those of a call: a client, the object's name, and more; else an
 // exception is set.
 bool AreOfCall(PyObject* const* arguments, Py_ssize_t count) {
@@ -237,6 +249,7 @@ PyObject* CallMethod(PyObject* capsule, PyObject* const* arguments, Py_ssize_t c
     return nullptr;
   }
   const Ending ending = CallDaemon(*client, *method, request);
+  if (!PyErr_Occurred() && !NoteSession(arguments[0], client)) return nullptr;
   // A handler may have raised although the call ended otherwise, such as with the connection.
   if (ending.interrupted || PyErr_Occurred()) {
     return Undo(scope, *method, client, arguments + 1, count - 1, ending);
@@ -328,6 +341,7 @@ void InstallHooks(const nb::kwargs& installed) {
            .unsupported = Keep(installed, "unsupported"),
            .interrupted = Keep(installed, "interrupted"),
            .attend = Keep(installed, "attend"),
+           .session_lost = Keep(installed, "session_lost"),
            .proxy_type = Keep(installed, "proxy_type"),
            .shell_type = Keep(installed, "shell_type"),
            .handle_of = Keep(installed, "handle_of"),
@@ -336,17 +350,22 @@ void InstallHooks(const nb::kwargs& installed) {
 
 // Connects without the GIL; the error is raised with it.
 void ConstructClient(ClientObject* place, const std::string& address, const std::string& program,
-                     const std::string& codec, double connect_timeout, const nb::bytes& key) {
+                     const std::string& codec, const nb::bytes& key,
+                     std::optional<double> patience) {
   Ending ending;
   ClientOptions options;
   options.program = program;
   options.key.assign(key.c_str(), key.size());
-  options.connect_timeout = std::chrono::milliseconds(static_cast<int64_t>(connect_timeout * 1000));
+  if (patience) {
+    options.connect_timeout = std::chrono::milliseconds(static_cast<int64_t>(*patience * 1000));
+    options.reconnect_timeout = options.connect_timeout;
+  }
   ReleasedGil gil;
   bool connected = false;
   try {
     new (place)
         ClientObject{.handle = Client::connect(address, options), .codec = codec, .handles = {}};
+    place->session = place->handle.session_id();
     connected = true;
   } catch (const Error& error) {
     Describe(error, &ending);
@@ -428,11 +447,30 @@ nb::object ReadRequest(const nb::handle client, uint32_t number, const nb::bytes
   return nb::make_tuple(row->name, nb::steal(fields));
 }
 
-nb::list InheritHandles(ClientObject& client) {
-  nb::list names;
-  for (const std::string& name : client.handles.Inherit()) names.append(name);
-  return names;
+nb::list ListOf(const std::vector<std::string>& names) {
+  nb::list list;
+  for (const std::string& name : names) list.append(name);
+  return list;
 }
+
+nb::list InheritHandles(ClientObject& client) {
+  client.session = 0;
+  return ListOf(client.handles.Inherit());
+}
+
+nb::list LoseHandles(ClientObject& client) { return ListOf(client.handles.Lose()); }
+
+// A UsingToken as a context manager.
+class TokenScope {
+ public:
+  explicit TokenScope(uint64_t token) : token_(token) {}
+  void Enter() { using_.emplace(token_); }
+  void Exit(const nb::args&) { using_.reset(); }
+
+ private:
+  const uint64_t token_;
+  std::optional<UsingToken> using_;
+};
 
 }  // namespace
 
@@ -452,7 +490,7 @@ NB_MODULE(_core, module) {
   module.def("thread_id", this_thread_id);
   nb::class_<ClientObject>(module, "Client", nb::dynamic_attr(), nb::is_weak_referenceable())
       .def("__init__", ConstructClient, nb::arg("address"), nb::arg("program"), nb::arg("codec"),
-           nb::arg("connect_timeout"), nb::arg("key") = nb::bytes(""))
+           nb::arg("key"), nb::arg("patience").none())
       .def_prop_ro("address", [](const ClientObject& client) { return client.handle.address(); })
       .def_ro("codec", &ClientObject::codec)
       .def_rw("attention", &ClientObject::attention)
@@ -471,8 +509,13 @@ NB_MODULE(_core, module) {
                       const std::string& name) { return client.handles.Live(name); })
       .def("mark_forked", [](ClientObject& client) { client.handles.MarkForked(); })
       .def("inherit", InheritHandles)
+      .def("lose", LoseHandles)
       .def("session", DescribeSession)
       .def("close", CloseClient);
+  nb::class_<TokenScope>(module, "UsingToken")
+      .def(nb::init<uint64_t>(), nb::arg("token"))
+      .def("__enter__", &TokenScope::Enter)
+      .def("__exit__", &TokenScope::Exit);
 }
 
 }  // namespace coheld::python

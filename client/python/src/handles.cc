@@ -47,11 +47,18 @@ void Handles::MarkForked() {
 }
 
 std::vector<std::string> Handles::Inherit() {
+  for (auto& [name, entry] : entries_) entry = {.live = entry.live};
+  return Lose();
+}
+
+std::vector<std::string> Handles::Lose() {
   std::vector<std::string> names;
-  std::erase_if(entries_, [](const auto& item) { return item.second.live == 0; });
+  std::erase_if(entries_, [](const auto& item) {
+    return item.second.live == 0 && item.second.expected == 0;
+  });
   for (auto& [name, entry] : entries_) {
-    entry = {.live = entry.live};
-    names.push_back(name);
+    entry.given = 0;
+    if (entry.live > 0) names.push_back(name);
   }
   return names;
 }

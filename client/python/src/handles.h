@@ -43,6 +43,8 @@ class Handles {
   void MarkForked();
   // In a child: forgets what the parent was given, and returns the names that proxies stand for.
   std::vector<std::string> Inherit();
+  // In a new session: forgets what the one before was given, and returns those names.
+  std::vector<std::string> Lose();
 
  private:
   struct Entry {

@@ -15,18 +15,19 @@ namespace coheld::python {
 struct Hooks {
   // (client, object) -> (bytes, proxies that are in them)
   PyObject* encode_value = nullptr;
-  PyObject* encode_key = nullptr;   // The same, with equal bytes for equal keys if possible.
-  PyObject* decode = nullptr;       // (codec, bytes) -> object
-  PyObject* make_proxy = nullptr;   // (client, type word, name) -> proxy
-  PyObject* make_error = nullptr;   // (reason word, code, message, system_error) -> exception
-  PyObject* refused = nullptr;      // (codec, data) -> exception: code that may not be decoded
-  PyObject* unsupported = nullptr;  // (object) -> exception: no wire form without a codec
-  PyObject* interrupted = nullptr;  // (client, method name, request's fields, result) -> None
-  PyObject* attend = nullptr;       // (client) -> None: before a call, if Client.attention is set
-  PyObject* proxy_type = nullptr;   // class of all proxies
-  PyObject* shell_type = nullptr;   // class of the stdlib's proxies; hosted objects have such
-  PyObject* handle_of = nullptr;    // (stdlib proxy) -> proxy of all proxies' class, or None
-  PyObject* opaque_type = nullptr;  // class of opaque values that are not decoded
+  PyObject* encode_key = nullptr;    // The same, with equal bytes for equal keys if possible.
+  PyObject* decode = nullptr;        // (codec, bytes) -> object
+  PyObject* make_proxy = nullptr;    // (client, type word, name) -> proxy
+  PyObject* make_error = nullptr;    // (reason word, code, message, system_error) -> exception
+  PyObject* refused = nullptr;       // (codec, data) -> exception: code that may not be decoded
+  PyObject* unsupported = nullptr;   // (object) -> exception: no wire form without a codec
+  PyObject* interrupted = nullptr;   // (client, method name, request's fields, result) -> None
+  PyObject* attend = nullptr;        // (client) -> None: before a call, if Client.attention is set
+  PyObject* session_lost = nullptr;  // (client) -> None: a call opened a new session
+  PyObject* proxy_type = nullptr;    // class of all proxies
+  PyObject* shell_type = nullptr;    // class of the stdlib's proxies; hosted objects have such
+  PyObject* handle_of = nullptr;     // (stdlib proxy) -> proxy of all proxies' class, or None
+  PyObject* opaque_type = nullptr;   // class of opaque values that are not decoded
 };
 
 extern Hooks hooks;

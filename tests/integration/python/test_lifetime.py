@@ -219,6 +219,27 @@ def test_a_child_of_a_bare_fork_holds_what_it_inherited(manager):
     assert list(log[0]) == ["used"]
 
 
+def test_what_a_proxy_stands_for_is_held_anew_in_a_new_session(daemon_address):
+    with coheld.connect(daemon_address) as one, coheld.connect(daemon_address, codec="json") as two:
+        held = one.list([1])
+        one.list([held], name="keeps it")
+        one._client.close()
+        one.dict()
+        two.list(name="keeps it").clear()
+        assert list(held) == [1]
+        assert handles(held) == 1
+        del held
+
+
+def test_what_went_with_a_session_is_not_missed(daemon_address):
+    with coheld.connect(daemon_address) as one:
+        gone = one.list([1])
+        one._client.close()
+        assert list(one.list([2])) == [2]
+        with pytest.raises(coheld.ObjectNotFound):
+            gone.append(2)
+
+
 def test_what_children_held_goes_with_them(own):
     held = own.list()
     children = [

@@ -199,6 +199,23 @@ def test_who_lost_the_lock_changes_nothing(manager, lock):
     assert list(held) == [1]
 
 
+def test_who_works_for_the_holder_says_so_by_its_token(manager, lock):
+    held = manager.list()
+    held.guarded_by(lock)
+
+    def append(token):
+        with coheld.using_token(token):
+            held.append(token)
+
+    lock.acquire()
+    token = lock.token
+    in_thread(append, token)
+    assert isinstance(in_thread(held.append, 1), coheld.GuardStale)
+    lock.release()
+    assert isinstance(in_thread(append, token), coheld.GuardStale)
+    assert list(held) == [token]
+
+
 def take_both(first, second, met):
     with first:
         met.wait()

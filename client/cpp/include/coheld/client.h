@@ -178,6 +178,8 @@ class Client {
   const ClientOptions& options() const;
   // The session in use now; opens one if there is none.
   SessionDetails session() const;
+  // The id of the session in use now; 0 if there is none. Sends nothing.
+  uint64_t session_id() const noexcept;
 
   // Ends the session at once: its locks are released and its anonymous objects freed. All copies
   // are closed too; a later call opens a new session. Must not run during calls of other threads.
