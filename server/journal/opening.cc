@@ -53,11 +53,25 @@ class Journal::Opening {
     journal_.previous_ = reading_.previous;
     journal_.offset_ = reading_.end.offset;
     journal_.room_ = reading_.size;
-    // What a killed process wrote may not be on disk yet.
-    if (Status fault = journal_.current_->Sync()) return fault;
+    if (Status fault = MakeDurable()) return fault;
     COHELD_FAILPOINT("opening.synced");
     journal_.durable_index_ = journal_.next_index_ - 1;
     return std::nullopt;
+  }
+
+  // What a killed process wrote may not be on disk yet. Syncing is not enough: what a sync failed
+  // to write counts as written, and is still read. Nor need the segment's name be durable.
+  Status MakeDurable() {
+    std::string bytes;
+    const uint64_t size = reading_.end.offset - reading_.unsure_offset;
+    if (Status fault = journal_.current_->ReadAt(reading_.unsure_offset, size, &bytes)) {
+      return fault;
+    }
+    if (!bytes.empty()) {
+      if (Status fault = journal_.current_->WriteAt(reading_.unsure_offset, bytes)) return fault;
+    }
+    if (Status fault = journal_.current_->Sync()) return fault;
+    return journal_.files_.SyncFolder(journal_.options_.folder);
   }
 
   Status CutTail() {

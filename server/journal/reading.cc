@@ -99,6 +99,7 @@ class JournalReader {
     }
     if (done_) return std::nullopt;
     reading_.end = reader.end();
+    reading_.unsure_offset = reader.unsure_offset();
     if (bytes_.size() < header.bytes) {
       return Damaged(bytes_.size(),
                      "it ends there, and should have " + std::to_string(header.bytes) + " bytes");

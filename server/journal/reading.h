@@ -35,8 +35,9 @@ struct Reading {
   uint64_t previous = 0;  // The checksum of the last good batch.
   uint64_t size = 0;
   SegmentEnd end;
-  std::string path;    // Empty if there is no segment.
-  std::string damage;  // What is wrong at end.offset; empty if nothing is.
+  uint64_t unsure_offset = 0;  // What is good from there on may not be durable.
+  std::string path;            // Empty if there is no segment.
+  std::string damage;          // What is wrong at end.offset; empty if nothing is.
 };
 
 // Reads the journal of a folder. Faults: a call that failed; damage, which is anything but a tail

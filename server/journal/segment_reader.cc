@@ -48,10 +48,12 @@ std::optional<SegmentReader::Batch> SegmentReader::Next() {
   }
   const Batch batch{.header = *header,
                     .body = bytes_.substr(offset_ + kBatchHeaderBytes, header->size)};
+  unsure_.push_back({.end = header->end(), .offset = offset_});
   offset_ += kBatchHeaderBytes + header->size;
   next_index_ = header->end();
   previous_ = header->checksum;
   durable_ = std::max(durable_, header->durable);
+  while (!unsure_.empty() && unsure_.front().end <= durable_ + 1) unsure_.pop_front();
   return batch;
 }
 

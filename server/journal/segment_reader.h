@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +41,8 @@ class SegmentReader {
   // The index of the record after the last one read, and the checksum of the last batch.
   uint64_t next_index() const { return next_index_; }
   uint64_t previous() const { return previous_; }
+  // Where the first good batch begins of which none so far says that it was durable.
+  uint64_t unsure_offset() const { return unsure_.empty() ? offset_ : unsure_.front().offset; }
   // The highest index that a batch so far, good or not, says was durable.
   uint64_t durable() const { return durable_; }
 
@@ -54,6 +57,11 @@ class SegmentReader {
   uint64_t next_index_;
   uint64_t previous_;
   uint64_t durable_ = 0;
+  struct Unsure {
+    uint64_t end = 0;  // The index after its last record.
+    uint64_t offset = 0;
+  };
+  std::deque<Unsure> unsure_;
   SegmentEnd end_;
 };
 

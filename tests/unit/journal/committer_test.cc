@@ -141,7 +141,7 @@ TEST_F(CommitterTest, AFullDiskIsToldWhileThereIsStillRoom) {
   committer.reset();
   const SimulatedDisk::Image before = disk.Now();
   disk = SimulatedDisk(before);
-  disk.FailReserve(ENOSPC);
+  disk.FailGrowth(ENOSPC);
   Start(Level::kSync);
   Await([&] { return !committer->has_room(); });
   EXPECT_EQ(committer->Add("still"), 1u);
@@ -170,7 +170,7 @@ TEST_F(CommitterTest, RollingOnAFullDiskTellsWhatIsSealedAlready) {
   committer.reset();
   const SimulatedDisk::Image before = disk.Now();
   disk = SimulatedDisk(before);
-  disk.FailReserve(ENOSPC);
+  disk.FailGrowth(ENOSPC);
   Start(Level::kSync);
   committer->Add("two");
   AwaitConfirmed(2);

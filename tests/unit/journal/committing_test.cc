@@ -87,11 +87,11 @@ TEST_F(CommittingTest, NothingIsDueOnceItIsMarkedAndHasRoom) {
 }
 
 TEST_F(CommittingTest, AFullDiskIsToldAndTriedAgain) {
-  disk.FailReserve(ENOSPC);
+  disk.FailGrowth(ENOSPC);
   PassTime(now + milliseconds(500));
   EXPECT_FALSE(committing->has_room());
   EXPECT_EQ(progress, 1);
-  disk.FailReserve(0);
+  disk.FailGrowth(0);
   PassTime(now + milliseconds(1000));
   EXPECT_TRUE(committing->has_room());
   EXPECT_EQ(progress, 2);
@@ -107,7 +107,7 @@ TEST_F(CommittingTest, TellsWhatIsSealedOnceThereIsRoomForMore) {
 }
 
 TEST_F(CommittingTest, OnAFullDiskItTellsWhatIsSealedAlready) {
-  disk.FailReserve(ENOSPC);
+  disk.FailGrowth(ENOSPC);
   Commit(1);
   uint64_t sealed = 99;
   Committing::Work work{.sealed = [&](uint64_t index) { sealed = index; }};

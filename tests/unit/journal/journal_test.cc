@@ -426,5 +426,30 @@ TEST_F(JournalTest, AnyFailedCallIsToldAndLosesNothing) {
   }
 }
 
+// What a sync that failed did not write is still read, and no later sync writes it; and a folder
+// may have names that are not durable.
+TEST_F(JournalTest, WhatIsThereAfterAFailureIsMadeDurableWhenItIsRead) {
+  for (uint64_t call = 1;; ++call) {
+    const std::string what = "call " + std::to_string(call);
+    SimulatedDisk failing;
+    journal.reset();
+    ASSERT_FALSE(Open(failing));
+    failing.FailFrom(call, EIO);
+    const Traffic run = WriteMuch(*journal, 5);
+    journal.reset();
+    SimulatedDisk restarted = failing.AfterKill();
+    ASSERT_FALSE(Open(restarted, run.trimmed)) << what;
+    const Records before = std::exchange(read, {});
+    journal.reset();
+    restarted.ForEachPowerCut(0, [&](const SimulatedDisk::Image& image) {
+      SimulatedDisk cut(image);
+      const Status fault = Open(cut, run.trimmed);
+      ASSERT_FALSE(fault) << what << ": " << MessageOf(fault);
+      ASSERT_EQ(read, before) << what;
+    });
+    if (run.written.size() >= 60) break;
+  }
+}
+
 }  // namespace
 }  // namespace coheld::journal
