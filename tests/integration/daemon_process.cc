@@ -98,8 +98,12 @@ void DaemonProcess::Spawn(const std::vector<std::string>& arguments, int inherit
   if (pid_ == 0) RunProgram(program.c_str(), argv.data(), ends[1], log, inherited_fd, parent);
   close(ends[1]);
   close(log);
+  if (output_fd_ >= 0) close(output_fd_);
   output_fd_ = ends[0];
   output_.clear();
+  addresses_.clear();
+  address_unix_.clear();
+  address_tcp_.clear();
   exit_code_.reset();
 }
 

@@ -40,7 +40,7 @@ class ExactlyOnce : public ::testing::TestWithParam<const char*> {
     std::cout << "COHELD_SEED=" << seed_ << "\n";
     daemon_.Start();
     const Client client = Client::connect(daemon_.address_unix());
-    SharedValue<int64_t>(client, "tally/cell").create({.initial = 0});
+    SharedValue<int64_t>(client, "{tally}/cell").create({.initial = 0});
     const bool is_unix = std::string(GetParam()) == "Unix";
     proxy_.emplace(
         ProxyOptions{.listen = is_unix ? "unix:" + daemon_.folder() + "/proxy.sock" : "127.0.0.1:0",
@@ -69,7 +69,7 @@ class ExactlyOnce : public ::testing::TestWithParam<const char*> {
   Remains Look() const {
     const Client client = Client::connect(daemon_.address_unix());
     return {.counter = Counter(client, "tally/counter").get(),
-            .cell = SharedValue<int64_t>(client, "tally/cell").get(),
+            .cell = SharedValue<int64_t>(client, "{tally}/cell").get(),
             .queue = Queue<int64_t>(client, "tally/queue").get_many(0, 0ms),
             .list = List<int64_t>(client, "tally/list").values()};
   }

@@ -48,6 +48,10 @@ void Ledger::Add(const std::string& text) {
 void Ledger::Acknowledge(uint64_t client, const Pending& call, const json& line) {
   ++acknowledged_;
   const json& result = line.at("result");
+  if (call.object == "tally/tasks") return AcknowledgeTask(call, result);
+  if (call.object.starts_with("held/")) return AcknowledgeHeld(call, line);
+  if (call.op == "publish" || call.op == "receive") return AcknowledgeTopic(call, result);
+  if (call.object.starts_with("own/")) return AcknowledgeOwn(call, result);
   if (call.object == "tally/counter") {
     ++counts_[result.get<int64_t>()];
   } else if (call.op == "put" || call.op == "append") {
@@ -66,6 +70,58 @@ void Ledger::Acknowledge(uint64_t client, const Pending& call, const json& line)
   }
 }
 
+void Ledger::AcknowledgeTask(const Pending& call, const json& result) {
+  if (call.op == "put") {
+    ++items_[call.object].put[call.arguments.at("item").get<int64_t>()];
+  } else if (call.op == "ack") {
+    ++items_[call.object].taken[call.arguments.at("item").get<int64_t>()];
+  } else if (!result.is_null()) {
+    ++leased_[result.at("item").get<int64_t>()];
+    const auto number = result.at("delivery").get<uint64_t>();
+    if (deliveries_.insert(number).second) return;
+    told_.push_back("there are two deliveries with number " + std::to_string(number));
+  }
+}
+
+// It was held at least from the answer to its acquire to the moment when its release was sent.
+void Ledger::AcknowledgeHeld(const Pending& call, const json& line) {
+  Held& held = held_[call.object];
+  held.of = call.arguments.at("of");
+  const auto share = call.arguments.at("share").get<int64_t>();
+  if (call.op == "acquire") {
+    held.changes[line.at("time").get<uint64_t>()] += share;
+  } else {
+    held.changes[call.invoked] -= share;
+  }
+}
+
+void Ledger::AcknowledgeOwn(const Pending& call, const json& result) {
+  if (!call.arguments.contains("slot")) return;  // It only had to work.
+  const std::string slot = call.object + " " + call.arguments.at("slot").get<std::string>();
+  if (call.op == "set") {
+    const auto value = call.arguments.at("value").get<int64_t>();
+    const auto place = own_.find(slot);
+    const bool changes = value != (place == own_.end() ? 0 : place->second);
+    own_[slot] = value;
+    if (result.get<bool>() == changes) return;
+    told_.push_back(slot + " was set to " + std::to_string(value) +
+                    (changes ? ", and had not changed" : ", which it was, and had changed"));
+  } else if (result.get<int64_t>() != own_[slot]) {
+    told_.push_back(slot + " was " + std::to_string(result.get<int64_t>()) +
+                    " after it was set to " + std::to_string(own_[slot]));
+  }
+}
+
+void Ledger::AcknowledgeTopic(const Pending& call, const json& result) {
+  int64_t& published = published_[call.object];
+  if (call.op == "publish") {
+    published = call.arguments.at("value");
+  } else if (result.is_null() || result.get<int64_t>() != published) {
+    told_.push_back(call.object + " gave " + result.dump() + " after " + std::to_string(published) +
+                    " was published");
+  }
+}
+
 std::vector<std::string> Ledger::Judge(const Remains& remains) const {
   Findings findings;
   for (const std::string& text : told_) findings.Add(text);
@@ -76,7 +132,15 @@ std::vector<std::string> Ledger::Judge(const Remains& remains) const {
   JudgeCounter(remains.counter, findings);
   JudgeItems("tally/queue", remains.queue, findings);
   JudgeItems("tally/list", remains.list, findings);
+  JudgeItems("tally/tasks", remains.tasks, findings);
+  for (const auto& [item, times] : leased_) {
+    if (times == 1) continue;
+    findings.Add("task " + std::to_string(item) + " was delivered " + std::to_string(times) +
+                 " times, though nobody lost it");
+  }
   JudgeSections(remains.cell, findings);
+  JudgeHeld(findings);
+  JudgeOwn(remains.own, findings);
   return findings.Take();
 }
 
@@ -108,6 +172,28 @@ void Ledger::JudgeItems(const std::string& name, const std::vector<int64_t>& lef
   for (const auto& [item, times] : items.taken) {
     if (items.put.contains(item)) continue;
     findings.Add(name + ": item " + std::to_string(item) + " was taken and never put");
+  }
+}
+
+void Ledger::JudgeHeld(Findings& findings) const {
+  for (const auto& [object, held] : held_) {
+    int64_t now = 0;
+    for (const auto& [time, change] : held.changes) {
+      now += change;
+      if (now <= held.of) continue;
+      findings.Add("of " + object + " more than there is was held at " + std::to_string(time));
+      break;
+    }
+  }
+}
+
+void Ledger::JudgeOwn(const std::map<std::string, int64_t>& left, Findings& findings) const {
+  for (const auto& [slot, value] : own_) {
+    const auto place = left.find(slot);
+    const int64_t found = place == left.end() ? 0 : place->second;
+    if (found == value) continue;
+    findings.Add(slot + " is " + std::to_string(found) + " in the end, and was set to " +
+                 std::to_string(value));
   }
 }
 

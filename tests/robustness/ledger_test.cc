@@ -31,10 +31,10 @@ class LedgerTest : public ::testing::Test {
   }
   void Get(const std::string& item) { Told(2, "tally/queue", "get", "{}", item); }
   void Acquire(int client, const std::string& token) {
-    Told(client, "tally/lock", "acquire", "{}", token);
+    Told(client, "{tally}/lock", "acquire", "{}", token);
   }
-  void Set(int client) { Told(client, "tally/cell", "set", R"({"value":1})", "true"); }
-  void Release(int client) { Told(client, "tally/lock", "release", "{}", "true"); }
+  void Set(int client) { Told(client, "{tally}/cell", "set", R"({"value":1})", "true"); }
+  void Release(int client) { Told(client, "{tally}/lock", "release", "{}", "true"); }
 
   Ledger ledger_;
   uint64_t now_ = 0;
@@ -123,6 +123,79 @@ TEST_F(LedgerTest, AnUnknownOutcomeIsFound) {
 TEST_F(LedgerTest, AnOpThatNeverEndedIsFound) {
   Begin(1, "tally/counter", "add", "{}");
   EXPECT_EQ(ledger_.Judge({}).size(), 1u);
+}
+
+TEST_F(LedgerTest, ARightHistoryOfAllTypesPasses) {
+  Told(1, "tally/tasks", "put", R"({"item":7})", "true");
+  Told(2, "tally/tasks", "lease", "{}", R"({"item":7,"delivery":3})");
+  Told(2, "tally/tasks", "ack", R"({"item":7})", "true");
+  Told(1, "held/rwlock", "acquire", R"({"share":1,"of":2})", "true");
+  Told(2, "held/rwlock", "acquire", R"({"share":1,"of":2})", "true");
+  Told(1, "held/rwlock", "release", R"({"share":1,"of":2})", "true");
+  Told(3, "held/rwlock", "acquire", R"({"share":1,"of":2})", "true");
+  Told(1, "own/dict", "set", R"({"slot":"1","value":5})", "true");
+  Told(1, "own/dict", "get", R"({"slot":"1"})", "5");
+  Told(1, "own/topic/1", "publish", R"({"value":5})", "1");
+  Told(1, "own/topic/1", "receive", "{}", "5");
+  EXPECT_EQ(ledger_.Judge({.own = {{"own/dict 1", 5}}}), std::vector<std::string>());
+}
+
+TEST_F(LedgerTest, ATaskDeliveredTwiceIsFound) {
+  Told(1, "tally/tasks", "put", R"({"item":7})", "true");
+  Told(2, "tally/tasks", "lease", "{}", R"({"item":7,"delivery":3})");
+  Told(3, "tally/tasks", "lease", "{}", R"({"item":7,"delivery":4})");
+  Told(3, "tally/tasks", "ack", R"({"item":7})", "true");
+  EXPECT_EQ(ledger_.Judge({}),
+            std::vector<std::string>{"task 7 was delivered 2 times, though nobody lost it"});
+}
+
+TEST_F(LedgerTest, ADeliveryNumberGivenTwiceIsFound) {
+  Told(2, "tally/tasks", "lease", "{}", R"({"item":7,"delivery":3})");
+  Told(3, "tally/tasks", "lease", "{}", R"({"item":8,"delivery":3})");
+  EXPECT_EQ(ledger_.Judge({}), std::vector<std::string>{"there are two deliveries with number 3"});
+}
+
+TEST_F(LedgerTest, AnAcknowledgedTaskThatIsStillThereIsFound) {
+  Told(1, "tally/tasks", "put", R"({"item":7})", "true");
+  Told(2, "tally/tasks", "ack", R"({"item":7})", "true");
+  EXPECT_EQ(
+      ledger_.Judge({.tasks = {7}}),
+      std::vector<std::string>{"tally/tasks: item 7 was put 1 times and taken or left 2 times"});
+}
+
+TEST_F(LedgerTest, MoreHeldThanThereIsIsFound) {
+  Told(1, "held/rwlock", "acquire", R"({"share":1,"of":2})", "true");
+  Told(2, "held/rwlock", "acquire", R"({"share":2,"of":2})", "true");
+  EXPECT_EQ(ledger_.Judge({}),
+            std::vector<std::string>{"of held/rwlock more than there is was held at 4"});
+}
+
+TEST_F(LedgerTest, AnOlderValueReadIsFound) {
+  Told(1, "own/dict", "set", R"({"slot":"1","value":5})", "true");
+  Told(1, "own/dict", "set", R"({"slot":"1","value":6})", "true");
+  Told(1, "own/dict", "get", R"({"slot":"1"})", "5");
+  EXPECT_EQ(ledger_.Judge({.own = {{"own/dict 1", 6}}}),
+            std::vector<std::string>{"own/dict 1 was 5 after it was set to 6"});
+}
+
+TEST_F(LedgerTest, AnOlderValueInTheEndIsFound) {
+  Told(1, "own/dict", "set", R"({"slot":"1","value":5})", "true");
+  EXPECT_EQ(ledger_.Judge({}),
+            std::vector<std::string>{"own/dict 1 is 0 in the end, and was set to 5"});
+}
+
+TEST_F(LedgerTest, AChangeMadeTwiceIsFound) {
+  Told(1, "own/set", "set", R"({"slot":"1","value":1})", "false");
+  EXPECT_EQ(ledger_.Judge({.own = {{"own/set 1", 1}}}),
+            std::vector<std::string>{"own/set 1 was set to 1, and had not changed"});
+}
+
+TEST_F(LedgerTest, APublicationReceivedTwiceIsFound) {
+  Told(1, "own/topic/1", "publish", R"({"value":5})", "1");
+  Told(1, "own/topic/1", "publish", R"({"value":6})", "1");
+  Told(1, "own/topic/1", "receive", "{}", "5");
+  EXPECT_EQ(ledger_.Judge({}),
+            std::vector<std::string>{"own/topic/1 gave 5 after 6 was published"});
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 using nlohmann::json;
 
 // Far above what all others together need for their turns.
-constexpr auto kLockPatience = 15s;
+constexpr auto kLockPatience = 120s;
 
 class Tally : public Work {
  public:
@@ -24,8 +24,8 @@ class Tally : public Work {
         counter_(client, "tally/counter"),
         queue_(client, "tally/queue"),
         list_(client, "tally/list"),
-        lock_(client, "tally/lock"),
-        cell_(client, "tally/cell") {}
+        lock_(client, "{tally}/lock"),
+        cell_(client, "{tally}/cell") {}
 
   void DoOne() override {
     switch (random_() % 6) {
@@ -93,17 +93,17 @@ class Tally : public Work {
 
   // An increment by two ops, which only the lock keeps together.
   void BeInTheLock() {
-    const json token = Do({"lock", "tally/lock", "acquire"}, [&] {
+    const json token = Do({"lock", "{tally}/lock", "acquire"}, [&] {
       return lock_.try_lock_for(kLockPatience) ? json(lock_.token()) : json();
     });
     if (token.is_null()) throw std::runtime_error("somebody does not let go of the lock");
-    const json before = Do({"value", "tally/cell", "get"}, [&] { return json(cell_.get()); });
+    const json before = Do({"value", "{tally}/cell", "get"}, [&] { return json(cell_.get()); });
     const int64_t next = before.get<int64_t>() + 1;
-    Do({"value", "tally/cell", "set", {{"value", next}}}, [&] {
+    Do({"value", "{tally}/cell", "set", {{"value", next}}}, [&] {
       cell_.set(next);
       return json(true);
     });
-    Do({"lock", "tally/lock", "release"}, [&] {
+    Do({"lock", "{tally}/lock", "release"}, [&] {
       lock_.release();
       return json(true);
     });

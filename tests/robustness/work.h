@@ -30,8 +30,14 @@ class Work {
 };
 
 // Increments, puts and pops, and critical sections on objects that all clients share for the whole
-// run, for the ledger (ledger.h): tally/counter, tally/queue, tally/list, tally/lock, tally/cell.
+// run, for the ledger (ledger.h): tally/counter, tally/queue, tally/list, {tally}/lock, {tally}/cell.
 std::unique_ptr<Work> MakeTally(const Client& client, History& history, const WorkOptions& options);
+
+// The same, and for the ledger too: tasks that are leased and acknowledged (tally/tasks), what only
+// so many may have at once (held/*), and of every other type something that is this client's own
+// (own/*). For a daemon that is killed all the time: it has no time limits that matter.
+std::unique_ptr<Work> MakeEndure(const Client& client, History& history,
+                                 const WorkOptions& options);
 
 // All ops that the checker's models know, on objects of every type that are used for one round
 // only: value/N, dict/N, list/N, queue/N, lock/N, semaphore/N. Holds locks between ops.

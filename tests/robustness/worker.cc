@@ -29,7 +29,7 @@ int Main(int argc, char** argv) {
   app.add_option("--history", history_path)->required();
   app.add_option("--client", options.client)->required();
   app.add_option("--seed", options.seed);
-  app.add_option("--work", work)->check(CLI::IsMember({"tally", "mixed"}));
+  app.add_option("--work", work)->check(CLI::IsMember({"tally", "endure", "mixed"}));
   app.add_option("--began", options.began);
   app.add_option("--round-ms", options.round_ms);
   app.add_option("--ttl-ms", ttl_ms);
@@ -39,8 +39,8 @@ int Main(int argc, char** argv) {
       address,
       {.connect_timeout = std::chrono::seconds(30), .wait_for_daemon = true, .session_ttl = ttl});
   History history(history_path, options.client);
-  const auto worked =
-      work == "tally" ? MakeTally(client, history, options) : MakeMixed(client, history, options);
+  const auto make = work == "tally" ? MakeTally : work == "endure" ? MakeEndure : MakeMixed;
+  const auto worked = make(client, history, options);
   while (!Stopped()) worked->DoOne();
   worked->Finish();
   return 0;

@@ -59,8 +59,8 @@ class Tally:
         self._counter = manager.Counter(name="tally/counter")
         self._queue = manager.Queue(name="tally/queue")
         self._list = manager.list(name="tally/list")
-        self._lock = manager.Lock(name="tally/lock")
-        self._cell = manager.Value("q", 0, name="tally/cell")
+        self._lock = manager.Lock(name="{tally}/lock")
+        self._cell = manager.Value("q", 0, name="{tally}/cell")
 
     def do_one(self) -> None:
         """Do the next thing; hold nothing afterwards."""
@@ -106,13 +106,13 @@ class Tally:
 
     def _be_locked(self) -> None:
         def acquire() -> Any:
-            return self._lock.token if self._lock.acquire(timeout=15.0) else None
+            return self._lock.token if self._lock.acquire(timeout=120.0) else None
 
-        if self._do("lock", "tally/lock", "acquire", acquire) is None:
+        if self._do("lock", "{tally}/lock", "acquire", acquire) is None:
             raise AssertionError("somebody does not let go of the lock")
-        value = self._do("value", "tally/cell", "get", self._cell.get) + 1
-        self._do("value", "tally/cell", "set", lambda: self._cell.set(value), value=value)
-        self._do("lock", "tally/lock", "release", self._lock.release)
+        value = self._do("value", "{tally}/cell", "get", self._cell.get) + 1
+        self._do("value", "{tally}/cell", "set", lambda: self._cell.set(value), value=value)
+        self._do("lock", "{tally}/lock", "release", self._lock.release)
 
 
 def connect(address: str) -> Any:
