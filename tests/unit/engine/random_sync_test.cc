@@ -34,10 +34,15 @@ constexpr uint64_t kSeedsMax = 3000;
 constexpr int kEventsPerSeed = 300;
 constexpr uint64_t kSessions = 4;
 constexpr uint64_t kThreads = 3;
+// (Of locks without their grants and holders.)
 constexpr const char* kAnswers[] = {"acquired 0",
                                     "acquired 1",
                                     "acquired 2",
                                     "acquired 3",
+                                    "died",
+                                    "held by",
+                                    "renewed",
+                                    "LOCK_LOST",
                                     "notified 1 depth 1",
                                     "notified 1 depth 2",
                                     "notified 0 depth 1",
@@ -131,7 +136,9 @@ class SyncRun : public ModelRun<SyncModel, SyncOp> {
     const std::string line = MethodName(op) + " " + op.object + Count(" session", op.session) +
                              Count(" thread", op.thread) + Count(" number", op.number) +
                              Count(" call", op.call);
-    const uint64_t token = op.kind == Kind::kActionDone ? tokens_[op.number] : 0;
+    const uint64_t token = op.kind == Kind::kActionDone ? tokens_[op.number]
+                           : op.with_token              ? TokenOf(op.grant)
+                                                        : 0;
     Apply(op, line, MethodNumber(op), Payload(op, token));
   }
 
@@ -169,6 +176,8 @@ class SyncRun : public ModelRun<SyncModel, SyncOp> {
                                      Kind::kLockRelease,
                                      Kind::kLockRelease,
                                      Kind::kLockRelease,
+                                     Kind::kRenew,
+                                     Kind::kRenew,
                                      Kind::kAcquireAll,
                                      Kind::kAcquireAll,
                                      Kind::kReleaseAll,
@@ -205,7 +214,8 @@ class SyncRun : public ModelRun<SyncModel, SyncOp> {
     op.object = ObjectFor(op.kind);
     PickCaller(&op);
     op.flag = Pick(3) == 0;
-    const bool releases = op.kind == Kind::kLockRelease || op.kind == Kind::kReadWriteRelease;
+    const bool releases = op.kind == Kind::kLockRelease || op.kind == Kind::kReadWriteRelease ||
+                          op.kind == Kind::kRenew;
     if (!releases && Pick(3) != 0) op.timeout_ms = Pick(3) * 30;
     if (op.kind <= Kind::kSemaphoreRelease || op.kind >= Kind::kLatchCreate)
       op.number = 1 + Pick(3);
@@ -213,16 +223,38 @@ class SyncRun : public ModelRun<SyncModel, SyncOp> {
       op.number = 1 + Pick(2);
     }
     if (op.kind == Kind::kConditionNotify) op.number = Pick(3);
+    if (op.kind >= Kind::kLockAcquire && op.kind <= Kind::kReleaseAll) AddRights(&op);
     if (op.kind == Kind::kActionDone) op.number = runners_[op.object];
     for (const char* other : {"{t}a", "{t}b", "{t}r"}) {
       const bool many = op.kind == Kind::kAcquireAll || op.kind == Kind::kReleaseAll;
       if (many && op.object != other && Pick(2) == 0) op.others.push_back(other);
     }
     // The holder of a lock releases it more often than chance has it.
-    if ((op.kind == Kind::kLockRelease || op.kind >= Kind::kConditionWait) && Pick(3) != 0) {
+    const bool holds = op.kind == Kind::kLockRelease || op.kind == Kind::kRenew;
+    if ((holds || op.kind >= Kind::kConditionWait) && Pick(3) != 0) {
       BeTheHolder(&op);
     }
     return op;
+  }
+
+  // Gives an op on locks a lease, or a grant that there was.
+  void AddRights(SyncOp* op) {
+    if (Pick(3) == 0) op->lease_ms = 1 + Pick(60);
+    const bool names = op->kind == Kind::kLockRelease || op->kind == Kind::kRenew;
+    if (!names || grants_.empty() || Pick(3) != 0) return;
+    op->with_token = true;
+    const auto& all = model_.locks().all().at(op->object).grants;
+    const auto any = std::next(grants_.begin(), static_cast<std::ptrdiff_t>(Pick(grants_.size())));
+    op->grant =
+        all.empty() || Pick(4) == 0 ? any->second : all[all.size() - 1 - Pick(2) % all.size()];
+  }
+
+  uint64_t TokenOf(uint64_t grant) const {
+    for (const auto& [token, known] : grants_) {
+      if (known == grant) return token;
+    }
+    ADD_FAILURE() << "no grant " << grant;
+    return 0;
   }
 
   // Makes the op one of the caller who holds the lock that it needs, if somebody does.
@@ -239,31 +271,51 @@ class SyncRun : public ModelRun<SyncModel, SyncOp> {
     op->thread = owner.thread;
   }
 
+  // With the model's numbers for grants, whose tokens were told when they were made.
   std::string WordsOf(const SyncOp& op, const std::string& payload) override {
-    return Words(op, payload);
-  }
-
-  void Check(const SyncOp& op, const Reply& reply, const std::string& words) override {
-    answers_.insert(words);
-    if (!reply.failure) CheckTokens(op, reply.payload);
-  }
-
-  // A grant's token is above all before, but for an RLock that its owner takes again.
-  void CheckTokens(const SyncOp& op, const std::string& payload) {
-    const uint64_t token = GrantToken(op, payload);
-    if (op.kind == Kind::kBarrierWait) {
-      if (token != 0) runners_[op.object] = op.call;
-      tokens_[op.call] = token;
+    NoteTokens(op, payload);
+    std::string words;
+    for (std::string rest = Words(op, payload); !rest.empty();) {
+      const size_t at = rest.find('@');
+      words += rest.substr(0, at);
+      if (at == std::string::npos) break;
+      size_t digits = 0;
+      const uint64_t token = std::stoull(rest.substr(at + 1), &digits);
+      EXPECT_TRUE(grants_.contains(token)) << token << " after:\n" << transcript();
+      words += "@" + std::to_string(grants_[token]);
+      rest.erase(0, at + 1 + digits);
     }
-    if (token == 0) return;
-    EXPECT_GT(token, last_token_) << "after:\n" << transcript();
-    last_token_ = token;
+    return words;
+  }
+
+  void Check(const SyncOp& /*op*/, const Reply& /*reply*/, const std::string& words) override {
+    for (const char* const part : {"died", "held by", "renewed"}) {
+      if (words.find(part) != std::string::npos) answers_.insert(part);
+    }
+    answers_.insert(words.substr(0, std::min(words.find(" @"), words.find(" held by"))));
+  }
+
+  // A grant's token is above all before, but for that of an RLock that its owner takes again.
+  void NoteTokens(const SyncOp& op, const std::string& payload) {
+    uint64_t index = 0;
+    for (const uint64_t token : GrantTokens(op, payload)) {
+      const uint64_t grant = GrantOf(op.call, index++);
+      if (op.kind == Kind::kBarrierWait) {
+        runners_[op.object] = op.call;
+        tokens_[op.call] = token;
+      }
+      if (grants_.contains(token)) continue;
+      EXPECT_GT(token, last_token_) << "after:\n" << transcript();
+      last_token_ = token;
+      grants_[token] = grant;
+    }
   }
 
   uint64_t last_token_ = 0;
   std::map<std::string, uint64_t>
       runners_;                          // By barrier: the last call that was to run the action.
   std::map<uint64_t, uint64_t> tokens_;  // By such a call.
+  std::map<uint64_t, uint64_t> grants_;  // By token.
   std::set<std::string> answers_;
 };
 

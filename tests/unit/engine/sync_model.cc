@@ -12,15 +12,9 @@ using Kind = SyncOp::Kind;
 
 Caller CallerOf(const SyncOp& op) { return {op.session, op.thread}; }
 
-std::vector<std::string> LocksOf(const SyncOp& op) {
-  std::vector<std::string> names = {op.object};
-  names.insert(names.end(), op.others.begin(), op.others.end());
-  return names;
-}
-
 // The objects in whose lines an op waits.
 std::set<std::string> LinesOf(const SyncOp& op) {
-  const std::vector<std::string> names = LocksOf(op);
+  const std::vector<std::string> names = NamesOf(op);
   return {names.begin(), names.end()};
 }
 
@@ -37,38 +31,33 @@ bool NeedsSession(Kind kind) {
 template <typename Holders>
 auto FindHolder(Holders& holders, const Caller& caller) {
   return std::find_if(holders.begin(), holders.end(),
-                      [&](const auto& holder) { return holder.first == caller; });
-}
-
-template <typename Holders>
-void AddTo(Holders& holders, const Caller& caller, uint64_t count) {
-  const auto found = FindHolder(holders, caller);
-  if (found != holders.end()) {
-    found->second += count;
-  } else {
-    holders.push_back({caller, count});
-  }
+                      [&](const auto& holder) { return holder.owner == caller; });
 }
 
 // Takes one from the first holder that matches. Returns whether there was one.
 template <typename Holders, typename Match>
 bool TakeOne(Holders& holders, Match match) {
   const auto found = std::find_if(holders.begin(), holders.end(),
-                                  [&](const auto& holder) { return match(holder.first); });
+                                  [&](const auto& holder) { return match(holder.owner); });
   if (found == holders.end()) return false;
-  if (--found->second == 0) holders.erase(found);
+  if (--found->count == 0) holders.erase(found);
   return true;
 }
 
 }  // namespace
+
+std::vector<std::string> NamesOf(const SyncOp& op) {
+  std::vector<std::string> names = {op.object};
+  names.insert(names.end(), op.others.begin(), op.others.end());
+  return names;
+}
 
 void SyncModel::AddSemaphore(const std::string& name, uint64_t permits, bool bounded) {
   semaphores_[name] = {.available = permits, .permits = permits, .bounded = bounded, .holders = {}};
 }
 
 void SyncModel::AddLock(const std::string& name, bool reentrant, bool anyone_releases) {
-  locks_[name].reentrant = reentrant;
-  locks_[name].anyone_releases = anyone_releases;
+  locks_.Add(name, reentrant, anyone_releases);
 }
 
 void SyncModel::AddCondition(const std::string& name, const std::string& lock) {
@@ -113,33 +102,11 @@ std::optional<std::string> SyncModel::AttemptSemaphore(const SyncOp& op) {
   return Count("available", semaphore.available);
 }
 
-std::optional<std::string> SyncModel::ReleaseRefusal(const Lock& lock, const Caller& caller) const {
-  if (!lock.owner) return "LOCK_NOT_HELD";
-  if (!lock.anyone_releases && *lock.owner != caller) return "LOCK_NOT_OWNER";
-  return std::nullopt;
-}
-
-std::optional<std::string> SyncModel::AttemptLocks(const SyncOp& op) {
-  const bool acquires = op.kind == Kind::kLockAcquire || op.kind == Kind::kAcquireAll;
-  for (const std::string& name : LocksOf(op)) {
-    const Lock& lock = locks_.at(name);
-    if (acquires) {
-      const bool deeper = lock.reentrant && lock.owner == CallerOf(op);
-      if (!deeper && (lock.owner || IsBehind(op, name))) return {};
-    } else {
-      if (auto refusal = ReleaseRefusal(lock, CallerOf(op))) return refusal;
-      if (op.number > lock.depth) return "INVALID_ARGUMENT";
-    }
-  }
-  for (const std::string& name : LocksOf(op)) {
-    Lock& lock = locks_.at(name);
-    lock.depth = acquires ? lock.depth + op.number : lock.depth - op.number;
-    if (acquires) lock.owner = lock.owner.value_or(CallerOf(op));
-    if (lock.depth == 0) lock.owner.reset();
-  }
-  if (op.kind == Kind::kAcquireAll) return Count("acquired", 1 + op.others.size());
-  if (op.kind == Kind::kReleaseAll) return "released";
-  return Count(acquires ? "acquired" : "left", locks_.at(op.object).depth);
+void SyncModel::AddTo(Holders& holders, const Caller& caller, uint64_t count) const {
+  auto found = FindHolder(holders, caller);
+  if (found == holders.end()) found = holders.insert(found, {.owner = caller});
+  found->count += count;
+  found->turn = locks_.turn();
 }
 
 std::optional<std::string> SyncModel::AttemptCondition(Waiter& waiter) {
@@ -148,12 +115,10 @@ std::optional<std::string> SyncModel::AttemptCondition(Waiter& waiter) {
     if (!notified_.contains(op.call)) return {};
     return Count("notified 1 depth", waiter.depth);
   }
-  Lock& lock = locks_.at(conditions_.at(op.object));
-  if (auto refusal = ReleaseRefusal(lock, CallerOf(op))) return refusal;
+  const std::string& lock = conditions_.at(op.object);
+  if (auto refusal = locks_.ReleaseRefusal(lock, CallerOf(op), 0)) return refusal;
   if (op.kind == Kind::kConditionWait) {
-    waiter.depth = lock.depth;
-    lock.depth = 0;
-    lock.owner.reset();
+    waiter.depth = locks_.LetGo(lock);
     return {};
   }
   uint64_t woken = 0;
@@ -201,6 +166,7 @@ std::optional<std::string> SyncModel::AttemptBarrier(Waiter& waiter) {
   if (op.flag) {
     barrier.runner = CallerOf(op);
     barrier.runner_call = op.call;
+    barrier.runner_turn = locks_.turn();
     return Count("action index", waiter.index);
   }
   EndRound(op.object, "");
@@ -226,6 +192,7 @@ std::optional<std::string> SyncModel::AttemptReadWrite(const SyncOp& op) {
   } else {
     if (!lock.readers.empty()) return {};
     lock.writer = CallerOf(op);
+    lock.writer_turn = locks_.turn();
   }
   return "acquired 1";
 }
@@ -259,15 +226,12 @@ std::string SyncModel::Inspect(const SyncOp& op) const {
   if (semaphores_.contains(op.object)) {
     const Semaphore& semaphore = semaphores_.at(op.object);
     uint64_t held = 0;
-    for (const auto& [holder, count] : semaphore.holders) held += count;
+    for (const Holder& holder : semaphore.holders) held += holder.count;
     return Count("available", semaphore.available) + Count(" held", held) +
            Count(" waiters", waiting);
   }
-  if (locks_.contains(op.object)) {
-    const Lock& lock = locks_.at(op.object);
-    const Caller owner = lock.owner.value_or(Caller{0, 0});
-    return Count("by", owner.first) + Count(" thread", owner.second) +
-           Count(" depth", lock.reentrant ? lock.depth : 0) + Count(" waiters", waiting);
+  if (locks_.Has(op.object)) {
+    return locks_.Inspect(op.object, now_) + Count(" waiters", waiting);
   }
   if (conditions_.contains(op.object)) return Count("waiters", waiting);
   if (barriers_.contains(op.object)) {
@@ -288,14 +252,16 @@ std::optional<std::string> SyncModel::Attempt(Waiter& waiter) {
   if (op.kind == Kind::kInspect) return Inspect(op);
   if (op.session == 0 && NeedsSession(op.kind)) return "SESSION_REQUIRED";
   if (op.kind <= Kind::kSemaphoreRelease) return AttemptSemaphore(op);
-  if (op.kind <= Kind::kReleaseAll) return AttemptLocks(op);
+  const auto behind = [&](const std::string& lock) { return IsBehind(op, lock); };
+  if (op.kind <= Kind::kReleaseAll) return locks_.Attempt(op, behind, now_);
   if (op.kind <= Kind::kConditionNotify) return AttemptCondition(waiter);
   if (op.kind <= Kind::kReset) return AttemptBarrier(waiter);
   if (op.kind <= Kind::kReadWriteRelease) return AttemptReadWrite(op);
   return AttemptFlags(op);
 }
 
-std::string SyncModel::TimedOut(const Waiter& waiter) const {
+std::string SyncModel::TimedOut(const Waiter& waiter, bool waited) const {
+  const auto behind = [&](const std::string& lock) { return IsBehind(waiter.op, lock); };
   switch (waiter.op.kind) {
     case Kind::kConditionWait:
       return Count("notified 0 depth", waiter.depth);
@@ -305,12 +271,17 @@ std::string SyncModel::TimedOut(const Waiter& waiter) const {
       return "set 0";
     case Kind::kLatchWait:
       return "open 0";
+    case Kind::kLockAcquire:
+    case Kind::kAcquireAll:
+      return locks_.TimedOut(waiter.op, behind, waited);
     default:
       return "acquired 0";
   }
 }
 
 SyncAnswers SyncModel::Apply(const SyncOp& op, int64_t now) {
+  now_ = now;
+  locks_.BeginTurn();
   if (op.session != 0 && !sessions_.contains(op.session)) return {{op.call, "SESSION_EXPIRED"}};
   SyncAnswers answers;
   const int64_t deadline = op.timeout_ms ? now + static_cast<int64_t>(*op.timeout_ms) : INT64_MAX;
@@ -326,7 +297,7 @@ SyncAnswers SyncModel::Apply(const SyncOp& op, int64_t now) {
   } else {
     waiters_.push_back(waiter);
     if (op.timeout_ms == uint64_t{0}) {
-      answers[op.call] = TimedOut(waiter);
+      answers[op.call] = TimedOut(waiter, false);
       Leave(op.call);
     }
   }
@@ -361,6 +332,7 @@ void SyncModel::Settle(SyncAnswers* answers) {
 
 SyncAnswers SyncModel::Cancel(uint64_t call) {
   SyncAnswers answers;
+  locks_.BeginTurn();
   const std::vector<uint64_t> waiting = Waiting();
   if (std::find(waiting.begin(), waiting.end(), call) == waiting.end()) return answers;
   answers[call] = "CANCELLED";
@@ -378,18 +350,15 @@ SyncAnswers SyncModel::EndSession(uint64_t session) {
     answers[waiter.op.call] = "SESSION_EXPIRED";
     Leave(waiter.op.call);
   }
-  const auto gone = [&](const auto& holder) { return holder.first.first == session; };
+  locks_.BeginTurn();
+  const auto gone = [&](const auto& holder) { return holder.owner.first == session; };
   for (auto& [name, semaphore] : semaphores_) {
     for (const auto& holder : semaphore.holders) {
-      if (gone(holder)) semaphore.available += holder.second;
+      if (gone(holder)) semaphore.available += holder.count;
     }
     std::erase_if(semaphore.holders, gone);
   }
-  for (auto& [name, lock] : locks_) {
-    if (!lock.owner || lock.owner->first != session) continue;
-    lock.owner.reset();
-    lock.depth = 0;
-  }
+  locks_.EndSession(session);
   for (auto& [name, lock] : read_writes_) {
     std::erase_if(lock.readers, gone);
     if (lock.writer && lock.writer->first == session) lock.writer.reset();
@@ -406,24 +375,33 @@ SyncAnswers SyncModel::EndSession(uint64_t session) {
 SyncAnswers SyncModel::Advance(int64_t now) {
   SyncAnswers answers;
   while (NextDue().at_ms <= now) answers.merge(AdvanceOnce(now));
+  now_ = now;
   return answers;
 }
 
 Due SyncModel::NextDue() const {
-  Due next;
+  const auto [at_ms, lock] = locks_.NextEnd();
+  Due next = {.at_ms = at_ms, .object = lock};
   for (const Waiter& waiter : waiters_) {
     next = std::min(next, {.at_ms = waiter.deadline, .waits = true, .call = waiter.op.call});
   }
   return next;
 }
 
-SyncAnswers SyncModel::AdvanceOnce(int64_t /*now*/) {
+SyncAnswers SyncModel::AdvanceOnce(int64_t now) {
   SyncAnswers answers;
-  const uint64_t call = NextDue().call;
-  const auto late = std::find_if(waiters_.begin(), waiters_.end(),
-                                 [&](const Waiter& waiter) { return waiter.op.call == call; });
-  answers[call] = TimedOut(*late);
-  Leave(call);
+  now_ = now;
+  locks_.BeginTurn();
+  const Due due = NextDue();
+  if (due.waits) {
+    const auto late = std::find_if(waiters_.begin(), waiters_.end(), [&](const Waiter& waiter) {
+      return waiter.op.call == due.call;
+    });
+    answers[due.call] = TimedOut(*late, true);
+    Leave(due.call);
+  } else {
+    locks_.EndLease(due.object);
+  }
   Settle(&answers);
   return answers;
 }

@@ -32,9 +32,37 @@ std::string ServiceOf(const SyncOp& op) {
   return kServices.at(letter);
 }
 
-std::string LockPayload(const SyncOp& op) {
+std::string Grant(uint64_t token) { return " @" + std::to_string(token); }
+
+template <typename Reply>
+std::string HolderWords(const Reply& reply) {
+  if (!reply.has_holder()) return "";
+  return Count(" held by", reply.holder().session()) + Count(" thread", reply.holder().thread()) +
+         Grant(reply.holder().token());
+}
+
+// A lock's only acquire.
+template <typename Reply>
+std::string AcquiredWords(const SyncOp& op, const Reply& reply, uint64_t depth) {
+  EXPECT_EQ(reply.acquired(), reply.token() != 0);
+  if (!reply.acquired()) return "acquired 0" + HolderWords(reply);
+  return Count("acquired", depth) + Grant(reply.token()) +
+         (reply.owner_died() ? " died " + op.object : "");
+}
+
+std::string AcquiredAllWords(const v1::LockAcquireAllReply& reply) {
+  EXPECT_EQ(reply.acquired(), reply.tokens_size() > 0);
+  std::string words = Count("acquired", static_cast<uint64_t>(reply.tokens_size()));
+  for (const uint64_t token : reply.tokens()) words += Grant(token);
+  for (const std::string& name : reply.owner_died()) words += " died " + name;
+  if (reply.acquired()) return words;
+  return words + " busy " + reply.busy() + HolderWords(reply);
+}
+
+std::string LockPayload(const SyncOp& op, uint64_t token) {
   if (op.kind == Kind::kAcquireAll) {
     auto request = Waiting<v1::LockAcquireAllRequest>(op);
+    request.set_lease_ms(op.lease_ms);
     for (const std::string& other : op.others) request.add_others(other);
     return request.SerializeAsString();
   }
@@ -43,15 +71,44 @@ std::string LockPayload(const SyncOp& op) {
     for (const std::string& other : op.others) request.add_others(other);
     return request.SerializeAsString();
   }
-  if (!IsRLock(op)) return Waiting<v1::LockAcquireRequest>(op).SerializeAsString();
-  if (op.kind == Kind::kLockAcquire) {
+  if (op.kind == Kind::kRenew) {
+    auto request = Named<v1::LockRenewRequest>(op);  // RLock's has the same fields.
+    request.set_lease_ms(op.lease_ms);
+    request.set_token(op.with_token ? token : 0);
+    return request.SerializeAsString();
+  }
+  if (op.kind == Kind::kLockAcquire && IsRLock(op)) {
     auto request = Waiting<v1::RLockAcquireRequest>(op);
     request.set_depth(op.number);
+    request.set_retake(op.flag);
+    request.set_lease_ms(op.lease_ms);
+    return request.SerializeAsString();
+  }
+  if (op.kind == Kind::kLockAcquire) {
+    auto request = Waiting<v1::LockAcquireRequest>(op);
+    request.set_retake(op.flag);
+    request.set_lease_ms(op.lease_ms);
+    return request.SerializeAsString();
+  }
+  if (!IsRLock(op)) {
+    auto request = Named<v1::LockReleaseRequest>(op);
+    request.set_token(op.with_token ? token : 0);
     return request.SerializeAsString();
   }
   auto request = Named<v1::RLockReleaseRequest>(op);
   request.set_depth(op.number);
+  request.set_token(op.with_token ? token : 0);
   return request.SerializeAsString();
+}
+
+// What a lock shows of its holder; `depth` is 0 of one that is not re-entrant.
+template <typename Reply>
+std::string LockWords(const Reply& reply, uint64_t depth) {
+  EXPECT_EQ(reply.locked(), reply.token() != 0);
+  return Count("by", reply.session()) + Count(" thread", reply.thread()) + Count(" depth", depth) +
+         (reply.locked() ? Grant(reply.token()) : "") +
+         (reply.has_lease_ms() ? Count(" ends", reply.lease_ms()) : "") +
+         Count(" waiters", reply.waiters());
 }
 
 std::string InspectWords(const SyncOp& op, const std::string& payload) {
@@ -62,14 +119,11 @@ std::string InspectWords(const SyncOp& op, const std::string& payload) {
            Count(" waiters", reply.waiters());
   }
   if (service == "Lock") {
-    const auto reply = Parse<v1::LockInspectReply>(payload);
-    return Count("by", reply.session()) + Count(" thread", reply.thread()) + " depth 0" +
-           Count(" waiters", reply.waiters());
+    return LockWords(Parse<v1::LockInspectReply>(payload), 0);
   }
   if (service == "RLock") {
     const auto reply = Parse<v1::RLockInspectReply>(payload);
-    return Count("by", reply.session()) + Count(" thread", reply.thread()) +
-           Count(" depth", reply.depth()) + Count(" waiters", reply.waiters());
+    return LockWords(reply, reply.depth());
   }
   if (service == "Condition") {
     return Count("waiters", Parse<v1::ConditionInspectReply>(payload).waiters());
@@ -92,14 +146,30 @@ std::string InspectWords(const SyncOp& op, const std::string& payload) {
 bool IsRLock(const SyncOp& op) { return op.object.ends_with("r"); }
 
 std::string MethodName(const SyncOp& op) {
-  static constexpr const char* kVerbs[] = {"Acquire",      "Release",         "Acquire",
-                                           "Release",      "Lock.AcquireAll", "Lock.ReleaseAll",
-                                           "Wait",         "Notify",          "Wait",
-                                           "ActionDone",   "Abort",           "Reset",
-                                           "AcquireRead",  "AcquireWrite",    "Release",
-                                           "Set",          "Clear",           "Wait",
-                                           "Create",       "CountDown",       "Wait",
-                                           "Admin.Delete", "Inspect"};
+  static constexpr const char* kVerbs[] = {"Acquire",
+                                           "Release",
+                                           "Acquire",
+                                           "Release",
+                                           "Renew",
+                                           "Lock.AcquireAll",
+                                           "Lock.ReleaseAll",
+                                           "Wait",
+                                           "Notify",
+                                           "Wait",
+                                           "ActionDone",
+                                           "Abort",
+                                           "Reset",
+                                           "AcquireRead",
+                                           "AcquireWrite",
+                                           "Release",
+                                           "Set",
+                                           "Clear",
+                                           "Wait",
+                                           "Create",
+                                           "CountDown",
+                                           "Wait",
+                                           "Admin.Delete",
+                                           "Inspect"};
   std::string verb = kVerbs[static_cast<size_t>(op.kind)];
   if (verb.find('.') != std::string::npos) return verb;
   if (op.kind == Kind::kInspect && ServiceOf(op) == "Event") verb = "IsSet";
@@ -123,10 +193,7 @@ std::string Payload(const SyncOp& op, uint64_t token) {
     request.set_count(op.number);
     return request.SerializeAsString();
   }
-  if (op.kind == Kind::kLockAcquire || op.kind == Kind::kAcquireAll ||
-      op.kind == Kind::kReleaseAll || (op.kind == Kind::kLockRelease && IsRLock(op))) {
-    return LockPayload(op);
-  }
+  if (op.kind >= Kind::kLockAcquire && op.kind <= Kind::kReleaseAll) return LockPayload(op, token);
   if (op.kind == Kind::kConditionNotify) {
     auto request = Named<v1::ConditionNotifyRequest>(op);
     request.set_count(op.number);
@@ -162,16 +229,18 @@ std::string Words(const SyncOp& op, const std::string& payload) {
     case Kind::kSemaphoreRelease:
       return Count("available", Parse<v1::SemaphoreReleaseReply>(payload).available());
     case Kind::kLockAcquire:
-      if (IsRLock(op)) return Count("acquired", Parse<v1::RLockAcquireReply>(payload).depth());
-      return Count("acquired", Parse<v1::LockAcquireReply>(payload).acquired());
+      if (IsRLock(op)) {
+        const auto reply = Parse<v1::RLockAcquireReply>(payload);
+        return AcquiredWords(op, reply, reply.depth());
+      }
+      return AcquiredWords(op, Parse<v1::LockAcquireReply>(payload), 1);
+    case Kind::kRenew:
+      return "renewed" + Grant(Parse<v1::LockRenewReply>(payload).token());
     case Kind::kLockRelease:
       if (!IsRLock(op)) return "left 0";
       return Count("left", Parse<v1::RLockReleaseReply>(payload).depth());
-    case Kind::kAcquireAll: {
-      const auto reply = Parse<v1::LockAcquireAllReply>(payload);
-      EXPECT_EQ(reply.acquired(), reply.tokens_size() > 0);
-      return Count("acquired", static_cast<uint64_t>(reply.tokens_size()));
-    }
+    case Kind::kAcquireAll:
+      return AcquiredAllWords(Parse<v1::LockAcquireAllReply>(payload));
     case Kind::kReleaseAll:
     case Kind::kReadWriteRelease:
       return "released";
@@ -210,17 +279,19 @@ std::string Words(const SyncOp& op, const std::string& payload) {
   return "";
 }
 
-uint64_t GrantToken(const SyncOp& op, const std::string& payload) {
-  if (op.kind == Kind::kBarrierWait) return Parse<v1::BarrierWaitReply>(payload).token();
-  if (op.kind == Kind::kLockAcquire && IsRLock(op)) {
-    const auto reply = Parse<v1::RLockAcquireReply>(payload);
-    return reply.depth() > op.number ? 0 : reply.token();
+std::vector<uint64_t> GrantTokens(const SyncOp& op, const std::string& payload) {
+  if (op.kind == Kind::kAcquireAll) {
+    const auto reply = Parse<v1::LockAcquireAllReply>(payload);
+    return {reply.tokens().begin(), reply.tokens().end()};
   }
-  if (op.kind == Kind::kSemaphoreAcquire || op.kind == Kind::kAcquireRead ||
-      op.kind == Kind::kAcquireWrite || op.kind == Kind::kLockAcquire) {
-    return Parse<v1::SemaphoreAcquireReply>(payload).token();
+  uint64_t token = 0;
+  if (op.kind == Kind::kBarrierWait) {
+    token = Parse<v1::BarrierWaitReply>(payload).token();
+  } else if (op.kind == Kind::kSemaphoreAcquire || op.kind == Kind::kAcquireRead ||
+             op.kind == Kind::kAcquireWrite || op.kind == Kind::kLockAcquire) {
+    token = Parse<v1::SemaphoreAcquireReply>(payload).token();  // All begin alike.
   }
-  return 0;
+  return token == 0 ? std::vector<uint64_t>() : std::vector{token};
 }
 
 }  // namespace coheld::engine::testing

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "tests/unit/engine/sync_model.h"
 
@@ -16,14 +17,15 @@ bool IsRLock(const SyncOp& op);
 std::string MethodName(const SyncOp& op);
 uint32_t MethodNumber(const SyncOp& op);
 
-// Returns the op's request. `token` is that of the call that ActionDone names.
+// Returns the op's request. `token` is that of the call that ActionDone names, or of the grant of
+// the lock that a release or a renewal names.
 std::string Payload(const SyncOp& op, uint64_t token);
 
-// Returns what the engine answered in the model's words.
+// Returns what the engine answered in the model's words; a lock's token is "@NUMBER".
 std::string Words(const SyncOp& op, const std::string& payload);
 
-// Returns the token of the new grant that the engine answered; 0 if there is none, as when the
-// owner of an RLock goes deeper.
-uint64_t GrantToken(const SyncOp& op, const std::string& payload);
+// Returns the tokens of the grants that the engine answered, which an RLock that its owner takes
+// again had already: of AcquireAll, those of `object` and of `others`.
+std::vector<uint64_t> GrantTokens(const SyncOp& op, const std::string& payload);
 
 }  // namespace coheld::engine::testing
