@@ -52,7 +52,18 @@ std::vector<Book::Ended> Book::Take(const Event& event) {
   for (const auto& [call, words] : answers) {
     ended.push_back(Finish(call, words, call != abandoned));
   }
+  for (Ended& more : Refuse(event.refused, event.now_ms)) ended.push_back(std::move(more));
   if (event.kind == Kind::kEndSession) sessions_.erase(event.session);
+  return ended;
+}
+
+std::vector<Book::Ended> Book::Refuse(const std::vector<uint64_t>& calls, int64_t now_ms) {
+  std::vector<Ended> ended;
+  for (const uint64_t refused : calls) {
+    for (const auto& [call, words] : world_.Refuse(refused, now_ms)) {
+      ended.push_back(Finish(call, words, true));
+    }
+  }
   return ended;
 }
 
@@ -79,7 +90,8 @@ Answers Book::TakeOp(const Event& event) {
                                             .session = event.session,
                                             .thread = event.thread,
                                             .now_ms = event.now_ms,
-                                            .grant = event.grant});
+                                            .grant = event.grant,
+                                            .fence = event.fence});
   call.changed = world_.HasEffect(event.call);
   return answers;
 }

@@ -31,6 +31,8 @@ struct Event {
   std::string words;  // Of kCancel what the call is answered.
   std::string label;  // Of kOpenSession.
   int64_t at_us = 0;  // When it was, in simulated time.
+  // Calls that it had refused, which wait on guarded objects, although they could not proceed.
+  std::vector<uint64_t> refused;
   // Of kOp.
   Op op;
   uint64_t thread = 0;
@@ -38,6 +40,7 @@ struct Event {
   uint64_t seq = 0;
   uint64_t acked = 0;
   uint64_t grant = 0;  // What the op is about.
+  uint64_t fence = 0;  // The grant of a lock that it came with.
   std::optional<FrameKey> route;
   int64_t deadline_ms = INT64_MAX;
 };
@@ -80,6 +83,8 @@ class Book {
 
   // Takes an event; returns the calls that it ended, by id. Throws a Violation if it cannot be.
   std::vector<Ended> Take(const Event& event);
+  // The last event had these calls refused too (Event::refused).
+  std::vector<Ended> Refuse(const std::vector<uint64_t>& calls, int64_t now_ms);
   // Returns what an op is answered that changes nothing and does not wait; nothing if it does.
   std::optional<std::string> Ask(const Op& op, const Standing& standing);
 
@@ -95,6 +100,7 @@ class Book {
   void KeepEffects(const Book& other) { effects_ = other.effects_; }
 
   World& world() { return world_; }
+  const World& world() const { return world_; }
   std::map<uint64_t, Session>& sessions() { return sessions_; }
   const std::map<uint64_t, Session>& sessions() const { return sessions_; }
   std::map<uint64_t, Call>& calls() { return calls_; }

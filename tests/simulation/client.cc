@@ -45,6 +45,7 @@ struct Client::Flight {
   Op op;
   uint64_t seq = 0;  // 0: it is sent without.
   uint64_t token = 0;
+  uint64_t fence = 0;        // The token of the lock with which it comes.
   bool sent_before = false;  // On a connection that is no more: it may have been done.
   bool sent = false;
   bool answered = false;
@@ -248,6 +249,7 @@ void Client::LoseSession(const Channel& told) {
       }
       flight.sent = false;
       flight.token = 0;
+      flight.fence = 0;
     }
   }
   lanes_.clear();
@@ -338,14 +340,18 @@ void Client::Send(Lane& lane, Flight& flight) {
   }
   if (!flight.sent) {
     // What the thread knows now goes into the op, and stays there when it is sent again.
-    const auto& name = std::visit([](const auto& body) { return body.object; }, flight.op.body);
-    const auto known = owner->tokens.find(name);
-    flight.token = known == owner->tokens.end() ? 0 : known->second;
+    const auto known = [&](const std::string& name) {
+      const auto found = owner->tokens.find(name);
+      return found == owner->tokens.end() ? 0 : found->second;
+    };
+    flight.token = known(ObjectOf(flight.op));
+    flight.fence = flight.op.fence.empty() ? 0 : known(flight.op.fence);
   }
+  request.set_token(flight.fence);
   request.set_payload(Payload(flight.op, flight.token));
   flight.sent = true;
   channel.frames[request.id()] = flight.op.id;
-  stage_.oracle.Sent(channel.link->id(), request.id(), flight.op, flight.token);
+  stage_.oracle.Sent(channel.link->id(), request.id(), flight.op, flight.token, flight.fence);
   channel.h2->Write(channel.call_stream, transport::Framed(request.SerializeAsString()));
 }
 
@@ -376,9 +382,9 @@ void Client::Complete(size_t number, Flight& flight, const std::string& words,
                       std::to_string(thread.number) + " is answered " + words + " to " +
                       Describe(flight.op));
   flight.answered = true;
-  if (!tokens.empty()) {
-    const auto& name = std::visit([](const auto& body) { return body.object; }, flight.op.body);
-    thread.tokens[name] = tokens.back();
+  const std::vector<std::string> names = GrantedObjects(flight.op);
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    thread.tokens[names[std::min(i, names.size() - 1)]] = tokens[i];
   }
   FinishBatchIfDone(number);
 }

@@ -188,8 +188,7 @@ Daemon::~Daemon() {
 void Daemon::Begin() {
   loop_ = std::make_unique<Loop>(*this);
   dispatcher_ = std::make_unique<dispatch::Dispatcher>(
-      // The models do not look for rings of waiting owners; the clients' deadlines end them.
-      *loop_, dispatch::DispatchLimits{.deadlock = engine::DeadlockPolicy::kReport},
+      *loop_, dispatch::DispatchLimits{.deadlock = options_.deadlock},
       dispatch::DaemonFacts{.version = "simulated", .durability = "memory"}, "");
   observer_.OnRecovered({}, dispatcher_->engine());
   const_cast<engine::Engine&>(dispatcher_->engine()).SetInputLog(&observer_);

@@ -70,6 +70,7 @@ class Daemon {
   struct Options {
     int64_t clock_start_ms = 1'000'000;
     int64_t drift_ppm = 0;  // How much its clock is too fast.
+    engine::DeadlockPolicy deadlock = engine::DeadlockPolicy::kReport;
   };
 
   Daemon(Schedule& schedule, DaemonObserver& observer, const Options& options, Random random);
@@ -90,6 +91,7 @@ class Daemon {
   void Restart();
 
   TimeMs now() const;
+  engine::DeadlockPolicy deadlock() const { return options_.deadlock; }
   dispatch::Dispatcher& dispatcher() { return *dispatcher_; }
   const engine::Engine& engine() const { return dispatcher_->engine(); }
 

@@ -16,6 +16,12 @@ bool IsGet(Kind kind) {
   return kind == Kind::kGet || kind == Kind::kGetMany || kind == Kind::kLease;
 }
 
+bool IsRead(Kind kind) {
+  return kind == Kind::kValueGet || kind == Kind::kDictGet || kind == Kind::kListLen ||
+         kind == Kind::kCounterGet || kind == Kind::kSetLen || kind == Kind::kQueueLen ||
+         kind == Kind::kJoin;
+}
+
 std::string Number(const char* word, int64_t number) {
   return (*word == 0 ? "" : std::string(word)) + " " + std::to_string(number);
 }
@@ -190,7 +196,10 @@ std::string DataModel::Complete(const DataOp& op, int64_t now) {
   std::string words;
   for (DataOp write : op.writes) {
     write.call = op.call;
-    const std::optional<std::string> answer = copy.Attempt(write, now);
+    write.session = op.session;
+    write.thread = op.thread;
+    write.fence = op.fence;
+    const std::optional<std::string> answer = copy.Attempt(write, false, now);
     if (!answer) return "QUEUE_FULL";
     if ((*answer)[0] >= 'A' && (*answer)[0] <= 'Z') return *answer;
     words += ", " + *answer;
@@ -252,14 +261,27 @@ std::optional<std::string> DataModel::AttemptQueue(const DataOp& op, int64_t now
   return AttemptDelivery(queue, op, now);
 }
 
-std::optional<std::string> DataModel::Attempt(const DataOp& op, int64_t now) {
+std::optional<std::string> DataModel::Do(const DataOp& op, int64_t now) {
   return op.kind < Kind::kQueueLen ? AttemptData(op) : AttemptQueue(op, now);
+}
+
+std::optional<std::string> DataModel::Refusal(const DataOp& op) const {
+  if (gate_ == nullptr || IsRead(op.kind)) return std::nullopt;
+  return gate_->Refusal(op.object, op.session, op.thread, op.fence);
+}
+
+std::optional<std::string> DataModel::Attempt(const DataOp& op, bool waits, int64_t now) {
+  const std::optional<std::string> refusal = Refusal(op);
+  if (!refusal) return Do(op, now);
+  if (!waits) return refusal;
+  DataModel copy = *this;
+  return copy.Do(op, now) ? refusal : std::nullopt;
 }
 
 Answers DataModel::Apply(const DataOp& op, int64_t now) {
   if (op.session != 0 && !sessions_.contains(op.session)) return {{op.call, "SESSION_EXPIRED"}};
   Answers answers;
-  if (const std::optional<std::string> answer = Attempt(op, now)) {
+  if (const std::optional<std::string> answer = Attempt(op, false, now)) {
     answers[op.call] = *answer;
   } else if (op.timeout_ms == uint64_t{0}) {
     answers[op.call] = TimedOut(op.kind);
@@ -273,7 +295,7 @@ Answers DataModel::Apply(const DataOp& op, int64_t now) {
 
 void DataModel::Settle(Answers* answers, int64_t now) {
   for (size_t i = 0; i < waiters_.size();) {
-    const std::optional<std::string> answer = Attempt(waiters_[i].op, now);
+    const std::optional<std::string> answer = Attempt(waiters_[i].op, true, now);
     if (!answer) {
       ++i;
       continue;
@@ -288,6 +310,22 @@ Answers DataModel::Cancel(uint64_t call, int64_t now) {
   Answers answers;
   const auto is = [call](const Waiter& waiter) { return waiter.op.call == call; };
   if (std::erase_if(waiters_, is) > 0) answers[call] = "CANCELLED";
+  Settle(&answers, now);
+  return answers;
+}
+
+bool DataModel::IsRefused(uint64_t call) const {
+  return std::any_of(waiters_.begin(), waiters_.end(), [&](const Waiter& waiter) {
+    return waiter.op.call == call && Refusal(waiter.op);
+  });
+}
+
+Answers DataModel::Refuse(uint64_t call, int64_t now) {
+  Answers answers;
+  const auto refused = std::find_if(waiters_.begin(), waiters_.end(),
+                                    [&](const Waiter& waiter) { return waiter.op.call == call; });
+  answers[call] = *Refusal(refused->op);
+  waiters_.erase(refused);
   Settle(&answers, now);
   return answers;
 }
@@ -353,7 +391,7 @@ Answers DataModel::AdvanceOnce(int64_t now) {
   } else {
     const auto is = [&](const Waiter& waiter) { return waiter.op.call == due.call; };
     const auto late = std::find_if(waiters_.begin(), waiters_.end(), is);
-    answers[due.call] = TimedOut(late->op.kind);
+    answers[due.call] = Refusal(late->op).value_or(TimedOut(late->op.kind));
     waiters_.erase(late);
   }
   Settle(&answers, now);

@@ -60,12 +60,20 @@ struct DataOp {
   std::string dedup_key;       // Of puts.
   std::vector<DataOp> writes;
   uint64_t grant = 0;  // The delivery, as GrantOf numbers it.
+  uint64_t fence = 0;  // The grant of a lock that the op came with, or 0.
 };
 
-// How the models number what an op granted: a lock's hold, the deliveries of a lease. (The engine's
-// own numbers are not known before they are told.)
-constexpr uint64_t kGrantsPerCall = 16;
-constexpr uint64_t GrantOf(uint64_t call, uint64_t index) { return call * kGrantsPerCall + index; }
+using engine::testing::GrantOf;
+using engine::testing::kGrantsPerCall;
+
+// Says who may change what (rights_model.h).
+class ChangeGate {
+ public:
+  virtual ~ChangeGate() = default;
+  // Why the caller may not change the object, or nothing.
+  virtual std::optional<std::string> Refusal(const std::string& object, uint64_t session,
+                                             uint64_t thread, uint64_t fence) const = 0;
+};
 
 using engine::testing::Due;
 
@@ -83,10 +91,17 @@ class DataModel {
   };
   void AddQueue(const std::string& name, const QueueTraits& traits);
 
+  // Asks this from now on, until the next; nullptr lets all pass.
+  void SetGate(const ChangeGate* gate) { gate_ = gate; }
+
   void OpenSession(uint64_t session) { sessions_.insert(session); }
   Answers EndSession(uint64_t session, int64_t now);
   Answers Apply(const DataOp& op, int64_t now);
   Answers Cancel(uint64_t call, int64_t now);
+  // True if the op waits and would be refused if it came now.
+  bool IsRefused(uint64_t call) const;
+  // It is refused.
+  Answers Refuse(uint64_t call, int64_t now);
   // What is due next, and doing it.
   Due NextDue() const;
   Answers AdvanceOnce(int64_t now);
@@ -130,8 +145,11 @@ class DataModel {
     int64_t deadline = 0;
   };
 
-  // Does the op if it can proceed now; returns its answer. Nothing: it has to wait.
-  std::optional<std::string> Attempt(const DataOp& op, int64_t now);
+  // Does the op if it can proceed now; returns its answer. Nothing: it has to wait. An op that
+  // waits is asked by the gate only when it could proceed.
+  std::optional<std::string> Attempt(const DataOp& op, bool waits, int64_t now);
+  std::optional<std::string> Do(const DataOp& op, int64_t now);
+  std::optional<std::string> Refusal(const DataOp& op) const;
   std::string AttemptData(const DataOp& op);
   std::optional<std::string> AttemptQueue(const DataOp& op, int64_t now);
   std::optional<std::string> AttemptPut(Queue& queue, const DataOp& op, int64_t now);
@@ -147,6 +165,7 @@ class DataModel {
   std::string Take(Queue& queue, uint64_t most);
   void Settle(Answers* answers, int64_t now);
 
+  const ChangeGate* gate_ = nullptr;
   std::set<uint64_t> sessions_;
   std::map<std::string, int64_t> values_;
   std::map<std::string, std::map<int64_t, int64_t>> dicts_;

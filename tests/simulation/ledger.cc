@@ -10,8 +10,6 @@ namespace {
 
 const DataOp* DataOf(const Op& op) { return std::get_if<DataOp>(&op.body); }
 
-bool IsFailure(const std::string& words) { return words[0] >= 'A' && words[0] <= 'Z'; }
-
 }  // namespace
 
 void Ledger::Sent(const Op& op) {

@@ -10,6 +10,8 @@ namespace {
 using DataKind = DataOp::Kind;
 using SyncKind = SyncOp::Kind;
 
+constexpr std::array kLocks = {"{t}a", "{t}b", "{t}r"};
+
 bool MayPark(DataKind kind) {
   return kind == DataKind::kPut || kind == DataKind::kPutMany || kind == DataKind::kGet ||
          kind == DataKind::kGetMany || kind == DataKind::kJoin || kind == DataKind::kLease;
@@ -37,12 +39,36 @@ Op OpSource::Make(DataOp op) {
 }
 
 Op OpSource::Make(SyncOp op) {
-  const bool releases = op.kind == SyncKind::kLockRelease || op.kind == SyncKind::kReadWriteRelease;
+  const bool releases = op.kind == SyncKind::kLockRelease || op.kind == SyncKind::kRenew ||
+                        op.kind == SyncKind::kReadWriteRelease;
   if (!releases) op.timeout_ms = Timeout();
   Op made{.id = ++last_id_, .body = op};
   if (random_.Chance(!releases && !op.timeout_ms ? 70 : 15)) {
     made.deadline_ms = random_.Between(1, 2000);
   }
+  return made;
+}
+
+Op OpSource::Make(RightsOp op) { return {.id = ++last_id_, .body = op}; }
+
+void OpSource::AddRights(SyncOp* op) {
+  if (random_.Chance(35)) op->lease_ms = random_.Between(1, random_.Chance(50) ? 100 : 2000);
+  const bool names = op->kind == SyncKind::kLockRelease || op->kind == SyncKind::kRenew;
+  op->with_token = names && random_.Chance(40);
+}
+
+Op OpSource::Right() {
+  static constexpr std::array kObjects = {"{t}v0", "{t}v1", "{t}m0", "{t}m1", "{t}i0",
+                                          "{t}i1", "{t}n0", "{t}n1", "{t}k0", "{t}k1",
+                                          "{t}q0", "{t}q1", "{t}q2"};
+  static constexpr std::array kDeck = {RightsOp::Kind::kGuard, RightsOp::Kind::kGuard,
+                                       RightsOp::Kind::kUnguard, RightsOp::Kind::kInspect};
+  RightsOp op;
+  op.kind = random_.One(kDeck);
+  op.object = random_.One(kObjects);
+  op.lock = random_.One(kLocks);
+  Op made = Make(op);
+  if (random_.Chance(30)) made.fence = op.lock;
   return made;
 }
 
@@ -74,14 +100,17 @@ Op OpSource::Data() {
   const uint64_t items = op.kind == DataKind::kPutMany ? random_.Between(1, 3) : 1;
   for (uint64_t i = 0; i < items; ++i) op.items.push_back(Item());
   const bool puts = op.kind == DataKind::kPut || op.kind == DataKind::kPutMany;
-  if ((puts || op.kind == DataKind::kNack) && random_.Chance(25)) {
+  // (Where there is no room to wait for: who then goes first, those who take or those who put?)
+  const bool delays = op.object == "{t}q0" && (puts || op.kind == DataKind::kNack);
+  if (delays && random_.Chance(25)) {
     op.delay_ms = random_.Between(1, 2000);
   }
   if (puts && random_.Chance(25)) op.dedup_key = std::to_string(random_.Pick(6));
   if (random_.Chance(50)) op.visibility_ms = random_.Between(1, 3000);
   if (op.kind == DataKind::kComplete) op.writes = Writes();
-  op.delay_ms = 0;
-  return Make(op);
+  Op made = Make(op);
+  if (random_.Chance(10)) made.fence = random_.One(kLocks);
+  return made;
 }
 
 std::vector<DataOp> OpSource::Writes() {
@@ -99,7 +128,6 @@ std::vector<DataOp> OpSource::Writes() {
 }
 
 std::string OpSource::SyncObject(SyncKind kind) {
-  static constexpr std::array kLocks = {"{t}a", "{t}b", "{t}r"};
   static constexpr std::array kConditions = {"{t}c", "{t}d"};
   static constexpr std::array kAll = {"s0",   "s1", "{t}a", "{t}b", "{t}r", "{t}c",
                                       "{t}d", "p0", "p1",   "w0",   "e0"};
@@ -122,6 +150,8 @@ Op OpSource::Sync() {
                                        SyncKind::kLockAcquire,
                                        SyncKind::kLockRelease,
                                        SyncKind::kLockRelease,
+                                       SyncKind::kRenew,
+                                       SyncKind::kRenew,
                                        SyncKind::kAcquireAll,
                                        SyncKind::kReleaseAll,
                                        SyncKind::kConditionWait,
@@ -158,7 +188,8 @@ Op OpSource::Sync() {
       ((op.kind == SyncKind::kLockAcquire || op.kind == SyncKind::kLockRelease) && reentrant);
   op.number = counts ? random_.Between(1, 3) : 1;
   if (op.kind == SyncKind::kConditionNotify) op.number = random_.Pick(3);
-  for (const char* other : {"{t}a", "{t}b", "{t}r"}) {
+  if (op.kind >= SyncKind::kLockAcquire && op.kind <= SyncKind::kReleaseAll) AddRights(&op);
+  for (const char* other : kLocks) {
     const bool many = op.kind == SyncKind::kAcquireAll || op.kind == SyncKind::kReleaseAll;
     if (many && op.object != other && random_.Chance(50)) op.others.push_back(other);
   }
@@ -174,13 +205,45 @@ std::vector<Op> OpSource::Batch() {
 }
 
 std::vector<std::vector<Op>> OpSource::Locked() {
-  static constexpr std::array kLocks = {"{t}a", "{t}b", "{t}r"};
   const std::string lock = random_.One(kLocks);
   std::vector<std::vector<Op>> program;
-  program.push_back({Make(SyncOp{.kind = SyncKind::kLockAcquire, .object = lock})});
-  for (uint64_t count = random_.Pick(3); count > 0; --count) program.push_back(Batch());
+  SyncOp acquire = {.kind = SyncKind::kLockAcquire, .object = lock};
+  AddRights(&acquire);
+  program.push_back({Make(acquire)});
+  const bool fenced = random_.Chance(50);
+  for (uint64_t count = random_.Pick(4); count > 0; --count) {
+    if (random_.Chance(20)) {
+      SyncOp renew = {.kind = SyncKind::kRenew, .object = lock};
+      AddRights(&renew);
+      program.push_back({Make(renew)});
+    } else if (random_.Chance(20)) {
+      program.push_back({Right()});
+    } else {
+      program.push_back(Batch());
+    }
+    for (Op& op : program.back()) {
+      if (fenced) op.fence = lock;
+    }
+  }
   if (random_.Chance(80)) {
-    program.push_back({Make(SyncOp{.kind = SyncKind::kLockRelease, .object = lock})});
+    SyncOp release = {.kind = SyncKind::kLockRelease, .object = lock};
+    AddRights(&release);
+    program.push_back({Make(release)});
+  }
+  return program;
+}
+
+std::vector<std::vector<Op>> OpSource::Crosswise() {
+  const size_t first = random_.Pick(kLocks.size());
+  const size_t second = (first + 1 + random_.Pick(kLocks.size() - 1)) % kLocks.size();
+  std::vector<std::vector<Op>> program;
+  for (const size_t lock : {first, second}) {
+    Op acquire = Make(SyncOp{.kind = SyncKind::kLockAcquire, .object = kLocks[lock]});
+    if (random_.Chance(60)) std::get<SyncOp>(acquire.body).timeout_ms.reset();
+    program.push_back({acquire});
+  }
+  for (const size_t lock : {second, first}) {
+    program.push_back({Make(SyncOp{.kind = SyncKind::kLockRelease, .object = kLocks[lock]})});
   }
   return program;
 }
@@ -202,9 +265,11 @@ std::vector<std::vector<Op>> OpSource::Conditional() {
 
 std::vector<std::vector<Op>> OpSource::Program() {
   const uint64_t dice = random_.Pick(100);
-  if (dice < 45) return {Batch()};
-  if (dice < 70) return {{Sync()}};
-  if (dice < 88) return Locked();
+  if (dice < 42) return {Batch()};
+  if (dice < 65) return {{Sync()}};
+  if (dice < 68) return {{Right()}};
+  if (dice < 80) return Locked();
+  if (dice < 90) return Crosswise();
   return Conditional();
 }
 

@@ -21,10 +21,15 @@ class OpSource {
  private:
   Op Make(DataOp op);
   Op Make(SyncOp op);
+  Op Make(RightsOp op);
+  Op Right();
+  // What leases, renewals and tokens there are in an op on locks.
+  void AddRights(SyncOp* op);
   Op Data();
   std::vector<DataOp> Writes();
   Op Sync();
   std::vector<std::vector<Op>> Locked();
+  std::vector<std::vector<Op>> Crosswise();
   std::vector<std::vector<Op>> Conditional();
   std::vector<Op> Batch();
   std::string SyncObject(SyncOp::Kind kind);

@@ -42,8 +42,8 @@ Book::Session* Oracle::SessionOf(std::string_view token) {
 
 // --- Clients ---
 
-void Oracle::Sent(uint64_t link, uint64_t frame, const Op& op, uint64_t token) {
-  sent_[{link, frame}] = {op, token};
+void Oracle::Sent(uint64_t link, uint64_t frame, const Op& op, uint64_t token, uint64_t fence) {
+  sent_[{link, frame}] = {op, token, fence};
   ledger_.Sent(op);
 }
 
@@ -58,26 +58,26 @@ std::string Oracle::Answered(uint64_t link, uint64_t frame, const v1::CallReply&
   Require(found != expected_.end(), Name(key) + " was answered \"" + words +
                                         "\" before it could be, or twice: " + Describe(op));
   const Expected expected = expected_.extract(found).mapped();
-  Require(words == expected.words,
+  Require(GrantBook::MatchWords(words, expected.words),
           Describe(op) + " was answered \"" + words + "\" and not \"" + expected.words + "\"");
   Require(!expected.broken, "the daemon lost what it answered: " + Describe(op) + " -> " + words);
   if (expected.lost) return words;
   told_index_ = std::max(told_index_, expected.index);
   if (reply.has_error()) return words;
-  NoteGrants(op, reply.payload(), expected.call, expected.index);
+  NoteGrants(op, reply.payload(), expected);
   if (!told_ops_.insert(op.id).second) return words;
   ledger_.Answered(op, words);
   told_.push_back({op, words, expected.index});
   return words;
 }
 
-void Oracle::NoteGrants(const Op& op, const std::string& payload, uint64_t call, uint64_t index) {
+void Oracle::NoteGrants(const Op& op, const std::string& payload, const Expected& expected) {
+  const std::string words = Words(op, payload);
+  grants_.Match(words, expected.words, expected.call, expected.index);
+  if (IsOfLock(op)) return grants_.JudgeOrder(book_.world().sync().locks());
   uint64_t count = 0;
   for (const uint64_t token : GrantTokens(op, payload)) {
-    const uint64_t grant = GrantOf(call, count++);
-    const auto [place, fresh] = grants_.try_emplace(token, Grant{grant, index});
-    Require((fresh || place->second.number == grant) && !lost_tokens_.contains(token),
-            "two grants have number " + std::to_string(token) + ": " + Describe(op));
+    grants_.Note(token, GrantOf(expected.call, count++), expected.call, expected.index);
   }
 }
 
@@ -107,6 +107,7 @@ void Oracle::OnFrame(const ArrivedFrame& frame) {
   Judge([&] {
     frame_ = &frame;
     logged_ = false;
+    rings_.BeginFrame();
   });
 }
 
@@ -116,14 +117,31 @@ void Oracle::OnInput(const engine::Input& input) {
     Event event = EventOf(input);
     const std::vector<Book::Ended> ended = book_.Take(event);
     events_.push_back(std::move(event));
-    for (const auto& [id, call, words] : ended) {
-      if (call.route) {
-        Expect(*call.route, {.words = words, .call = id, .op = call.op});
-      } else {
-        history_.Note("  " + Describe(call.op) + " -> " + words + ", told nobody");
-      }
+    Announce(ended);
+    Refuse(&events_.back());
+    if (input.kind == engine::Input::Kind::kOp) {
+      rings_.NoteOp(book_.world().sync(), events_.back().call);
     }
   });
+}
+
+void Oracle::Announce(const std::vector<Book::Ended>& ended) {
+  for (const auto& [id, call, words] : ended) {
+    if (call.route) {
+      Expect(*call.route, {.words = words, .call = id, .op = call.op});
+    } else {
+      history_.Note("  " + Describe(call.op) + " -> " + words + ", told nobody");
+    }
+  }
+}
+
+void Oracle::Refuse(Event* event) {
+  const auto& parked = daemon_->engine().parked();
+  for (const uint64_t call : book_.world().Waiting()) {
+    if (parked.contains(engine::CallId{call}) || !book_.world().IsRefused(call)) continue;
+    event->refused.push_back(call);
+    Announce(book_.Refuse({call}, event->now_ms));
+  }
 }
 
 Event Oracle::EventOf(const engine::Input& input) {
@@ -177,7 +195,8 @@ void Oracle::ReadOp(const engine::Stamp& stamp, Event* event) {
   event->lane = request.lane();
   event->seq = request.seq();
   event->acked = stamp.acked;
-  event->grant = GrantWith(sent.token);
+  event->grant = grants_.With(sent.token);
+  event->fence = grants_.With(sent.fence);
   event->route = key;
   event->deadline_ms = DeadlineOf(*frame_);
 }
@@ -186,6 +205,7 @@ void Oracle::ExamineCancel(const Event& event) const {
   const auto found = book_.calls().find(event.call);
   Require(found != book_.calls().end(), "the engine cancelled a call that does not wait");
   const Book::Call& call = found->second;
+  if (event.words == "DEADLOCK") return rings_.ExamineFailure(book_.world().sync(), event.call);
   const bool asked = frame_ != nullptr && frame_->request->method() == 0 && call.route &&
                      *call.route == FrameKey{frame_->link, frame_->request->id()};
   Require(event.words == (asked ? "CANCELLED" : "DEADLINE_EXCEEDED") &&
@@ -220,6 +240,7 @@ void Oracle::AfterFrame(const ArrivedFrame& frame) {
     frame_ = nullptr;
     const FrameKey key = {frame.link, frame.request->id()};
     if (!logged_ && frame.request->method() != 0) AnswerUnlogged(frame, sent_.at(key));
+    rings_.EndFrame(book_.world().sync());
     Book::Session* session = SessionOf(frame.session_token);
     if (session == nullptr || frame.request->seq() == 0) return;
     Book::Lane& lane = session->lanes[frame.request->lane()];
@@ -256,7 +277,8 @@ void Oracle::AnswerUnlogged(const ArrivedFrame& frame, const SentOp& sent) {
                           .session = tokens_.find(frame.session_token)->second,
                           .thread = request.thread(),
                           .now_ms = static_cast<int64_t>(frame.now),
-                          .grant = GrantWith(sent.token)});
+                          .grant = grants_.With(sent.token),
+                          .fence = grants_.With(sent.fence)});
   Require(words && MayChangeNothing(sent.op, *words),
           "the engine has not logged what changes or waits: " + Describe(sent.op) +
               (words ? ": " + *words : ""));
@@ -264,11 +286,6 @@ void Oracle::AnswerUnlogged(const ArrivedFrame& frame, const SentOp& sent) {
     session->lanes[request.lane()].kept[request.seq()] = {*words, 0};
   }
   Expect(key, {*words, 0, sent.op});
-}
-
-uint64_t Oracle::GrantWith(uint64_t token) const {
-  const auto found = grants_.find(token);
-  return found == grants_.end() ? 0 : found->second.number;
 }
 
 void Oracle::Expect(const FrameKey& frame, Expected expected) {
@@ -351,7 +368,7 @@ void Oracle::Forget() {
   told_.clear();
   told_index_ = 0;
   tokens_.clear();
-  grants_.clear();
+  grants_.Forget();
 }
 
 bool Oracle::MayLose(uint64_t index, const Recovered& recovered) const {
@@ -380,10 +397,7 @@ void Oracle::TakeBack(uint64_t index, const Recovered& recovered) {
   for (auto& [id, call] : book_.calls()) call.route.reset();
   for (auto& [id, session] : book_.sessions()) session.closes = before.at(id).closes;
   std::erase_if(tokens_, [&](const auto& token) { return !book_.HadSession(token.second); });
-  for (const auto& [token, grant] : grants_) {
-    if (grant.index > index) lost_tokens_.insert(token);
-  }
-  std::erase_if(grants_, [&](const auto& grant) { return grant.second.index > index; });
+  grants_.TakeBack(index);
   std::erase_if(told_, [&](const Told& told) { return told.index > index; });
   ledger_ = Ledger();
   for (const auto& [frame, sent] : sent_) ledger_.Sent(sent.op);
@@ -397,6 +411,7 @@ void Oracle::AfterTurn() {
     for (const auto& [call, op] : daemon_->engine().parked()) {
       parked.push_back(static_cast<uint64_t>(call));
     }
+    rings_.JudgeAll(book_.world().sync());
     const std::vector<uint64_t> waiting = book_.world().Waiting();
     if (parked == waiting) return;
     std::string message = "in the engine wait";

@@ -14,10 +14,12 @@
 #include "tests/simulation/book.h"
 #include "tests/simulation/check.h"
 #include "tests/simulation/daemon.h"
+#include "tests/simulation/grant_book.h"
 #include "tests/simulation/history.h"
 #include "tests/simulation/ledger.h"
 #include "tests/simulation/op.h"
 #include "tests/simulation/replica.h"
+#include "tests/simulation/ring_judge.h"
 #include "tests/simulation/world.h"
 
 namespace coheld::simulation {
@@ -27,7 +29,10 @@ class Oracle : public DaemonObserver {
   Oracle(History& history, Random random) : history_(history), random_(random) {}
 
   // The daemon that is judged, before it begins for the first time.
-  void Watch(const Daemon* daemon) { daemon_ = daemon; }
+  void Watch(const Daemon* daemon) {
+    daemon_ = daemon;
+    rings_.SetPolicy(daemon->deadlock());
+  }
   // What is applied from now on makes the objects that the models have from the start, or not.
   void SetUp(bool begins) { setup_ = begins; }
 
@@ -36,8 +41,9 @@ class Oracle : public DaemonObserver {
 
   // --- What clients do and see ---
 
-  // A client sends an op. `token` is that of an earlier grant which the op names.
-  void Sent(uint64_t link, uint64_t frame, const Op& op, uint64_t token);
+  // A client sends an op. `token` is that of an earlier grant which the op names, `fence` that of a
+  // lock with which it comes; 0 is none.
+  void Sent(uint64_t link, uint64_t frame, const Op& op, uint64_t token, uint64_t fence);
   // A client was answered; returns the words.
   std::string Answered(uint64_t link, uint64_t frame, const v1::CallReply& reply);
   // A process has a new session.
@@ -76,6 +82,7 @@ class Oracle : public DaemonObserver {
   struct SentOp {
     Op op;
     uint64_t token = 0;
+    uint64_t fence = 0;
   };
   struct Expected {
     std::string words;
@@ -91,10 +98,6 @@ class Oracle : public DaemonObserver {
     std::string words;
     uint64_t index = 0;
   };
-  struct Grant {
-    uint64_t number = 0;  // As GrantOf.
-    uint64_t index = 0;
-  };
 
   Book::Session* SessionOf(std::string_view token);
   // The input as an event. Throws a Violation if there is no reason for it.
@@ -106,8 +109,10 @@ class Oracle : public DaemonObserver {
   // What the frame's op must be answered, which the engine did not log.
   void AnswerUnlogged(const ArrivedFrame& frame, const SentOp& sent);
   void Expect(const FrameKey& frame, Expected expected);
-  void NoteGrants(const Op& op, const std::string& payload, uint64_t call, uint64_t index);
-  uint64_t GrantWith(uint64_t token) const;
+  void NoteGrants(const Op& op, const std::string& payload, const Expected& expected);
+  void Announce(const std::vector<Book::Ended>& ended);
+  // Has those refused that the engine refused while they wait on guarded objects.
+  void Refuse(Event* event);
   // The daemon has forgotten everything, as it may.
   void Forget();
   // The inputs after this one are no more.
@@ -131,7 +136,7 @@ class Oracle : public DaemonObserver {
   Replica replica_;
   Ledger ledger_;
   std::map<std::string, uint64_t, std::less<>> tokens_;  // Of sessions.
-  std::map<uint64_t, Grant> grants_;  // By the token or delivery that the daemon told.
+  GrantBook grants_;
   std::vector<Told> told_;
   uint64_t told_index_ = 0;  // The last input that any client may have seen the effect of.
 
@@ -139,10 +144,10 @@ class Oracle : public DaemonObserver {
   const ArrivedFrame* frame_ = nullptr;  // The one that it takes.
   bool logged_ = false;                  // The engine logged its op.
   std::optional<uint64_t> closing_link_;
+  RingJudge rings_;
 
   // Of the whole run.
-  std::set<uint64_t> told_ops_;     // Ops whose client knows that they happened.
-  std::set<uint64_t> lost_tokens_;  // Told by the daemon, and lost since.
+  std::set<uint64_t> told_ops_;  // Ops whose client knows that they happened.
   std::set<int> processes_gone_;
 };
 

@@ -49,7 +49,8 @@ class Simulation {
     SeedEntropy(plan_.seed);
     daemon_ = std::make_unique<Daemon>(
         schedule_, oracle_,
-        Daemon::Options{.drift_ppm = static_cast<int64_t>(random_.Between(0, 2000)) - 1000},
+        Daemon::Options{.drift_ppm = static_cast<int64_t>(random_.Between(0, 2000)) - 1000,
+                        .deadlock = static_cast<engine::DeadlockPolicy>(random_.Pick(3))},
         Random::For(plan_.seed, 4));
     oracle_.Watch(daemon_.get());
     daemon_->Begin();

@@ -6,10 +6,14 @@
 
 #include "coheld/v1/barrier.pb.h"
 #include "coheld/v1/condition.pb.h"
+#include "coheld/v1/counter.pb.h"
+#include "coheld/v1/dict.pb.h"
+#include "coheld/v1/list.pb.h"
 #include "coheld/v1/lock.pb.h"
 #include "coheld/v1/queue.pb.h"
 #include "coheld/v1/rlock.pb.h"
 #include "coheld/v1/semaphore.pb.h"
+#include "coheld/v1/set.pb.h"
 #include "coheld/v1/shared_value.pb.h"
 
 namespace coheld::simulation {
@@ -69,12 +73,41 @@ World::Object Barrier(const std::string& name, uint64_t parties) {
   return {name, "Barrier.Create", request.SerializeAsString()};
 }
 
+template <typename Request>
+World::Object Plain(const std::string& name, const char* method) {
+  Request request;
+  request.set_name(name);
+  return {name, method, request.SerializeAsString()};
+}
+
 }  // namespace
+
+// Asks the guards while it lives.
+class World::Gate : public ChangeGate {
+ public:
+  explicit Gate(World& world) : world_(world) { world.data_.SetGate(this); }
+  ~Gate() override { world_.data_.SetGate(nullptr); }
+  std::optional<std::string> Refusal(const std::string& object, uint64_t session, uint64_t thread,
+                                     uint64_t fence) const override {
+    return world_.rights_.Refusal(object, {session, thread}, fence, world_.sync_.locks());
+  }
+
+ private:
+  World& world_;
+};
 
 const std::vector<World::Object>& World::Objects() {
   static const auto* const objects = new std::vector<Object>{
       Value("{t}v0"),
       Value("{t}v1"),
+      Plain<v1::DictCreateRequest>("{t}m0", "Dict.Create"),
+      Plain<v1::DictCreateRequest>("{t}m1", "Dict.Create"),
+      Plain<v1::ListCreateRequest>("{t}i0", "List.Create"),
+      Plain<v1::ListCreateRequest>("{t}i1", "List.Create"),
+      Plain<v1::CounterCreateRequest>("{t}n0", "Counter.Create"),
+      Plain<v1::CounterCreateRequest>("{t}n1", "Counter.Create"),
+      Plain<v1::SetCreateRequest>("{t}k0", "Set.Create"),
+      Plain<v1::SetCreateRequest>("{t}k1", "Set.Create"),
       Queue("{t}q0", v1::QUEUE_KIND_FIFO, 0, 3),
       Queue("{t}q1", v1::QUEUE_KIND_LIFO, 3, 0),
       Queue("{t}q2", v1::QUEUE_KIND_PRIORITY, 2, 2),
@@ -118,37 +151,65 @@ void World::OpenSession(uint64_t session) {
 }
 
 Answers World::EndSession(uint64_t session, int64_t now_ms) {
+  const Gate gate(*this);
+  sync_.SetTime(now_ms);
   Answers answers = data_.EndSession(session, now_ms);
   Merge(sync_.EndSession(session), &answers);
   return answers;
 }
 
+Answers World::ApplyTo(const DataOp& op, const Standing& standing) {
+  DataOp stamped = op;
+  stamped.grant = standing.grant;
+  stamped.fence = standing.fence;
+  return data_.Apply(stamped, standing.now_ms);
+}
+
+Answers World::ApplyTo(const SyncOp& op, const Standing& standing) {
+  SyncOp stamped = op;
+  stamped.grant = standing.grant;
+  if (op.kind == SyncOp::Kind::kActionDone) stamped.number = standing.grant / kGrantsPerCall;
+  return sync_.Apply(stamped, standing.now_ms);
+}
+
+Answers World::ApplyTo(const RightsOp& op, const Standing& standing) {
+  RightsOp stamped = op;
+  stamped.fence = standing.fence;
+  return {{op.call, rights_.Apply(stamped, sync_.locks())}};
+}
+
 Answers World::Apply(const Op& op, const Standing& standing) {
-  const auto stamped = [&](auto body) {
-    body.call = standing.call;
-    body.session = standing.session;
-    body.thread = standing.thread;
-    return body;
-  };
-  if (const auto* data = std::get_if<DataOp>(&op.body)) {
-    DataOp stamped_op = stamped(*data);
-    stamped_op.grant = standing.grant;
-    return data_.Apply(stamped_op, standing.now_ms);
-  }
-  SyncOp sync = stamped(std::get<SyncOp>(op.body));
-  if (sync.kind == SyncOp::Kind::kActionDone) {
-    sync.number = standing.grant / kGrantsPerCall;
-  }
-  return sync_.Apply(sync, standing.now_ms);
+  const Gate gate(*this);
+  return std::visit(
+      [&](auto body) {
+        body.call = standing.call;
+        body.session = standing.session;
+        body.thread = standing.thread;
+        return ApplyTo(body, standing);
+      },
+      op.body);
 }
 
 Answers World::Cancel(uint64_t call, int64_t now_ms) {
+  const Gate gate(*this);
+  sync_.SetTime(now_ms);
   Answers answers = data_.Cancel(call, now_ms);
   Merge(sync_.Cancel(call), &answers);
   return answers;
 }
 
+bool World::IsRefused(uint64_t call) {
+  const Gate gate(*this);
+  return data_.IsRefused(call);
+}
+
+Answers World::Refuse(uint64_t call, int64_t now_ms) {
+  const Gate gate(*this);
+  return data_.Refuse(call, now_ms);
+}
+
 Answers World::Advance(int64_t now_ms) {
+  const Gate gate(*this);
   Answers answers;
   while (true) {
     const Due data = data_.NextDue();
@@ -158,7 +219,10 @@ Answers World::Advance(int64_t now_ms) {
   }
 }
 
-void World::Rearm(int64_t stalled_ms) { data_.Rearm(stalled_ms); }
+void World::Rearm(int64_t stalled_ms) {
+  data_.Rearm(stalled_ms);
+  sync_.Rearm(stalled_ms);
+}
 
 std::vector<uint64_t> World::Waiting() const {
   std::vector<uint64_t> calls = data_.Waiting();

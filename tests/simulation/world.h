@@ -19,6 +19,7 @@ struct Standing {
   uint64_t thread = 0;
   int64_t now_ms = 0;
   uint64_t grant = 0;  // What the op is about, as GrantOf numbers it; 0 if nothing.
+  uint64_t fence = 0;  // The grant of a lock that it came with; 0 if none.
 };
 
 class World {
@@ -40,15 +41,27 @@ class World {
   Answers Advance(int64_t now_ms);
   // The daemon stood still for so long.
   void Rearm(int64_t stalled_ms);
+  // True if the op waits and would be refused if it came now: an op that waits on a guarded object
+  // is refused when it would be granted, or before.
+  bool IsRefused(uint64_t call);
+  Answers Refuse(uint64_t call, int64_t now_ms);
 
   // The calls that wait, in order.
   std::vector<uint64_t> Waiting() const;
   // True if the call waits and has changed something already.
   bool HasEffect(uint64_t call) const { return sync_.HasEffect(call); }
+  const engine::testing::SyncModel& sync() const { return sync_; }
 
  private:
+  class Gate;
+
+  Answers ApplyTo(const DataOp& op, const Standing& standing);
+  Answers ApplyTo(const SyncOp& op, const Standing& standing);
+  Answers ApplyTo(const RightsOp& op, const Standing& standing);
+
   DataModel data_;
   engine::testing::SyncModel sync_;
+  RightsModel rights_;
 };
 
 }  // namespace coheld::simulation
