@@ -41,8 +41,6 @@ Status Journal::Mark() {
 Status Journal::WriteBatch(uint32_t count, std::string* batch) {
   if (offset_ + batch->size() > room_) {
     COHELD_FAILPOINT("journal.full");
-    // A segment that follows says that all before it is durable.
-    if (Status fault = Sync()) return fault;
     if (Status fault = StartSegment(batch->size())) return fault;
   }
   BatchHeader header{
@@ -59,24 +57,33 @@ Status Journal::WriteBatch(uint32_t count, std::string* batch) {
 }
 
 Status Journal::Sync() {
-  if (durable_index_ + 1 == next_index_) return std::nullopt;
+  // A mark can wait for what comes after it.
+  return durable_index_ + 1 == next_index_ ? std::nullopt : SyncAll();
+}
+
+Status Journal::SyncAll() {
+  if (synced_offset_ == offset_) return std::nullopt;
   COHELD_FAILPOINT("journal.sync.before");
   if (Status fault = current_->Sync()) return fault;
   COHELD_FAILPOINT("journal.synced");
   durable_index_ = next_index_ - 1;
+  synced_offset_ = offset_;
   return std::nullopt;
 }
 
 Status Journal::Roll() {
   if (sealed_index() + 1 == next_index_) return std::nullopt;
-  // A segment that follows says that all before it is durable.
-  if (Status fault = Sync()) return fault;
   if (Status fault = StartSegment(0)) return fault;
   COHELD_FAILPOINT("journal.rolled");
   return std::nullopt;
 }
 
 Status Journal::StartSegment(uint64_t batch_bytes) {
+  // A segment that follows says that all before it is durable, and goes on where that ended: after
+  // a mark too.
+  if (current_ != nullptr) {
+    if (Status fault = SyncAll()) return fault;
+  }
   if (Status fault = PrepareNext(options_.segment_bytes)) return fault;
   const uint64_t room = std::max(options_.segment_bytes, kSegmentHeaderBytes + batch_bytes);
   if (room > options_.segment_bytes) {
@@ -96,7 +103,7 @@ Status Journal::StartSegment(uint64_t batch_bytes) {
   segments_[next_index_] = path;
   current_ = std::move(next_);
   next_room_ = 0;
-  offset_ = kSegmentHeaderBytes;
+  offset_ = synced_offset_ = kSegmentHeaderBytes;
   room_ = room;
   marked_ = durable_index_;
   return std::nullopt;

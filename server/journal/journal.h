@@ -100,6 +100,9 @@ class Journal {
   std::string PathOf(std::string_view name) const;
   // Seals and writes what is after the room for a header in `batch`.
   Status WriteBatch(uint32_t count, std::string* batch);
+  // Makes durable what Sync does, and a mark.
+  Status SyncAll();
+  // Makes all so far durable and begins the next segment.
   Status StartSegment(uint64_t batch_bytes);
 
   Files& files_;
@@ -108,7 +111,8 @@ class Journal {
   std::map<uint64_t, std::string> segments_;  // Paths by the index of their first record.
   std::unique_ptr<File> current_;
   uint64_t offset_ = 0;  // Where in it the next batch goes.
-  uint64_t room_ = 0;    // Its size.
+  uint64_t synced_offset_ = 0;
+  uint64_t room_ = 0;  // Its size.
   std::unique_ptr<File> next_;
   uint64_t next_room_ = 0;
   uint64_t next_index_ = 1;

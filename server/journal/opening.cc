@@ -51,7 +51,7 @@ class Journal::Opening {
     journal_.salt_ = reading_.salt;
     journal_.next_index_ = reading_.next_index;
     journal_.previous_ = reading_.previous;
-    journal_.offset_ = reading_.end.offset;
+    journal_.offset_ = journal_.synced_offset_ = reading_.end.offset;
     journal_.room_ = reading_.size;
     if (Status fault = MakeDurable()) return fault;
     COHELD_FAILPOINT("opening.synced");
