@@ -258,9 +258,9 @@ void Engine::FailParked(CallId call, Failure failure, bool keep, std::vector<Rep
 
 void Engine::OpenSession(SessionId id, const v1::SessionLabel& label, uint64_t ttl_ms, TimeMs now) {
   sessions_.Open(id, label, ttl_ms, now);
-  if (log_ == nullptr) return;
+  last_session_ = std::max(last_session_, id);
   Log(Input::Kind::kOpenSession, {.owner = {.session = id}, .now = now}, 0,
-      label.SerializeAsString(), ttl_ms);
+      log_ == nullptr ? std::string() : label.SerializeAsString(), ttl_ms);
 }
 
 void Engine::EndSession(SessionId id, TimeMs now, std::vector<Reply>* replies) {

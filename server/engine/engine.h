@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -47,6 +48,9 @@ class Engine {
   // Tells all that changes the state to a log, which must outlive the engine; nullptr is none.
   void SetInputLog(InputLog* log) { log_ = log; }
 
+  // Names anonymous objects from `first_anonymous` on. Only before anything else.
+  void Begin(uint64_t first_anonymous, TimeMs now);
+
   // Applies one op and appends its reply, unless it parks, and then those of the ops that it woke.
   // The call id must be above all before. A copy of an op of the session (its lane and seq) is not
   // applied: it gets the reply again, or shares the fate of the one that waits. Returns under which
@@ -71,6 +75,13 @@ class Engine {
   // Tells that the daemon stood still for so long, up to now: leases, TTLs and graces end that much
   // later, because nobody could renew them. The timeouts of parked ops stay as they are.
   void Rearm(uint64_t stalled_ms, TimeMs now, std::vector<Reply>* replies);
+
+  // Tells that the daemon was restarted and the engine made again, by Load and Replay. Ops that
+  // waited are abandoned, as by Abandon; every lease has its full length again; TTLs and graces end
+  // later by the time since the last input. Tokens and anonymous names go on at a distance, so that
+  // none is given twice although records of the last moment were lost. A session has its full TTL
+  // again, too, but that clock is the edge's.
+  void Resume(TimeMs now, std::vector<Reply>* replies);
 
   // Opens a session under an id that is new.
   void OpenSession(SessionId id, const v1::SessionLabel& label, uint64_t ttl_ms, TimeMs now);
@@ -110,6 +121,11 @@ class Engine {
   const Lifetime& lifetime() const { return lifetime_; }
   const std::map<CallId, ParkedOp>& parked() const { return parked_; }
   uint64_t ops_applied() const { return ops_applied_; }
+  // The highest call and session, and the latest time, of all inputs that changed the state. What
+  // is stamped after a restart goes on from there.
+  CallId last_call() const { return last_call_; }
+  SessionId last_session() const { return last_session_; }
+  TimeMs last_time() const { return last_time_; }
 
  private:
   friend class EngineState;
@@ -123,7 +139,9 @@ class Engine {
   // Emits the answer of an op, and keeps it if the op has a seq. `change`: it changed something.
   void Answer(const Stamp& stamp, const OpRow& row, bool change, Reply reply,
               std::vector<Reply>* replies);
-  // Tells the log an input.
+  // True if a parked op waits on although nobody is there to take its answer.
+  static bool WaitsAlone(const ParkedOp& op) { return op.effect && op.stamp.seq != 0; }
+  // Notes an input, and tells it the log.
   void Log(Input::Kind kind, const Stamp& stamp, uint32_t code = 0, std::string_view payload = {},
            uint64_t ms = 0);
   // Ends a parked op.
@@ -148,6 +166,9 @@ class Engine {
   void AdvanceOnce(TimeMs now, std::vector<Reply>* replies);
   void SetAlarm(Object& object, TimeMs when);
   void RingAlarm(Object& object, TimeMs now, std::vector<Reply>* replies);
+  // Visits every object that has an alarm.
+  void ForEachAlarm(TimeMs now, std::vector<Reply>* replies,
+                    const std::function<void(Object&, Turn&)>& visit);
   // Takes over what an object did in a turn that is no op's.
   void FinishEffect(Turn& turn, std::vector<Reply>* replies);
   // Looks for deadlocks that an op closed by parking (deadlock.cc).
@@ -184,6 +205,9 @@ class Engine {
   DeadlockPolicy deadlock_policy_ = DeadlockPolicy::kReport;
   std::vector<std::string> ring_reports_;
   uint64_t last_token_ = 0;
+  CallId last_call_{};
+  SessionId last_session_ = kNoSession;
+  TimeMs last_time_{};
   uint64_t ops_applied_ = 0;
 };
 

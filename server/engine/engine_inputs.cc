@@ -1,10 +1,13 @@
 // The part of the engine between ops and their callers: exactly once, callers that go, and the
 // record of all inputs.
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "proto/wire/check.h"
 #include "server/engine/engine.h"
+#include "server/engine/limits.h"
 #include "server/engine/planted_bug.h"
 
 namespace coheld::engine {
@@ -46,6 +49,8 @@ void Engine::Answer(const Stamp& stamp, const OpRow& row, bool change, Reply rep
 
 void Engine::Log(Input::Kind kind, const Stamp& stamp, uint32_t code, std::string_view payload,
                  uint64_t ms) {
+  last_call_ = std::max(last_call_, stamp.call);
+  last_time_ = std::max(last_time_, stamp.now);
   if (log_ == nullptr) return;
   if (Planted(PlantedBug::kInputNotLogged) && kind == Input::Kind::kAbandon) return;
   log_->OnInput({.kind = kind, .stamp = stamp, .code = code, .ms = ms, .payload = payload});
@@ -61,11 +66,33 @@ void Engine::Cancel(CallId call, Failure failure, TimeMs now, std::vector<Reply>
 bool Engine::Abandon(CallId call, TimeMs now, std::vector<Reply>* replies) {
   const auto found = parked_.find(call);
   if (found == parked_.end()) return true;
-  const bool stays = found->second.effect && found->second.stamp.seq != 0;
-  if (stays && !Planted(PlantedBug::kEffectUndone)) return false;
+  if (WaitsAlone(found->second) && !Planted(PlantedBug::kEffectUndone)) return false;
   End(call, {v1::ERROR_REASON_CANCELLED, "the caller is gone"}, false, now, replies);
   Log(Input::Kind::kAbandon, {.call = call, .now = now});
   return true;
+}
+
+void Engine::Begin(uint64_t first_anonymous, TimeMs now) {
+  COHELD_CHECK(store_.objects().empty() && sessions_.all().empty());
+  store_.Restore(store_.version_floor(), first_anonymous);
+  Log(Input::Kind::kBegin, {.now = now}, 0, {}, first_anonymous);
+}
+
+void Engine::Resume(TimeMs now, std::vector<Reply>* replies) {
+  const Lifetime::Scope scope(lifetime_);
+  std::vector<CallId> leaving;
+  for (const auto& [call, op] : parked_) {
+    if (!WaitsAlone(op)) leaving.push_back(call);
+  }
+  // Last come first, so that none that goes makes way for another one that goes.
+  for (auto call = leaving.rbegin(); call != leaving.rend(); ++call) {
+    End(*call, {v1::ERROR_REASON_CANCELLED, "the daemon was restarted"}, false, now, replies);
+  }
+  lifetime_.Rearm(Elapsed(std::min(last_time_, now), now));
+  ForEachAlarm(now, replies, [](Object& object, Turn& turn) { object.Resume(turn); });
+  last_token_ += kResumeStride;
+  store_.SkipAnonymous(kResumeStride);
+  Log(Input::Kind::kResume, {.now = now});
 }
 
 void Engine::End(CallId call, Failure failure, bool keep, TimeMs now, std::vector<Reply>* replies) {

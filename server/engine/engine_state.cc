@@ -93,6 +93,9 @@ void EngineState::Save(const Engine& engine, StateWriter& state) {
   state.PutUnsigned(engine.last_token_);
   state.PutUnsigned(engine.store_.version_floor());
   state.PutUnsigned(engine.store_.next_anonymous());
+  state.PutCall(engine.last_call_);
+  state.PutSession(engine.last_session_);
+  state.PutTime(engine.last_time_);
   SaveObjects(engine, state);
   state.PutUnsigned(engine.sessions_.all().size());
   for (const auto& [id, session] : engine.sessions_.all()) {
@@ -157,6 +160,9 @@ void EngineState::Load(Engine& engine, StateReader& state) {
   state.SetLastToken(engine.last_token_);
   const uint64_t version_floor = state.TakeUnsigned();
   engine.store_.Restore(version_floor, state.TakeUnsigned());
+  engine.last_call_ = CallId{state.TakeUnsigned()};
+  engine.last_session_ = state.TakeSession();
+  engine.last_time_ = state.TakeTime();
   LoadObjects(engine, state);
   LoadSessions(engine, state);
   LoadHolds(engine, state);
@@ -215,6 +221,7 @@ void EngineState::LoadSessions(Engine& engine, StateReader& state) {
     if (id == kNoSession || (!before.empty() && id <= before.rbegin()->first)) {
       return state.Fail("the sessions are not in order");
     }
+    if (id > engine.last_session_) return state.Fail("a session was never opened");
     engine.sessions_.Open(id, {}, 0, {}).Load(state);
   }
 }
@@ -252,6 +259,7 @@ void EngineState::LoadOp(Engine& engine, QueueNumbers* queues, StateReader& stat
   if (session == nullptr && (owner.session != kNoSession || stamp.seq != 0)) {
     return state.Fail("an op that waits is of no session");
   }
+  if (call > engine.last_call_) return state.Fail("a call was never made");
   ParkedOp& op = engine.parked_[call];
   op.stamp = stamp;
   op.site = std::move(site);

@@ -1,5 +1,6 @@
 // The part of the engine that time drives: timeouts, alarms, TTLs and graces, and stalls.
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <string>
 #include <utility>
@@ -64,18 +65,24 @@ void Engine::FinishEffect(Turn& turn, std::vector<Reply>* replies) {
   Record(0, {}, kNoSession);
 }
 
-void Engine::Rearm(uint64_t stalled_ms, TimeMs now, std::vector<Reply>* replies) {
-  const Lifetime::Scope scope(lifetime_);
-  lifetime_.Rearm(stalled_ms);
+void Engine::ForEachAlarm(TimeMs now, std::vector<Reply>* replies,
+                          const std::function<void(Object&, Turn&)>& visit) {
   for (const auto& [when, name] : std::set<std::pair<TimeMs, std::string>>(alarms_)) {
     const Store::Held* held = store_.Find(name);
     if (held == nullptr) continue;
     Turn turn(*this, {.now = now}, Turn::Try::kFirst);
     turn.object_ = held->object.get();
-    held->object->Rearm(stalled_ms, turn);
+    visit(*held->object, turn);
     FinishEffect(turn, replies);
   }
   DrainWakes(now, replies);
+}
+
+void Engine::Rearm(uint64_t stalled_ms, TimeMs now, std::vector<Reply>* replies) {
+  const Lifetime::Scope scope(lifetime_);
+  lifetime_.Rearm(stalled_ms);
+  ForEachAlarm(now, replies,
+               [stalled_ms](Object& object, Turn& turn) { object.Rearm(stalled_ms, turn); });
   Log(Input::Kind::kRearm, {.now = now}, 0, {}, stalled_ms);
 }
 

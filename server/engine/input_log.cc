@@ -50,7 +50,7 @@ void EncodeInput(const Input& input, std::string* bytes) {
 
 bool DecodeInput(std::string_view bytes, Input* input) {
   if (bytes.empty() || bytes[0] < static_cast<char>(Input::Kind::kOp) ||
-      bytes[0] > static_cast<char>(Input::Kind::kEndSession)) {
+      bytes[0] > static_cast<char>(Input::Kind::kResume)) {
     return false;
   }
   input->kind = static_cast<Input::Kind>(bytes[0]);
@@ -100,6 +100,10 @@ void Replay(Engine& engine, const Input& input, std::vector<Reply>* replies) {
     }
     case Input::Kind::kEndSession:
       return engine.EndSession(session, stamp.now, replies);
+    case Input::Kind::kBegin:
+      return engine.Begin(input.ms, stamp.now);
+    case Input::Kind::kResume:
+      return engine.Resume(stamp.now, replies);
   }
 }
 

@@ -25,12 +25,14 @@ struct Input {
     kRearm = 5,        // Engine::Rearm.
     kOpenSession = 6,  // Engine::OpenSession.
     kEndSession = 7,   // Engine::EndSession.
+    kBegin = 8,        // Engine::Begin.
+    kResume = 9,       // Engine::Resume.
   };
 
   Kind kind = Kind::kOp;
   Stamp stamp;  // Of kCancel and kAbandon the call, of all the time; sessions are the owner's.
-  uint32_t code = 0;         // The method's number; of kCancel the failure's reason.
-  uint64_t ms = 0;           // Of kRearm the stall, of kOpenSession the TTL.
+  uint32_t code = 0;  // The method's number; of kCancel the failure's reason.
+  uint64_t ms = 0;    // Of kRearm the stall, of kOpenSession the TTL; of kBegin the first number.
   std::string_view payload;  // The request; the failure's message; the serialised SessionLabel.
 };
 

@@ -19,6 +19,8 @@ void Lockable::SaveHold(StateWriter& state) const {
 void Lockable::LoadHold(StateReader& state) {
   hold_ = state.TakeOptionalHold();
   owner_died_ = state.TakeFlag();
+  if (hold_ && (hold_->ends == kNever) != (hold_->lease_ms == 0))
+    state.Fail("its lease has no end");
   if (hold_ && owner_died_) state.Fail("a lock is held, and its owner died");
   if (alarm() != (hold_ ? hold_->ends : kNever)) state.Fail("its lease ends at another time");
 }
@@ -63,6 +65,7 @@ Lockable::Grant Lockable::Take(uint64_t levels, uint64_t lease_ms, Turn& turn) {
 }
 
 void Lockable::SetLease(uint64_t lease_ms, Turn& turn) {
+  hold_->lease_ms = lease_ms;
   hold_->ends = lease_ms == 0 ? kNever : After(turn.now(), lease_ms);
   turn.SetAlarm(*this, hold_->ends);
 }
@@ -136,6 +139,10 @@ void Lockable::Rearm(uint64_t stalled_ms, Turn& turn) {
   if (!hold_ || hold_->ends == kNever) return;
   hold_->ends = After(hold_->ends, stalled_ms);
   turn.SetAlarm(*this, hold_->ends);
+}
+
+void Lockable::Resume(Turn& turn) {
+  if (hold_ && hold_->ends != kNever) SetLease(hold_->lease_ms, turn);
 }
 
 void Lockable::Ending(Turn& turn) {

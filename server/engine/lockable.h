@@ -33,6 +33,7 @@ class Lockable : public Object, public ExclusiveLock {
   void ForgetSession(SessionId session, Turn& turn) override;
   void OnAlarm(Turn& turn) override;
   void Rearm(uint64_t stalled_ms, Turn& turn) override;
+  void Resume(Turn& turn) override;
   void Ending(Turn& turn) override;
 
   // Its type's word, "lock" or "rlock".

@@ -29,10 +29,11 @@ struct Hold {
   Owner owner;
   uint64_t token = 0;
   TimeMs since{};
-  uint64_t count = 1;    // Permits, or the depth of a lock that its owner went into again.
-  bool shared = false;   // Others may hold the same at the same time: a read.
-  TimeMs ends = kNever;  // Of its lease.
-  std::string site;      // Where in its program the owner asked for it, if it told.
+  uint64_t count = 1;     // Permits, or the depth of a lock that its owner went into again.
+  bool shared = false;    // Others may hold the same at the same time: a read.
+  TimeMs ends = kNever;   // Of its lease.
+  uint64_t lease_ms = 0;  // How long that is from the grant, or the last renewal; 0 without one.
+  std::string site;       // Where in its program the owner asked for it, if it told.
 };
 
 // What an op that is parked on an object waits for.
@@ -83,6 +84,9 @@ class Object {
   // Told that the daemon stood still for so long, so that nobody could renew or release: what would
   // end by a lease ends that much later. It sets its alarm anew. Not told without an alarm.
   virtual void Rearm(uint64_t /*stalled_ms*/, Turn& /*turn*/) {}
+  // Told that the daemon was restarted: what would end by a lease has its full length from now on.
+  // Otherwise as Rearm.
+  virtual void Resume(Turn& /*turn*/) {}
   // Gives back every right that the session has on it. Called at the session's end, if the object
   // told Turn::Hold before; wakes with turn.Wake.
   virtual void ForgetSession(SessionId /*session*/, Turn& /*turn*/) {}

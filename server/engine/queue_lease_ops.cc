@@ -24,11 +24,6 @@ Failure LeaseLost(const QueueObject& queue, uint64_t delivery) {
               "another consumer may have the item"};
 }
 
-// Returns when a lease ends that is wanted for so long from now.
-TimeMs EndOf(uint64_t visibility_ms, const Turn& turn) {
-  return visibility_ms == 0 ? kNever : After(turn.now(), visibility_ms);
-}
-
 Outcome Lease(QueueObject& queue, const v1::QueueLeaseRequest& request, v1::QueueLeaseReply* reply,
               Turn& turn) {
   if (auto failure = CheckLeaseMs("visibility_ms", request.visibility_ms())) return *failure;
@@ -44,7 +39,7 @@ Outcome Lease(QueueObject& queue, const v1::QueueLeaseRequest& request, v1::Queu
   for (uint32_t taken = 0; taken < limit && !queue.items.empty(); ++taken) {
     budget.Take(*queue.items.Next());
     if (budget.bytes() > kPageBytesMax && taken > 0) break;  // Never lost to a reply too large.
-    const auto& [number, lease] = queue.LeaseNext(EndOf(request.visibility_ms(), turn), turn);
+    const auto& [number, lease] = queue.LeaseNext(request.visibility_ms(), turn);
     v1::QueueDelivery* delivery = reply->add_deliveries();
     delivery->set_delivery(number);
     delivery->set_attempt(lease.item.attempts);
@@ -88,7 +83,7 @@ Outcome Extend(QueueObject& queue, const v1::QueueExtendRequest& request,
                        queue.name() +
                        "\" was leased without a session, which could end it; give visibility_ms"};
   }
-  queue.Extend(request.delivery(), EndOf(request.visibility_ms(), turn), turn);
+  queue.Extend(request.delivery(), request.visibility_ms(), turn);
   return Done();
 }
 

@@ -2,6 +2,7 @@
 #include "server/engine/queue_leases.h"
 
 #include "proto/wire/check.h"
+#include "server/engine/limits.h"
 #include "server/engine/state_reader.h"
 #include "server/engine/state_writer.h"
 
@@ -32,11 +33,12 @@ QueueLease QueueLeases::End(uint64_t delivery) {
   return std::move(lease);
 }
 
-void QueueLeases::Extend(uint64_t delivery, TimeMs until) {
+void QueueLeases::Extend(uint64_t delivery, uint64_t visibility_ms, TimeMs now) {
   QueueLease& lease = leases_.at(delivery);
   ends_.erase({lease.until, delivery});
-  lease.until = until;
-  if (until != kNever) ends_.emplace(until, delivery);
+  lease.visibility_ms = visibility_ms;
+  lease.until = VisibleUntil(visibility_ms, now);
+  if (lease.until != kNever) ends_.emplace(lease.until, delivery);
 }
 
 void QueueLeases::DropAll() {
@@ -53,6 +55,10 @@ void QueueLeases::Shift(uint64_t ms) {
   }
 }
 
+void QueueLeases::Renew(TimeMs now) {
+  for (const auto& [delivery, lease] : leases_) Extend(delivery, lease.visibility_ms, now);
+}
+
 uint64_t QueueLeases::FirstOf(SessionId session) const {
   const auto place = sessions_.lower_bound({session, 0});
   return place == sessions_.end() || place->first != session ? 0 : place->second;
@@ -66,6 +72,7 @@ void QueueLeases::Save(StateWriter& state) const {
     state.PutOwner(lease.owner);
     state.PutTime(lease.since);
     state.PutTime(lease.until);
+    state.PutUnsigned(lease.visibility_ms);
     state.PutFlag(lease.dropped);
   }
 }
@@ -82,6 +89,8 @@ void QueueLeases::Load(StateReader& state) {
     lease.owner = state.TakeOwner();
     lease.since = state.TakeTime();
     lease.until = state.TakeTime();
+    lease.visibility_ms = state.TakeUnsigned(kLeaseMsMax, "the length of a lease");
+    if ((lease.until == kNever) != (lease.visibility_ms == 0)) state.Fail("a lease has no end");
     lease.dropped = state.TakeFlag();
     Begin(delivery, std::move(lease));
   }

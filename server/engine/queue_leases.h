@@ -22,9 +22,15 @@ struct QueueLease {
   QueueItem item;
   Owner owner;  // Its session may be kNoSession.
   TimeMs since{};
-  TimeMs until = kNever;  // When its visibility ends; kNever is with the session.
-  bool dropped = false;   // It was purged: it will not return.
+  TimeMs until = kNever;       // When its visibility ends; kNever is with the session.
+  uint64_t visibility_ms = 0;  // How long it is, from the lease or the last extension.
+  bool dropped = false;        // It was purged: it will not return.
 };
+
+// Returns when a visibility that begins now ends; 0 is with the session.
+constexpr TimeMs VisibleUntil(uint64_t visibility_ms, TimeMs now) {
+  return visibility_ms == 0 ? kNever : After(now, visibility_ms);
+}
 
 // Leases by the number of their delivery, in order.
 class QueueLeases {
@@ -37,12 +43,14 @@ class QueueLeases {
   const QueueLease* Find(uint64_t delivery) const;
   // Ends a lease that is there.
   QueueLease End(uint64_t delivery);
-  // Sets when the visibility of a lease that is there ends.
-  void Extend(uint64_t delivery, TimeMs until);
+  // Begins the visibility of a lease that is there anew; 0 is until its session ends.
+  void Extend(uint64_t delivery, uint64_t visibility_ms, TimeMs now);
   // Marks all: none will return.
   void DropAll();
   // Moves the end of every visibility by so much.
   void Shift(uint64_t ms);
+  // Begins every visibility anew.
+  void Renew(TimeMs now);
 
   // When the next visibility ends, or kNever.
   TimeMs NextEnd() const { return ends_.empty() ? kNever : ends_.begin()->first; }

@@ -36,6 +36,7 @@ class QueueObject : public Object {
   void ForgetSession(SessionId session, Turn& turn) override;
   void OnAlarm(Turn& turn) override;
   void Rearm(uint64_t stalled_ms, Turn& turn) override;
+  void Resume(Turn& turn) override;
 
   // How many items count against maxsize.
   size_t crowd() const { return items.size() + delayed_.size(); }
@@ -55,13 +56,14 @@ class QueueObject : public Object {
     return !key.empty() && dedup_.Has(key, turn.now());
   }
 
-  // Leases the next item, which there is, to the op's owner.
-  const QueueLeases::Map::value_type& LeaseNext(TimeMs until, Turn& turn);
+  // Leases the next item, which there is, to the op's owner, for so long; 0 is until its session
+  // ends.
+  const QueueLeases::Map::value_type& LeaseNext(uint64_t visibility_ms, Turn& turn);
   // Each of these is for a delivery that goes on.
   void Ack(uint64_t delivery, Turn& turn);
   // Returns true if the item went to the dead letters.
   bool Nack(uint64_t delivery, uint64_t delay_ms, Turn& turn);
-  void Extend(uint64_t delivery, TimeMs until, Turn& turn);
+  void Extend(uint64_t delivery, uint64_t visibility_ms, Turn& turn);
 
   // Removes every item; those that are leased will not return. Returns how many it removed.
   uint64_t RemoveAll(Turn& turn);

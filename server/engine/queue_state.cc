@@ -132,6 +132,11 @@ void QueueObject::Rearm(uint64_t stalled_ms, Turn& turn) {
   SetAlarm(turn);
 }
 
+void QueueObject::Resume(Turn& turn) {
+  leases_.Renew(turn.now());
+  SetAlarm(turn);
+}
+
 TimeMs QueueObject::NextDue() const {
   const TimeMs delay = delayed_.empty() ? kNever : delayed_.begin()->first.first;
   return std::min({delay, leases_.NextEnd(), dedup_due_});
@@ -201,14 +206,17 @@ void QueueObject::Finish(uint64_t count, Turn& turn) {
 
 // --- Leases ---
 
-const QueueLeases::Map::value_type& QueueObject::LeaseNext(TimeMs until, Turn& turn) {
+const QueueLeases::Map::value_type& QueueObject::LeaseNext(uint64_t visibility_ms, Turn& turn) {
   QueueItem item = items.Take();
   ++item.attempts;
   const SessionId session = turn.owner().session;
   if (session != kNoSession && leases_.FirstOf(session) == 0) turn.NoteHold(session, *this);
-  const auto& begun = leases_.Begin(
-      turn.NextToken(),
-      {.item = std::move(item), .owner = turn.owner(), .since = turn.now(), .until = until});
+  const auto& begun =
+      leases_.Begin(turn.NextToken(), {.item = std::move(item),
+                                       .owner = turn.owner(),
+                                       .since = turn.now(),
+                                       .until = VisibleUntil(visibility_ms, turn.now()),
+                                       .visibility_ms = visibility_ms});
   items.HoldAway(begun.second.item);
   SetAlarm(turn);
   return begun;
@@ -238,8 +246,8 @@ bool QueueObject::Nack(uint64_t delivery, uint64_t delay_ms, Turn& turn) {
   return dead;
 }
 
-void QueueObject::Extend(uint64_t delivery, TimeMs until, Turn& turn) {
-  leases_.Extend(delivery, until);
+void QueueObject::Extend(uint64_t delivery, uint64_t visibility_ms, Turn& turn) {
+  leases_.Extend(delivery, visibility_ms, turn.now());
   Touch();
   SetAlarm(turn);
 }

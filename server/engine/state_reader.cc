@@ -112,6 +112,7 @@ Hold StateReader::TakeHold() {
   hold.count = TakeUnsigned(kCountMax, "what an owner holds");
   hold.shared = TakeFlag();
   hold.ends = TakeTime();
+  hold.lease_ms = TakeUnsigned(kLeaseMsMax, "the length of a lease");
   hold.site = TakeString();
   if (ok() && hold.count == 0) Fail("an owner holds nothing");
   return hold;

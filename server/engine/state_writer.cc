@@ -96,6 +96,7 @@ void StateWriter::PutHold(const Hold& hold) {
   PutUnsigned(hold.count);
   PutFlag(hold.shared);
   PutTime(hold.ends);
+  PutUnsigned(hold.lease_ms);
   PutBytes(hold.site);
 }
 

@@ -61,6 +61,8 @@ class Store {
   uint64_t version_floor() const { return version_floor_; }
   // The number of the next anonymous object.
   uint64_t next_anonymous() const { return next_anonymous_; }
+  // Passes over so many of those numbers.
+  void SkipAnonymous(uint64_t count) { next_anonymous_ += count; }
   // Sets both, while there are no objects.
   void Restore(uint64_t version_floor, uint64_t next_anonymous);
 

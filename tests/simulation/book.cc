@@ -38,6 +38,9 @@ std::vector<Book::Ended> Book::Take(const Event& event) {
     case Kind::kAdvance:
       answers = world_.Advance(event.now_ms);
       break;
+    case Kind::kBegin:
+    case Kind::kResume:
+      break;
     case Kind::kRearm:
       world_.Rearm(static_cast<int64_t>(event.ms));
       break;

@@ -166,6 +166,9 @@ Event Oracle::EventOf(const engine::Input& input) {
       break;
     case engine::Input::Kind::kAdvance:
       break;
+    case engine::Input::Kind::kBegin:
+    case engine::Input::Kind::kResume:
+      break;  // Not without a journal.
     case engine::Input::Kind::kRearm:
       history_.Note("leases go on for " + std::to_string(input.ms) + " ms more");
       break;
