@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -28,6 +29,19 @@ struct Peer {
   int pidfd = -1;
 };
 
+// How far a log of records has to be before output may leave that tells of them: written, and
+// durable, up to these indices. 0 is nothing to wait for.
+struct OutputMark {
+  uint64_t written = 0;
+  uint64_t durable = 0;
+
+  bool empty() const { return written == 0 && durable == 0; }
+  void Raise(const OutputMark& other) {
+    written = std::max(written, other.written);
+    durable = std::max(durable, other.durable);
+  }
+};
+
 // An open connection. Everything sent on it is flushed once at the end of the event loop's turn.
 // All calls from the loop's thread.
 class Connection {
@@ -37,6 +51,9 @@ class Connection {
   virtual GrpcSession& session() = 0;
   // To call after queueing output outside of the handler's own calls.
   virtual void RequestFlush() = 0;
+  // Holds back what is queued, and all that follows it, until Acceptor::HasPassed(mark). What left
+  // the session before is not concerned.
+  virtual void HoldOutput(const OutputMark& /*mark*/) {}
   // Drops the connection soon after the host at the other end has acknowledged nothing for so long,
   // though its kernel was asked: it is gone, or the network is. Whether its program does anything
   // is no matter. Of several calls the shortest counts; about a second is the grain. Not for Unix
@@ -55,6 +72,11 @@ class Acceptor {
   // The connection outlives the handler. The handler's destructor is the news that the connection
   // is closed: its calls end there, without OnAbort.
   virtual std::unique_ptr<CallHandler> OnConnection(Connection& connection) = 0;
+  // All input of a turn of the loop was handled: now its output goes out.
+  virtual void OnTurnEnd() {}
+  // True once output that was held back until then may leave. Whoever owns the connections is told
+  // when it may have changed.
+  virtual bool HasPassed(const OutputMark& /*mark*/) const { return true; }
 };
 
 }  // namespace coheld::transport

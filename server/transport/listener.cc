@@ -126,10 +126,13 @@ class Listener::State : public ConnectionOwner, public std::enable_shared_from_t
   bool Listen(const std::string& address, std::string* bound, std::string* error);
   void Drain(uint32_t grace_ms, std::function<void()> done);
   void Close();
+  void Release();
   size_t connections() const { return connections_.size(); }
 
   void Watch(SocketConnection& connection, uint32_t events) override;
   void ScheduleTurnEnd(SocketConnection& connection) override;
+  void AwaitRelease(SocketConnection& connection) override;
+  bool HasPassed(const OutputMark& mark) const override { return acceptor_.HasPassed(mark); }
   void Forget(ConnectionId id) override;
   std::string& scratch() override { return scratch_; }
 
@@ -171,6 +174,7 @@ class Listener::State : public ConnectionOwner, public std::enable_shared_from_t
   std::unordered_map<ConnectionId, std::shared_ptr<SocketConnection>> connections_;
   std::vector<ConnectionId> turn_end_;
   std::vector<ConnectionId> turn_end_spare_;
+  std::vector<ConnectionId> held_back_;
   asio::steady_timer sweep_timer_;
   asio::steady_timer resume_timer_;
   asio::steady_timer drain_timer_;
@@ -344,7 +348,23 @@ void Listener::State::PostTurnEnd() {
   });
 }
 
+void Listener::State::AwaitRelease(SocketConnection& connection) {
+  held_back_.push_back(connection.peer().id);
+}
+
+void Listener::State::Release() {
+  acceptor_.OnTurnEnd();
+  for (const ConnectionId id : std::exchange(held_back_, {})) {
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) continue;
+    const auto connection = found->second;  // It may close itself.
+    connection->OnRelease();
+  }
+  acceptor_.OnTurnEnd();
+}
+
 void Listener::State::FinishTurn() {
+  acceptor_.OnTurnEnd();
   turn_end_.swap(turn_end_spare_);
   for (const ConnectionId id : turn_end_spare_) {
     const auto found = connections_.find(id);
@@ -353,6 +373,7 @@ void Listener::State::FinishTurn() {
     connection->FinishTurn();
   }
   turn_end_spare_.clear();
+  acceptor_.OnTurnEnd();  // Closing a connection is input, too.
 }
 
 void Listener::State::Forget(ConnectionId id) {
@@ -378,6 +399,7 @@ void Listener::State::Sweep() {
   all.reserve(connections_.size());
   for (const auto& [id, connection] : connections_) all.push_back(connection);
   for (const auto& connection : all) connection->Sweep(now_ms);
+  acceptor_.OnTurnEnd();
   if (!connections_.empty()) StartSweep();
 }
 
@@ -442,6 +464,7 @@ bool Listener::Listen(const std::string& address, std::string* bound, std::strin
 void Listener::Drain(uint32_t grace_ms, std::function<void()> done) {
   state_->Drain(grace_ms, std::move(done));
 }
+void Listener::Release() { state_->Release(); }
 size_t Listener::connections() const { return state_->connections(); }
 
 }  // namespace coheld::transport

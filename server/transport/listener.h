@@ -41,6 +41,10 @@ class Listener {
   // is closed or `grace_ms` passed.
   void Drain(uint32_t grace_ms, std::function<void()> done);
 
+  // Lets out what connections hold back, as far as the acceptor says now that it may leave. To be
+  // called when that may have changed.
+  void Release();
+
   size_t connections() const;
 
  private:

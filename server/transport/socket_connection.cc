@@ -127,15 +127,33 @@ void SocketConnection::Flush() {
       out_.clear();
       out_sent_ = 0;
       session_->Pump(kWriteBytes, &out_);
+      out_mark_ = queued_mark_;
       if (session_->queued_bytes() < queued) progress_since_sweep_ = true;
       if (out_.empty()) break;
     }
+    if (!out_mark_.empty() && !MayLeave()) break;
     turn_bytes += out_.size() - out_sent_;
     if (!Transmit()) break;
   }
   if (closed_) return;
   if (turn_bytes >= kTurnWriteBytes && !writable_awaited_) RequestFlush();
   ReadOrRest();
+}
+
+bool SocketConnection::MayLeave() {
+  if (owner_.HasPassed(out_mark_)) {
+    // What the session has by now was queued before and may leave, too.
+    if (owner_.HasPassed(queued_mark_)) queued_mark_ = {};
+    out_mark_ = {};
+    return true;
+  }
+  if (!std::exchange(release_awaited_, true)) owner_.AwaitRelease(*this);
+  return false;
+}
+
+void SocketConnection::OnRelease() {
+  release_awaited_ = false;
+  if (!turn_end_scheduled_) FinishTurn();
 }
 
 bool SocketConnection::Transmit() {
@@ -251,7 +269,9 @@ void SocketConnection::Sweep(uint64_t now_ms) {
   }
   session_->Advance(now_ms);
   if (std::exchange(read_since_sweep_, false)) last_read_ms_ = now_ms;
-  if (std::exchange(progress_since_sweep_, false) || !OutputFull()) last_progress_ms_ = now_ms;
+  // A peer is not to blame for what it is not sent.
+  const bool progress = std::exchange(progress_since_sweep_, false) || release_awaited_;
+  if (progress || !OutputFull()) last_progress_ms_ = now_ms;
   if (!session_->Greeted() && now_ms - started_ms_ >= limits_.handshake_ms_max) {
     return Drop("HANDSHAKE_TIMEOUT");
   }

@@ -26,6 +26,10 @@ class ConnectionOwner {
   virtual void Watch(SocketConnection& connection, uint32_t events) = 0;
   // Calls the connection's FinishTurn at the end of this turn of the event loop.
   virtual void ScheduleTurnEnd(SocketConnection& connection) = 0;
+  // Calls the connection's OnRelease when held output may leave that could not before.
+  virtual void AwaitRelease(SocketConnection& connection) = 0;
+  // As Acceptor::HasPassed.
+  virtual bool HasPassed(const OutputMark& mark) const = 0;
   // The connection is closed; forgets it.
   virtual void Forget(ConnectionId id) = 0;
   // A large buffer that any connection may use within one call.
@@ -52,6 +56,8 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   void Sweep(uint64_t now_ms);
   // Writes what is queued, or closes if Drop was called.
   void FinishTurn();
+  // Looks again whether what is held back may leave.
+  void OnRelease();
   // Begins the two-step GOAWAY: the second step follows when the peer answered a ping, or at
   // `finish_ms` of the clock that Sweep is told.
   void Drain(uint64_t finish_ms);
@@ -63,6 +69,7 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   const Peer& peer() const override { return peer_; }
   GrpcSession& session() override { return *session_; }
   void RequestFlush() override;
+  void HoldOutput(const OutputMark& mark) override { queued_mark_.Raise(mark); }
   void LimitSilence(uint64_t silence_ms) override;
   uint64_t silent_ms() const override { return silent_ms_; }
   void Drop(std::string_view why) override;
@@ -75,6 +82,8 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   // Tells the owner what the socket has to be watched for, if that changed.
   void UpdateWatch();
   void Flush();
+  // False if out_ is held back.
+  bool MayLeave();
   // Writes out_; false if the socket is full or gone.
   bool Transmit();
   void ReadOrRest();
@@ -94,6 +103,8 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   std::unique_ptr<GrpcSession> session_;
   std::string out_;
   size_t out_sent_ = 0;
+  OutputMark queued_mark_;  // What the newest output in the session waits for.
+  OutputMark out_mark_;     // What out_ waits for.
   std::string drop_reason_;
   uint64_t started_ms_ = 0;
   uint64_t last_read_ms_ = 0;
@@ -108,6 +119,7 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   uint32_t watched_ = kWatchedAtFirst;
   bool reads_ = true;  // False while the peer must read first.
   bool writable_awaited_ = false;
+  bool release_awaited_ = false;
   bool turn_end_scheduled_ = false;
   bool in_turn_ = false;  // Inside our own OnBytes: it schedules a flush.
   bool broken_ = false;   // The session refuses to read on.
