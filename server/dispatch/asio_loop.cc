@@ -13,6 +13,12 @@
 namespace coheld::dispatch {
 namespace {
 
+int64_t Milliseconds(clockid_t clock) {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
+}
+
 bool IsReadable(int fd) {
   pollfd entry{.fd = fd, .events = POLLIN, .revents = 0};
   return poll(&entry, 1, 0) == 1;
@@ -63,10 +69,15 @@ class PidfdWatch : public EdgeLoop::Watch {
 
 }  // namespace
 
+AsioLoop::AsioLoop(asio::io_context& io)
+    : io_(io), ahead_ms_(Milliseconds(CLOCK_REALTIME) - Milliseconds(CLOCK_BOOTTIME)), timer_(io) {}
+
+void AsioLoop::StartClockAt(engine::TimeMs time) {
+  if (Now() < time) ahead_ms_ += static_cast<int64_t>(engine::Elapsed(Now(), time));
+}
+
 engine::TimeMs AsioLoop::Now() const {
-  timespec now{};
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  return engine::TimeMs{now.tv_sec * 1000 + now.tv_nsec / 1000000};
+  return engine::TimeMs{Milliseconds(CLOCK_BOOTTIME) + ahead_ms_};
 }
 
 void AsioLoop::ArmTimer(engine::TimeMs when, std::function<void()> fire) {

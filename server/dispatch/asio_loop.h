@@ -10,8 +10,11 @@ namespace coheld::dispatch {
 
 class AsioLoop : public EdgeLoop {
  public:
-  explicit AsioLoop(asio::io_context& io) : io_(io), timer_(io) {}
+  explicit AsioLoop(asio::io_context& io);
 
+  // Has the clock show at least this time from now on.
+  void StartClockAt(engine::TimeMs time);
+  // Milliseconds since 1970 as the host knew it when the loop was made, going on with
   // CLOCK_BOOTTIME, which neither jumps nor stops while the host sleeps.
   engine::TimeMs Now() const override;
   void ArmTimer(engine::TimeMs when, std::function<void()> fire) override;
@@ -19,6 +22,7 @@ class AsioLoop : public EdgeLoop {
 
  private:
   asio::io_context& io_;
+  int64_t ahead_ms_;  // Of CLOCK_BOOTTIME.
   asio::steady_timer timer_;
 };
 

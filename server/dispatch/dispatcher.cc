@@ -41,14 +41,28 @@ TimeMs DeadlineOf(const Submission& submission, TimeMs now) {
 }  // namespace
 
 Dispatcher::Dispatcher(EdgeLoop& loop, const DispatchLimits& limits, DaemonFacts facts,
-                       std::string key)
+                       std::string key, Beginning beginning)
     : loop_(loop),
       limits_(limits),
       facts_(std::move(facts)),
       started_(loop.Now()),
-      engine_(FirstAnonymous()),
-      guard_(std::move(key)) {
+      owned_engine_(beginning.engine != nullptr
+                        ? std::move(beginning.engine)
+                        : std::make_unique<engine::Engine>(FirstAnonymous())),
+      engine_(*owned_engine_),
+      log_(beginning.log),
+      level_(beginning.log == nullptr ? journal::Level::kMemory : beginning.level),
+      guard_(std::move(key)),
+      directory_(std::move(beginning.session_secret)) {
   engine_.SetDeadlockPolicy(limits.deadlock);
+  if (log_ == nullptr) return;
+  engine_.SetInputLog(&journal_log_.emplace(*log_));
+  if (log_->last_index() == 0) {
+    engine_.Begin(FirstAnonymous(), started_);
+  } else {
+    Resume(started_);
+  }
+  OnTurnEnd();
 }
 
 Dispatcher::~Dispatcher() = default;
@@ -56,6 +70,26 @@ Dispatcher::~Dispatcher() = default;
 std::unique_ptr<transport::CallHandler> Dispatcher::OnConnection(
     transport::Connection& connection) {
   return std::make_unique<PeerCalls>(*this, connection);
+}
+
+void Dispatcher::Resume(TimeMs now) {
+  last_call_ = static_cast<uint64_t>(engine_.last_call());
+  directory_.BeginAfter(engine_.last_session());
+  for (const auto& [id, session] : engine_.sessions().all()) {
+    directory_.Restore(id, session.ttl_ms, session.opened, now);
+  }
+  for (const auto& [call, op] : engine_.parked()) parked_[call] = {};
+  std::vector<engine::Reply> replies;
+  engine_.Resume(now, &replies);
+  Deliver(replies);
+  ArmTimer();
+}
+
+void Dispatcher::HoldUntilSafe(transport::Connection& connection) {
+  const uint64_t last = log_->last_index();
+  if (level_ == journal::Level::kAsync) return connection.HoldOutput({.written = last});
+  awaited_durable_ = last;
+  connection.HoldOutput({.durable = last});
 }
 
 void Dispatcher::Submit(const Submission& submission) {
@@ -164,6 +198,7 @@ void Dispatcher::Deliver(std::span<const engine::Reply> replies) {
 }
 
 void Dispatcher::Cancel(CallId call, Failure failure) {
+  if (is_frozen()) return;
   std::vector<engine::Reply> replies;
   engine_.Cancel(call, std::move(failure), loop_.Now(), &replies);
   Deliver(replies);
@@ -174,6 +209,7 @@ void Dispatcher::Abandon(std::vector<CallId> calls) {
   // Last come first, so that none that goes makes way for another one that goes.
   std::sort(calls.rbegin(), calls.rend());
   for (const CallId call : calls) parked_.at(call).route = {};
+  if (is_frozen()) return;
   std::vector<engine::Reply> replies;
   for (const CallId call : calls) engine_.Abandon(call, loop_.Now(), &replies);
   Deliver(replies);
@@ -202,6 +238,7 @@ void Dispatcher::Detach(SessionId session, const transport::Connection& connecti
     // The process may be alive and reconnect; if it is dead there is nothing to wait for.
     std::unique_ptr<EdgeLoop::Watch> watch = loop_.WatchProcess(peer.pidfd, [this, session] {
       if (directory_.IsDetached(session)) EndSession(session, "process_gone");
+      OnTurnEnd();
     });
     if (watch != nullptr) watches_[session] = std::move(watch);
   }
@@ -209,6 +246,7 @@ void Dispatcher::Detach(SessionId session, const transport::Connection& connecti
 }
 
 void Dispatcher::EndSession(SessionId session, std::string_view why) {
+  if (is_frozen()) return;
   spdlog::debug("session_ended session={} why={}", static_cast<uint64_t>(session), why);
   directory_.Erase(session);
   watches_.erase(session);
@@ -222,6 +260,7 @@ void Dispatcher::EndSession(SessionId session, std::string_view why) {
 
 void Dispatcher::OnTimer() {
   armed_ = engine::kNever;
+  if (is_frozen()) return;
   const TimeMs now = loop_.Now();
   if (too_late_ != engine::kNever) NoteTurn(now);
   std::vector<engine::Reply> replies;
@@ -236,6 +275,7 @@ void Dispatcher::OnTimer() {
   }
   spare_memory_.ReturnIfDue(now);
   ArmTimer();
+  OnTurnEnd();
 }
 
 Failure Dispatcher::DeadlineExceeded(CallId call, TimeMs now) const {
@@ -287,10 +327,24 @@ void Dispatcher::NoteTurn(TimeMs now) {
   too_late_ = engine::After(now, patience_ms());
 }
 
+void Dispatcher::SendWaitersAway() {
+  for (auto& [call, parked] : parked_) {
+    const Route route = std::exchange(parked.route, {});
+    if (route.peer == nullptr) continue;
+    route.peer->ForgetParked(route);
+    route.peer->Answer(route, ShuttingDown());
+    route.peer->RequestFlush();
+  }
+}
+
 void Dispatcher::Shutdown() {
   shutting_down_ = true;
-  // Last come first: none makes way for another.
-  while (!engine_.parked().empty()) Cancel(engine_.parked().rbegin()->first, ShuttingDown());
+  if (is_frozen()) {
+    SendWaitersAway();
+  } else {
+    // Last come first: none makes way for another.
+    while (!engine_.parked().empty()) Cancel(engine_.parked().rbegin()->first, ShuttingDown());
+  }
   for (PeerCalls* peer : peers_) peer->Shutdown();
 }
 

@@ -17,10 +17,12 @@
 #include <vector>
 
 #include "server/dispatch/edge_loop.h"
+#include "server/dispatch/journal_log.h"
 #include "server/dispatch/key_guard.h"
 #include "server/dispatch/session_directory.h"
 #include "server/dispatch/spare_memory.h"
 #include "server/engine/engine.h"
+#include "server/journal/commit_log.h"
 #include "server/transport/connection.h"
 
 namespace coheld::dispatch {
@@ -40,6 +42,19 @@ struct DispatchLimits {
   uint64_t session_ttl_ms_max = 3'600'000;
   // What becomes of owners that would wait for each other for ever.
   engine::DeadlockPolicy deadlock = engine::DeadlockPolicy::kCloser;
+};
+
+// What a daemon that keeps its state begins with; all that is missing is as in one that does not.
+struct Beginning {
+  // Made again from what was recorded; null is one that has done nothing.
+  std::unique_ptr<engine::Engine> engine;
+  // Takes the inputs as records, and outlives the dispatcher. Null: nothing is recorded.
+  journal::CommitLog* log = nullptr;
+  // What replies wait for.
+  journal::Level level = journal::Level::kMemory;
+  // Proves the sessions' tokens; the same as before a restart if they are to be good again. Empty:
+  // a random one.
+  std::string session_secret;
 };
 
 // What the daemon tells about itself.
@@ -75,10 +90,21 @@ struct Submission {
 class Dispatcher : public transport::Acceptor {
  public:
   // With a key only sessions that proved to know it are served; an empty one lets everybody in.
-  Dispatcher(EdgeLoop& loop, const DispatchLimits& limits, DaemonFacts facts, std::string key);
+  // Goes on with what it begins with: sessions are detached and have their full TTL, no op waits
+  // for anybody, leases have their full length.
+  Dispatcher(EdgeLoop& loop, const DispatchLimits& limits, DaemonFacts facts, std::string key,
+             Beginning beginning = {});
+  // Records nothing.
   ~Dispatcher() override;
 
   std::unique_ptr<transport::CallHandler> OnConnection(transport::Connection& connection) override;
+  // Has what was recorded in this turn written.
+  void OnTurnEnd() override {
+    if (log_ != nullptr) log_->Submit(awaited_durable_);
+  }
+  bool HasPassed(const transport::OutputMark& mark) const override {
+    return log_ == nullptr || (log_->written() >= mark.written && log_->durable() >= mark.durable);
+  }
 
   // Applies an op; its reply goes to its route now or when it is granted.
   void Submit(const Submission& submission);
@@ -95,8 +121,9 @@ class Dispatcher : public transport::Acceptor {
   void Attach(SessionId session, transport::Connection& connection);
   void Detach(SessionId session, const transport::Connection& connection);
 
-  // Stops taking ops (SHUTTING_DOWN), ends every parked one with it (none of them happened), and
-  // ends the streams that would stay open.
+  // Stops taking ops (SHUTTING_DOWN), tells it to all who wait (none of their ops happened), and
+  // ends the streams that would stay open. What is recorded does not change any more: whoever waits
+  // comes again after the restart.
   void Shutdown();
   bool shutting_down() const { return shutting_down_; }
 
@@ -124,6 +151,18 @@ class Dispatcher : public transport::Acceptor {
   void AnswerStatus(const Submission& submission);
   void AnswerSessions(const Submission& submission);
 
+  // Goes on with what was recorded before.
+  void Resume(TimeMs now);
+  // Holds back the replies that a connection is about to get until what they tell is safe.
+  void Hold(transport::Connection& connection) {
+    if (level_ != journal::Level::kMemory) HoldUntilSafe(connection);
+  }
+  void HoldUntilSafe(transport::Connection& connection);
+  // True if nothing is recorded any more.
+  bool is_frozen() const { return shutting_down_ && log_ != nullptr; }
+  // Tells all who wait, and changes nothing.
+  void SendWaitersAway();
+
   std::optional<Failure> Refuse(const Submission& submission, const EdgeOp* edge_op) const;
   void Remember(CallId call, const Submission& submission, TimeMs now);
   // Routes a parked call to a copy that came later; the call before ends.
@@ -147,7 +186,12 @@ class Dispatcher : public transport::Acceptor {
   const DispatchLimits limits_;
   const DaemonFacts facts_;
   const TimeMs started_;
-  engine::Engine engine_;
+  const std::unique_ptr<engine::Engine> owned_engine_;
+  engine::Engine& engine_;
+  journal::CommitLog* const log_;
+  const journal::Level level_;
+  std::optional<JournalLog> journal_log_;
+  uint64_t awaited_durable_ = 0;  // By replies.
   KeyGuard guard_;
   SessionDirectory directory_;
   std::unordered_map<CallId, ParkedCall> parked_;

@@ -264,6 +264,7 @@ void PeerCalls::Answer(const Route& route, const engine::Reply& reply) {
 }
 
 void PeerCalls::AnswerWith(const Route& route, std::string_view payload) {
+  dispatcher_.Hold(connection_);
   if (route.frame == 0) {
     Erase(route.stream);
     connection_.session().Reply(route.stream, payload);
@@ -274,6 +275,7 @@ void PeerCalls::AnswerWith(const Route& route, std::string_view payload) {
 }
 
 void PeerCalls::Answer(const Route& route, const Failure& failure) {
+  dispatcher_.Hold(connection_);
   if (route.frame == 0) return Fail(route.stream, failure);
   v1::CallReply reply;
   reply.set_id(route.frame);

@@ -1,46 +1,57 @@
 // See session_directory.h.
 #include "server/dispatch/session_directory.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "proto/wire/check.h"
+#include "proto/wire/key_proof.h"
 
 namespace coheld::dispatch {
 namespace {
 
-constexpr size_t kSecretBytes = 16;
+constexpr size_t kSecretBytes = 32;
+constexpr size_t kProofBytes = 16;
 
-std::string RandomHex() {
-  unsigned char bytes[kSecretBytes];
-  COHELD_CHECK(getrandom(bytes, sizeof(bytes), 0) == static_cast<ssize_t>(sizeof(bytes)));
+std::string Hex(std::string_view bytes) {
   std::string hex;
-  for (const unsigned char byte : bytes) {
-    hex += "0123456789abcdef"[byte >> 4];
+  for (const char byte : bytes) {
+    hex += "0123456789abcdef"[static_cast<unsigned char>(byte) >> 4];
     hex += "0123456789abcdef"[byte & 15];
   }
   return hex;
 }
 
-bool EqualInConstantTime(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  unsigned char difference = 0;
-  for (size_t i = 0; i < a.size(); ++i) difference |= static_cast<unsigned char>(a[i] ^ b[i]);
-  return difference == 0;
-}
-
 }  // namespace
 
-SessionDirectory::Opened SessionDirectory::Open(uint64_t ttl_ms, TimeMs now) {
-  const SessionId id{++last_id_};
+SessionDirectory::SessionDirectory(std::string secret)
+    : secret_(secret.empty() ? wire::RandomBytes(kSecretBytes) : std::move(secret)) {}
+
+std::string SessionDirectory::ProofOf(SessionId id, TimeMs opened) const {
+  const std::string session = "session " + std::to_string(static_cast<uint64_t>(id)) + " of " +
+                              std::to_string(static_cast<int64_t>(opened));
+  return Hex(wire::HmacSha256(secret_, session).substr(0, kProofBytes));
+}
+
+SessionDirectory::Entry& SessionDirectory::Add(SessionId id, uint64_t ttl_ms, TimeMs opened,
+                                               TimeMs now) {
   Entry& entry = sessions_[id];
-  entry.secret = RandomHex();
+  entry.proof = ProofOf(id, opened);
   entry.ttl_ms = ttl_ms;
   ttls_ms_.insert(ttl_ms);
   SetDeadline(id, entry, engine::After(now, ttl_ms));
-  return {id, std::to_string(last_id_) + "." + entry.secret};
+  return entry;
+}
+
+SessionDirectory::Opened SessionDirectory::Open(uint64_t ttl_ms, TimeMs now) {
+  const SessionId id{++last_id_};
+  return {id, std::to_string(last_id_) + "." + Add(id, ttl_ms, now, now).proof};
+}
+
+void SessionDirectory::Restore(SessionId id, uint64_t ttl_ms, TimeMs opened, TimeMs now) {
+  Add(id, ttl_ms, opened, now);
+  last_id_ = std::max(last_id_, static_cast<uint64_t>(id));
 }
 
 std::optional<SessionId> SessionDirectory::Authenticate(std::string_view token) const {
@@ -51,7 +62,7 @@ std::optional<SessionId> SessionDirectory::Authenticate(std::string_view token) 
   if (error != std::errc() || end != token.data() + dot) return std::nullopt;
   const auto found = sessions_.find(SessionId{number});
   if (found == sessions_.end()) return std::nullopt;
-  if (!EqualInConstantTime(found->second.secret, token.substr(dot + 1))) return std::nullopt;
+  if (!wire::SameSecret(found->second.proof, token.substr(dot + 1))) return std::nullopt;
   return found->first;
 }
 

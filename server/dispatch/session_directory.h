@@ -25,11 +25,19 @@ class SessionDirectory {
  public:
   struct Opened {
     SessionId id;
-    std::string token;  // "ID.SECRET", the secret being 128 random bits in hex.
+    std::string token;  // "ID.PROOF", the proof being 128 bits in hex.
   };
+
+  // Tokens are proved with this secret: those of a session that is restored are good again if it is
+  // the same.
+  explicit SessionDirectory(std::string secret = {});
 
   // Makes a session that no connection uses yet.
   Opened Open(uint64_t ttl_ms, TimeMs now);
+  // Takes over a session of before a restart, which no connection uses yet.
+  void Restore(SessionId id, uint64_t ttl_ms, TimeMs opened, TimeMs now);
+  // Gives the sessions that follow higher ids than this.
+  void BeginAfter(SessionId last) { last_id_ = static_cast<uint64_t>(last); }
   // Returns the session that a token proves, or nothing. Takes the same time for every wrong
   // secret.
   std::optional<SessionId> Authenticate(std::string_view token) const;
@@ -60,13 +68,18 @@ class SessionDirectory {
 
  private:
   struct Entry {
-    std::string secret;
+    std::string proof;
     uint64_t ttl_ms = 0;
     uint64_t connections = 0;
     TimeMs deadline = engine::kNever;
   };
+  // What proves a session: nobody can make it up, and it is no other's, even if the record of that
+  // one was lost and the id given again.
+  std::string ProofOf(SessionId id, TimeMs opened) const;
+  Entry& Add(SessionId id, uint64_t ttl_ms, TimeMs opened, TimeMs now);
   void SetDeadline(SessionId id, Entry& entry, TimeMs deadline);
 
+  const std::string secret_;
   std::map<SessionId, Entry> sessions_;
   std::set<std::pair<TimeMs, SessionId>> deadlines_;
   std::multiset<uint64_t> ttls_ms_;  // Of all.
