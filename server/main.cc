@@ -7,7 +7,10 @@
 #include <unistd.h>
 
 #include <asio/io_context.hpp>
+#include <asio/post.hpp>
 #include <asio/signal_set.hpp>
+#include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -22,27 +25,61 @@
 #include "server/dispatch/asio_loop.h"
 #include "server/dispatch/dispatcher.h"
 #include "server/engine/value.h"
+#include "server/journal/committer.h"
 #include "server/journal/failpoint.h"
+#include "server/journal/posix_files.h"
 #include "server/observe/log.h"
 #include "server/observe/notify.h"
+#include "server/store/data_folder.h"
 #include "server/transport/listener.h"
 
 namespace coheld {
 namespace {
 
 constexpr int kExitFailed = 1;
-constexpr char kDurability[] = "memory";
+constexpr int kExitDiskFailed = 3;
+constexpr int kExitFolderInUse = 4;
+
+// A word and a line for each level.
+struct DurabilityWords {
+  const char* word;
+  const char* meaning;
+};
+DurabilityWords WordsOf(journal::Level level) {
+  switch (level) {
+    case journal::Level::kMemory:
+      return {"memory", "what is held ends with the daemon"};
+    case journal::Level::kAsync:
+      return {"async", "a power cut may take the last 100 ms"};
+    case journal::Level::kSync:
+      return {"sync", "nothing that was acknowledged is lost"};
+  }
+  return {};
+}
+
+// Nothing can be told to be safe any more, so nothing is: clients find out when they come again.
+[[noreturn]] void EndOnFault(const journal::Fault& fault) {
+  spdlog::critical(
+      "journal_failed error=\"{}\" errno={} hint=\"nothing more is acknowledged; see to the disk "
+      "and start the daemon again\"",
+      fault.message, fault.code);
+  spdlog::default_logger()->flush();
+  _exit(kExitDiskFailed);
+}
 
 class Daemon {
  public:
-  explicit Daemon(const config::Config& config)
+  // `folder` is one that was opened, or nothing.
+  Daemon(const config::Config& config, store::DataFolder folder)
       : config_(config),
         loop_(io_),
+        folder_(std::move(folder)),
+        committer_(Committing()),
         dispatcher_(loop_, config.dispatch,
                     {.version = COHELD_VERSION,
-                     .durability = kDurability,
+                     .durability = WordsOf(config.durability).word,
                      .message_bytes_max = config.transport.session.message_bytes_max},
-                    config.key),
+                    config.key, TakeBeginning()),
         listener_(io_, config.transport, dispatcher_),
         signals_(io_, SIGTERM, SIGINT) {}
 
@@ -57,6 +94,31 @@ class Daemon {
   }
 
  private:
+  std::unique_ptr<journal::Committer> Committing() {
+    if (folder_.journal == nullptr) return nullptr;
+    loop_.StartClockAt(folder_.engine->last_time());
+    return std::make_unique<journal::Committer>(
+        std::move(folder_.journal),
+        journal::Committer::Options{.on_progress = [this] { PostProgress(); },
+                                    .on_fault = EndOnFault});
+  }
+
+  dispatch::Beginning TakeBeginning() {
+    return {.engine = std::move(folder_.engine),
+            .log = committer_.get(),
+            .level = config_.durability,
+            .session_secret = folder_.secret};
+  }
+
+  // On the committer's thread.
+  void PostProgress() {
+    if (progress_posted_.exchange(true)) return;
+    asio::post(io_, [this] {
+      progress_posted_ = false;
+      listener_.Release();
+    });
+  }
+
   bool CheckReadyDescriptor() {
     if (config_.ready_fd < 0 || fcntl(config_.ready_fd, F_GETFD) >= 0) return true;
     spdlog::error("ready_fd_failed fd={} error=\"{}\"", config_.ready_fd, std::strerror(errno));
@@ -133,7 +195,9 @@ class Daemon {
     for (const std::string& address : bound_) std::printf("  listens on   %s\n", address.c_str());
     std::printf("  clients      %s\n",
                 config_.key.empty() ? "whoever can connect" : "those who prove to know the key");
-    std::printf("  durability   %s (what is held ends with the daemon)\n", kDurability);
+    const DurabilityWords durability = WordsOf(config_.durability);
+    std::printf("  durability   %s (%s)\n", durability.word, durability.meaning);
+    if (!config_.data_dir.empty()) std::printf("  data         %s\n", config_.data_dir.c_str());
     std::printf("%s\n", ready.c_str());
     std::fflush(stdout);
     if (config_.ready_fd >= 0) observe::NotifyDescriptor(config_.ready_fd, ready + "\n");
@@ -143,6 +207,9 @@ class Daemon {
   const config::Config config_;
   asio::io_context io_{1};
   dispatch::AsioLoop loop_;
+  store::DataFolder folder_;
+  std::atomic<bool> progress_posted_ = false;
+  const std::unique_ptr<journal::Committer> committer_;  // Null without a folder.
   dispatch::Dispatcher dispatcher_;
   transport::Listener listener_;
   asio::signal_set signals_;
@@ -168,6 +235,17 @@ void SeedHashes() {
   engine::SeedValueHash(seed[0], seed[1]);
 }
 
+// Opens the data folder if there is to be one. Returns the exit code, 0 if all is well.
+int OpenFolder(const config::Config& config, journal::Files& files, store::DataFolder* folder) {
+  if (config.data_dir.empty()) return 0;
+  const journal::Status fault = store::OpenDataFolder(
+      files, {.folder = config.data_dir, .segment_bytes = config.segment_bytes},
+      [](const recovery::Report&) {}, folder);
+  if (!fault) return 0;
+  spdlog::error("data_folder_failed path={} error=\"{}\"", config.data_dir, fault->message);
+  return fault->code == EWOULDBLOCK ? kExitFolderInUse : kExitFailed;
+}
+
 }  // namespace
 }  // namespace coheld
 
@@ -186,5 +264,8 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   coheld::RaiseDescriptorLimit();
   coheld::SeedHashes();
-  return coheld::Daemon(config).Run();
+  coheld::journal::PosixFiles files;
+  coheld::store::DataFolder folder;
+  if (const int code = coheld::OpenFolder(config, files, &folder); code != 0) return code;
+  return coheld::Daemon(config, std::move(folder)).Run();
 }

@@ -22,11 +22,17 @@ constexpr char kFooter[] =
     "Examples:\n"
     "  coheld                                          listen on the default Unix socket\n"
     "  coheld --listen unix:/run/coheld.sock --listen 127.0.0.1:7420\n"
+    "  coheld --data-dir /var/lib/coheld                keep everything there\n"
     "  coheld --config /etc/coheld.toml\n"
     "\n"
-    "Everything is held in memory and ends with the daemon. Without --key-file whoever can open "
-    "the\n"
-    "socket can use it. With one a client has to prove that it knows the key; what is sent after "
+    "Without --data-dir everything is held in memory and ends with the daemon. With it nothing "
+    "that\n"
+    "was acknowledged is lost, whatever becomes of the daemon or the host: sync waits for the "
+    "disk,\n"
+    "async for the system only, so that a power cut may take the last 100 ms.\n"
+    "\n"
+    "Without --key-file whoever can open the socket can use it. With one a client has to prove "
+    "that it knows the key; what is sent after "
     "that\n"
     "is not encrypted, so listen on TCP only where the network is trusted.\n"
     "\n"
@@ -34,7 +40,8 @@ constexpr char kFooter[] =
     "\n"
     "SIGTERM or SIGINT: no new connections, waiting calls end with UNAVAILABLE, the rest is "
     "finished.\n"
-    "Exit codes: 0 clean end, 1 could not run (address in use, ...), 2 bad flags or config file.";
+    "Exit codes: 0 clean end, 1 could not run (address in use, ...), 2 bad flags or config file,\n"
+    "3 the disk failed, 4 another daemon uses the data folder.";
 
 constexpr uint64_t kMaxUint32 = std::numeric_limits<uint32_t>::max();
 
@@ -113,12 +120,46 @@ void AddDispatchFlags(CLI::App& app, dispatch::DispatchLimits& limits) {
       ->capture_default_str();
 }
 
-// Returns what is wrong with the values together, or nothing.
-std::string Complaint(const Config& config, const std::string& data_dir) {
-  if (!data_dir.empty()) {
-    return "--data-dir: this version holds everything in memory and cannot keep it in \"" +
-           data_dir + "\"; start without --data-dir";
+void AddDurabilityFlags(CLI::App& app, Config& config, std::string* durability) {
+  const auto group = app.add_option_group("Durability");
+  group
+      ->add_option("--data-dir", config.data_dir,
+                   "Keep everything in this folder, which is made if need be")
+      ->type_name("DIR");
+  group
+      ->add_option("--durability", *durability,
+                   "What a reply waits for. memory: nothing; async: its records survive the\n"
+                   "daemon; sync: they are on the disk. Default: sync with --data-dir, else memory")
+      ->type_name("LEVEL")
+      ->check(CLI::IsMember({"memory", "async", "sync"}));
+  group
+      ->add_option("--segment-bytes", config.segment_bytes,
+                   "Size of the journal's files; k, m and g are understood")
+      ->transform(CLI::AsSizeValue(false))
+      ->check(CLI::Range(uint64_t{64} << 10, uint64_t{1} << 30))
+      ->default_str("64m");
+}
+
+// Takes the level that the word says; returns what is wrong with it, or nothing.
+std::string SetDurability(const std::string& word, Config* config) {
+  const bool keeps = !config->data_dir.empty();
+  if (word.empty()) {
+    config->durability = keeps ? journal::Level::kSync : journal::Level::kMemory;
+    return "";
   }
+  if (!keeps && word != "memory") {
+    return "--durability " + word + " needs a --data-dir to keep anything in";
+  }
+  if (keeps && word == "memory") {
+    return "--durability memory keeps nothing in --data-dir \"" + config->data_dir +
+           "\"; leave one of them out";
+  }
+  if (keeps) config->durability = word == "sync" ? journal::Level::kSync : journal::Level::kAsync;
+  return "";
+}
+
+// Returns what is wrong with the values together, or nothing.
+std::string Complaint(const Config& config) {
   for (const std::string& address : config.listen) {
     const bool unix_path = address.starts_with("unix:") && address.size() > 5;
     if (!unix_path && address.rfind(':') == std::string::npos) {
@@ -140,7 +181,7 @@ std::string DefaultAddress() {
 
 std::variant<Config, Exit> Parse(int argc, const char* const* argv) {
   Config config;
-  std::string data_dir;
+  std::string durability;
   std::string key_file;
   pid_t exit_with_pid = 0;
   CLI::App app(kDescription, "coheld");
@@ -154,9 +195,6 @@ std::variant<Config, Exit> Parse(int argc, const char* const* argv) {
                  "default: " +
                      DefaultAddress())
       ->type_name("ADDRESS");
-  app.add_option("--data-dir", data_dir,
-                 "Not supported by this version: it holds everything in memory")
-      ->type_name("DIR");
   app.add_option("--key-file", key_file,
                  "Serve only clients that prove to know the secret in this file,\n"
                  "which nobody but its owner may read")
@@ -172,6 +210,7 @@ std::variant<Config, Exit> Parse(int argc, const char* const* argv) {
   app.add_option("--exit-with-pid", exit_with_pid,
                  "End when this process ends (for private daemons)")
       ->check(CLI::PositiveNumber);
+  AddDurabilityFlags(app, config, &durability);
   AddTransportFlags(app, config.transport);
   AddDispatchFlags(app, config.dispatch);
   try {
@@ -183,7 +222,8 @@ std::variant<Config, Exit> Parse(int argc, const char* const* argv) {
   }
   if (config.listen.empty()) config.listen.push_back(DefaultAddress());
   if (exit_with_pid > 0) config.exit_with_pid = exit_with_pid;
-  std::string complaint = Complaint(config, data_dir);
+  std::string complaint = Complaint(config);
+  if (complaint.empty()) complaint = SetDurability(durability, &config);
   if (complaint.empty() && !key_file.empty()) {
     std::string error;
     if (!ReadKeyFile(key_file, &config.key, &error)) complaint = "--key-file: " + error;
