@@ -55,6 +55,9 @@ inline constexpr std::string_view kFailpoints[] = {
     "committer.synced_later",
     "committer.told",
     "committer.took",
+    // The secret of the folder.
+    "secret.renamed",
+    "secret.written",
     // Writing a snapshot, and removing those before it.
     "snapshot.created",
     "snapshot.ended",

@@ -61,6 +61,18 @@ TEST(Config, LimitsReachTheirParts) {
   EXPECT_EQ(config.exit_with_pid, 12);
 }
 
+TEST(Config, KeepsNothingUnlessTold) {
+  EXPECT_EQ(MustParse({}).durability, journal::Level::kMemory);
+  EXPECT_EQ(MustParse({}).data_dir, "");
+}
+
+TEST(Config, IsSyncWithADataFolderUnlessTold) {
+  using journal::Level;
+  EXPECT_EQ(MustParse({"--data-dir", "d"}).durability, Level::kSync);
+  EXPECT_EQ(MustParse({"--data-dir", "d", "--durability", "async"}).durability, Level::kAsync);
+  EXPECT_EQ(MustParse({"--data-dir", "d", "--segment-bytes", "128k"}).segment_bytes, 128u << 10);
+}
+
 TEST(Config, HelpAndVersionEndWell) {
   EXPECT_EQ(MustExit({"--help"}).code, 0);
   EXPECT_NE(MustExit({"--help"}).text.find("--listen"), std::string::npos);
@@ -69,10 +81,11 @@ TEST(Config, HelpAndVersionEndWell) {
 
 TEST(Config, BadUsageEndsWithTwoAndNamesTheFlag) {
   const std::vector<std::vector<std::string>> cases = {
-      {"--nonsense"},        {"--listen"},
-      {"--log-level", "x"},  {"--message-bytes-max", "-1"},
-      {"--listen", "here"},  {"--session-ttl-ms", "999999999999"},
-      {"--data-dir", "/tmp"}};
+      {"--nonsense"},           {"--listen"},
+      {"--log-level", "x"},     {"--message-bytes-max", "-1"},
+      {"--listen", "here"},     {"--session-ttl-ms", "999999999999"},
+      {"--durability", "sync"}, {"--durability", "memory", "--data-dir", "/tmp"},
+      {"--segment-bytes", "1k"}};
   for (const auto& flags : cases) {
     const Exit end = MustExit(flags);
     EXPECT_EQ(end.code, 2) << flags[0];

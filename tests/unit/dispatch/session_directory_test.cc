@@ -102,5 +102,37 @@ TEST(SessionDirectory, IdsAreNeverReused) {
   EXPECT_NE(directory.Open(1000, At(0)).id, first.id);
 }
 
+TEST(SessionDirectory, TokensAreGoodAfterARestartWithTheSameSecret) {
+  SessionDirectory before("secret");
+  const auto opened = before.Open(1000, At(5));
+  SessionDirectory after("secret");
+  after.Restore(opened.id, 1000, At(5), At(70));
+  EXPECT_EQ(after.Authenticate(opened.token), opened.id);
+  EXPECT_EQ(after.NextDeadline(), At(1070));
+}
+
+TEST(SessionDirectory, TokensProveNothingToAnotherSecret) {
+  SessionDirectory before("secret");
+  const auto opened = before.Open(1000, At(5));
+  SessionDirectory after("other");
+  after.Restore(opened.id, 1000, At(5), At(5));
+  EXPECT_EQ(after.Authenticate(opened.token), std::nullopt);
+}
+
+TEST(SessionDirectory, ATokenIsNotGoodForALaterSessionWithTheSameId) {
+  SessionDirectory before("secret");
+  const auto lost = before.Open(1000, At(5));
+  SessionDirectory after("secret");
+  const auto opened = after.Open(1000, At(6));
+  ASSERT_EQ(opened.id, lost.id);
+  EXPECT_EQ(after.Authenticate(lost.token), std::nullopt);
+}
+
+TEST(SessionDirectory, IdsGoOnAfterARestart) {
+  SessionDirectory directory;
+  directory.BeginAfter(SessionId{41});
+  EXPECT_EQ(directory.Open(1000, At(0)).id, SessionId{42});
+}
+
 }  // namespace
 }  // namespace coheld::dispatch
