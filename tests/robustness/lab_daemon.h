@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/integration/daemon_process.h"
+#include "tests/robustness/forked_task.h"
 #include "tests/robustness/network_lab.h"
 
 namespace coheld::testing {
@@ -26,11 +27,6 @@ class LabDaemon {
 };
 
 // Reports a lab's complaint; skips if there can be no lab.
-#define COHELD_IN_LAB(task)                                                     \
-  do {                                                                          \
-    const std::string complaint = InNetworkLab(task);                           \
-    if (complaint.rfind("skip: ", 0) == 0) GTEST_SKIP() << complaint.substr(6); \
-    EXPECT_EQ(complaint, "");                                                   \
-  } while (false)
+#define COHELD_IN_LAB(task) COHELD_EXPECT_CONTENT(InNetworkLab(task))
 
 }  // namespace coheld::testing

@@ -14,31 +14,18 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <stdexcept>
+
+#include "tests/robustness/forked_task.h"
 
 namespace coheld::testing {
 namespace {
 
 constexpr int kPatienceMs = 30'000;
-constexpr unsigned kSecondsMax = 120;  // For a whole lab.
 
 // Runs `ip` with arguments. False if it fails.
 bool Ip(const std::string& arguments) {
   return std::system(("ip " + arguments).c_str()) == 0;  // NOLINT: our own words.
-}
-
-void WriteFile(const char* path, const std::string& text) { std::ofstream(path) << text; }
-
-// Becomes root of a new user namespace, as which network namespaces may be made.
-bool BecomeRoot() {
-  const uid_t user = geteuid();
-  const gid_t group = getegid();
-  if (unshare(CLONE_NEWUSER) != 0) return false;
-  WriteFile("/proc/self/setgroups", "deny");
-  WriteFile("/proc/self/uid_map", "0 " + std::to_string(user) + " 1");
-  WriteFile("/proc/self/gid_map", "0 " + std::to_string(group) + " 1");
-  return geteuid() == 0;
 }
 
 std::string Network(int number) { return "10.77." + std::to_string(number); }
@@ -87,7 +74,7 @@ bool PlugIn(int number) {
 
 std::optional<std::string> NetworkLab::Enter() {
   if (std::system("ip -V >/dev/null 2>&1") != 0) return "the program ip (iproute2) is missing";
-  if (geteuid() != 0 && !BecomeRoot()) return "user namespaces are not permitted";
+  if (!BecomeRoot()) return "user namespaces are not permitted";
   if (unshare(CLONE_NEWNET) != 0) {
     return std::string("network namespaces are not permitted: ") + std::strerror(errno);
   }
@@ -151,35 +138,10 @@ bool NetworkLab::EndsWell(int number) {
 }
 
 std::string InNetworkLab(const std::function<std::string()>& task) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
-  const pid_t parent = getpid();
-  const pid_t middle = fork();
-  if (middle == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(126);
-    alarm(kSecondsMax);
-    std::string complaint;
-    try {
-      const auto reason = NetworkLab::Enter();
-      complaint = reason ? "skip: " + *reason : task();
-    } catch (const std::exception& error) {
-      complaint = error.what();
-    }
-    (void)!write(ends[1], complaint.data(), complaint.size());
-    _exit(0);
-  }
-  close(ends[1]);
-  std::string complaint;
-  char bytes[4096];
-  for (ssize_t count; (count = read(ends[0], bytes, sizeof bytes)) > 0;) {
-    complaint.append(bytes, static_cast<size_t>(count));
-  }
-  close(ends[0]);
-  int status = 0;
-  waitpid(middle, &status, 0);
-  return status == 0 ? complaint
-                     : complaint + " (the lab ended with status " + std::to_string(status) + ")";
+  return InFork([&] {
+    const auto reason = NetworkLab::Enter();
+    return reason ? "skip: " + *reason : task();
+  });
 }
 
 }  // namespace coheld::testing
