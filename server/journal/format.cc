@@ -47,7 +47,7 @@ void SealBatch(uint64_t salt, BatchHeader* header, std::string* batch) {
   header->size = static_cast<uint32_t>(batch->size() - kBatchHeaderBytes);
   PutNumber(header->size, 0, batch);
   PutNumber(header->count, 4, batch);
-  PutNumber(header->first, 8, batch);
+  PutNumber(header->first, kBatchFirstAt, batch);
   PutNumber(header->durable, 16, batch);
   PutNumber(header->previous, 24, batch);
   header->body_checksum = XXH3_64bits(batch->data() + kBatchHeaderBytes, header->size);
@@ -62,7 +62,7 @@ std::optional<BatchHeader> DecodeBatchHeader(uint64_t salt, std::string_view byt
   if (checksum != BatchChecksum(salt, bytes)) return std::nullopt;
   return BatchHeader{.size = GetNumber<uint32_t>(bytes, 0),
                      .count = GetNumber<uint32_t>(bytes, 4),
-                     .first = GetNumber<uint64_t>(bytes, 8),
+                     .first = GetNumber<uint64_t>(bytes, kBatchFirstAt),
                      .durable = GetNumber<uint64_t>(bytes, 16),
                      .previous = GetNumber<uint64_t>(bytes, 24),
                      .body_checksum = GetNumber<uint64_t>(bytes, kBodyChecksumAt),

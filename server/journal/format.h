@@ -44,6 +44,7 @@ namespace coheld::journal {
 
 inline constexpr size_t kSegmentHeaderBytes = kFileHeadBytes;
 inline constexpr size_t kBatchHeaderBytes = 48;
+inline constexpr size_t kBatchFirstAt = 8;  // Of its `first`.
 inline constexpr size_t kBatchBodyBytesMax = size_t{3} << 29;
 inline constexpr std::string_view kNextSegmentName = "journal-next";
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "proto/wire/check.h"
+#include "server/journal/little_endian.h"
 
 namespace coheld::journal {
 namespace {
@@ -63,8 +64,10 @@ void SegmentReader::FindEnd(std::string why) {
   const size_t last = rest.find_last_not_of('\0');
   if (last == std::string_view::npos) return;
   end_.size = last + 1;
-  // Batches written after the bad one tell whether it had been durable by then.
+  // Batches written after the bad one tell whether it had been durable by then. Each record takes a
+  // byte at least, which tells most other bytes from them before a checksum is made.
   for (size_t at = 0; at <= last && at + kBatchHeaderBytes <= rest.size(); ++at) {
+    if (GetNumber<uint64_t>(rest, at + kBatchFirstAt) - next_index_ > at) continue;
     const std::optional<BatchHeader> later = DecodeBatchHeader(salt_, rest.substr(at));
     if (later) durable_ = std::max(durable_, later->durable);
   }

@@ -53,6 +53,8 @@ class SimulatedDisk : public Files {
 
   // What readers see now: what is there after the process was killed.
   Image Now() const;
+  // The bytes of a file that is there, for tests that damage them.
+  std::string& Bytes(const std::string& path) { return names_.at(path)->now; }
   // Returns states in which a power cut may leave the disk: of the writes since a file's last sync
   // any sectors of 512 bytes are there, and of the names changed since the folder's sync the first
   // so many. Deterministic from the seed.
