@@ -121,11 +121,19 @@ class Engine {
   const Lifetime& lifetime() const { return lifetime_; }
   const std::map<CallId, ParkedOp>& parked() const { return parked_; }
   uint64_t ops_applied() const { return ops_applied_; }
+  // Lets all numbers that are given out jump: tokens, deliveries, anonymous names, ids of sessions
+  // and calls, and the versions of all objects, so that none was ever given out by an engine that
+  // went on from the same state before. For a state that is restored; no input, and not while
+  // anybody holds or waits for something.
+  void Jump(uint64_t distance);
+
   // The highest call and session, and the latest time, of all inputs that changed the state. What
   // is stamped after a restart goes on from there.
   CallId last_call() const { return last_call_; }
   SessionId last_session() const { return last_session_; }
   TimeMs last_time() const { return last_time_; }
+  // The number of the last grant.
+  uint64_t last_token() const { return last_token_; }
 
  private:
   friend class EngineState;

@@ -72,6 +72,14 @@ bool Engine::Abandon(CallId call, TimeMs now, std::vector<Reply>* replies) {
   return true;
 }
 
+void Engine::Jump(uint64_t distance) {
+  COHELD_CHECK(sessions_.all().empty() && parked_.empty());
+  last_token_ += distance;
+  last_call_ = CallId{static_cast<uint64_t>(last_call_) + distance};
+  last_session_ = SessionId{static_cast<uint64_t>(last_session_) + distance};
+  store_.Jump(distance);
+}
+
 void Engine::Begin(uint64_t first_anonymous, TimeMs now) {
   COHELD_CHECK(store_.objects().empty() && sessions_.all().empty());
   store_.Restore(store_.version_floor(), first_anonymous);

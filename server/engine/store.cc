@@ -77,6 +77,12 @@ void Store::SetVersionFloor(uint64_t version) {
   for (auto& [type, empty] : empties_) empty->version_ = version;
 }
 
+void Store::Jump(uint64_t distance) {
+  for (const auto& [name, held] : objects_) held.object->version_ += distance;
+  SetVersionFloor(version_floor_ + distance);
+  next_anonymous_ += distance;
+}
+
 void Store::Restore(uint64_t version_floor, uint64_t next_anonymous) {
   COHELD_CHECK(objects_.empty());
   SetVersionFloor(version_floor);

@@ -63,6 +63,8 @@ class Store {
   uint64_t next_anonymous() const { return next_anonymous_; }
   // Passes over so many of those numbers.
   void SkipAnonymous(uint64_t count) { next_anonymous_ += count; }
+  // Adds to the versions of all objects, those to come too, and to the numbers of anonymous ones.
+  void Jump(uint64_t distance);
   // Sets both, while there are no objects.
   void Restore(uint64_t version_floor, uint64_t next_anonymous);
 
