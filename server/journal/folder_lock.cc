@@ -43,6 +43,18 @@ Status FolderLock::Take(const std::string& folder, std::unique_ptr<FolderLock>* 
   return std::nullopt;
 }
 
+Status FolderLock::TakeIfThere(const std::string& folder, std::unique_ptr<FolderLock>* lock) {
+  const std::string path = folder + "/lock";
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return errno == ENOENT ? std::nullopt : Status(SystemFault("open", path));
+  std::unique_ptr<FolderLock> taken(new FolderLock(descriptor));
+  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    return errno == EWOULDBLOCK ? Taken(descriptor, folder) : SystemFault("lock", path);
+  }
+  *lock = std::move(taken);
+  return std::nullopt;
+}
+
 FolderLock::~FolderLock() { close(descriptor_); }
 
 }  // namespace coheld::journal

@@ -15,6 +15,10 @@ class FolderLock {
   // Takes the lock: an flock(2) on the file `lock` in the folder, which is made if it is missing.
   // A Fault with EWOULDBLOCK that names the holder's pid if another process has it.
   [[nodiscard]] static Status Take(const std::string& folder, std::unique_ptr<FolderLock>* lock);
+  // The same for those who change nothing: nothing is made or written. Without a file there is no
+  // daemon, and no lock is returned.
+  [[nodiscard]] static Status TakeIfThere(const std::string& folder,
+                                          std::unique_ptr<FolderLock>* lock);
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;

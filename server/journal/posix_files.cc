@@ -112,6 +112,10 @@ Status PosixFiles::Open(const std::string& path, std::unique_ptr<File>* file) {
   return OpenWith(O_RDWR, "open", path, file);
 }
 
+Status ReadOnlyPosixFiles::Open(const std::string& path, std::unique_ptr<File>* file) {
+  return OpenWith(O_RDONLY, "open", path, file);
+}
+
 Status PosixFiles::Rename(const std::string& from, const std::string& to) {
   if (std::rename(from.c_str(), to.c_str()) == 0) return std::nullopt;
   return SystemFault("rename", from + " to " + to);

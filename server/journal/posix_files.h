@@ -19,4 +19,10 @@ class PosixFiles : public Files {
   Status SyncFolder(const std::string& folder) override;
 };
 
+// The same files for those who only look: what may be read need not be writable.
+class ReadOnlyPosixFiles : public PosixFiles {
+ public:
+  Status Open(const std::string& path, std::unique_ptr<File>* file) override;
+};
+
 }  // namespace coheld::journal
