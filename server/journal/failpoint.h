@@ -58,6 +58,16 @@ inline constexpr std::string_view kFailpoints[] = {
     // The secret of the folder.
     "secret.renamed",
     "secret.written",
+    // Offline commands.
+    "backup.renamed",
+    "backup.synced",
+    "backup.wrote",
+    "repair.made_folder",
+    "repair.moved",
+    "repair.saved",
+    "repair.synced",
+    "restore.made_folder",
+    "restore.saved",
     // Writing a snapshot, and removing those before it.
     "snapshot.created",
     "snapshot.ended",
