@@ -45,6 +45,7 @@ Code CodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_TOPIC_FULL:
     case v1::ERROR_REASON_ALREADY_ACKNOWLEDGED:
     case v1::ERROR_REASON_LEASE_LOST:
+    case v1::ERROR_REASON_NO_JOURNAL:
       return Code::kFailedPrecondition;
     case v1::ERROR_REASON_OBJECT_NOT_FOUND:
     case v1::ERROR_REASON_OBJECT_DELETED:
@@ -80,6 +81,7 @@ Code CodeOf(v1::ErrorReason reason) {
       return Code::kDeadlineExceeded;
     case v1::ERROR_REASON_SHUTTING_DOWN:
     case v1::ERROR_REASON_HOST_GONE:
+    case v1::ERROR_REASON_SNAPSHOT_FAILED:
       return Code::kUnavailable;
     case v1::ERROR_REASON_INTERNAL:
     case v1::ErrorReason_INT_MIN_SENTINEL_DO_NOT_USE_:

@@ -197,7 +197,14 @@ void Dispatcher::Deliver(std::span<const engine::Reply> replies) {
   }
 }
 
+void Dispatcher::FinishWait(CallId call, engine::Reply reply) {
+  if (edge_waits_.erase(call) == 0) return;
+  reply.call = call;
+  Deliver({&reply, 1});
+}
+
 void Dispatcher::Cancel(CallId call, Failure failure) {
+  if (edge_waits_.contains(call)) return FinishWait(call, {.failure = std::move(failure)});
   if (is_frozen()) return;
   std::vector<engine::Reply> replies;
   engine_.Cancel(call, std::move(failure), loop_.Now(), &replies);
@@ -209,6 +216,7 @@ void Dispatcher::Abandon(std::vector<CallId> calls) {
   // Last come first, so that none that goes makes way for another one that goes.
   std::sort(calls.rbegin(), calls.rend());
   for (const CallId call : calls) parked_.at(call).route = {};
+  for (const CallId call : calls) FinishWait(call, {});
   if (is_frozen()) return;
   std::vector<engine::Reply> replies;
   for (const CallId call : calls) engine_.Abandon(call, loop_.Now(), &replies);
@@ -344,6 +352,7 @@ void Dispatcher::Shutdown() {
   } else {
     // Last come first: none makes way for another.
     while (!engine_.parked().empty()) Cancel(engine_.parked().rbegin()->first, ShuttingDown());
+    while (!edge_waits_.empty()) Cancel(*edge_waits_.begin(), ShuttingDown());
   }
   for (PeerCalls* peer : peers_) peer->Shutdown();
 }

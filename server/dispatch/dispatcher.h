@@ -20,6 +20,7 @@
 #include "server/dispatch/journal_log.h"
 #include "server/dispatch/key_guard.h"
 #include "server/dispatch/session_directory.h"
+#include "server/dispatch/snapshots.h"
 #include "server/dispatch/spare_memory.h"
 #include "server/engine/engine.h"
 #include "server/journal/commit_log.h"
@@ -121,6 +122,9 @@ class Dispatcher : public transport::Acceptor {
   void Attach(SessionId session, transport::Connection& connection);
   void Detach(SessionId session, const transport::Connection& connection);
 
+  // Has Admin.Snapshot answered by this, which must outlive the dispatcher; nullptr: NO_JOURNAL.
+  void SetSnapshots(Snapshots* snapshots) { snapshots_ = snapshots; }
+
   // Stops taking ops (SHUTTING_DOWN), tells it to all who wait (none of their ops happened), and
   // ends the streams that would stay open. What is recorded does not change any more: whoever waits
   // comes again after the restart.
@@ -150,6 +154,9 @@ class Dispatcher : public transport::Acceptor {
   void CloseSession(const Submission& submission);
   void AnswerStatus(const Submission& submission);
   void AnswerSessions(const Submission& submission);
+  void AnswerSnapshot(const Submission& submission);
+  // Answers a call that waits for the edge, unless it ended before.
+  void FinishWait(CallId call, engine::Reply reply);
 
   // Goes on with what was recorded before.
   void Resume(TimeMs now);
@@ -196,10 +203,12 @@ class Dispatcher : public transport::Acceptor {
   SessionDirectory directory_;
   std::unordered_map<CallId, ParkedCall> parked_;
   std::set<std::pair<TimeMs, CallId>> deadlines_;
+  std::set<CallId> edge_waits_;  // Of parked_ those that the engine does not know.
   std::map<SessionId, std::unique_ptr<EdgeLoop::Watch>> watches_;
   std::set<PeerCalls*> peers_;
   std::vector<engine::Reply> spare_replies_;  // Empty; keeps its memory from op to op.
   SpareMemory spare_memory_;
+  Snapshots* snapshots_ = nullptr;
   TimeMs armed_ = engine::kNever;
   // While something may expire the timer fires at least twice in patience_ms, so that a stall is
   // noticed: when it last did, and from when on it is too late. Else kNever.

@@ -1,5 +1,5 @@
 // The ops that need what only the edge knows: opening and closing sessions, the key, Ping, Status,
-// Sessions.
+// Sessions, Snapshot.
 #include <unistd.h>
 
 #include <algorithm>
@@ -43,6 +43,7 @@ const Dispatcher::EdgeOp* Dispatcher::FindEdgeOp(uint32_t method) {
     add("/coheld.v1.Admin/Ping", {&Dispatcher::AnswerPing, true});
     add("/coheld.v1.Admin/Status", {&Dispatcher::AnswerStatus});
     add("/coheld.v1.Admin/Sessions", {&Dispatcher::AnswerSessions});
+    add("/coheld.v1.Admin/Snapshot", {&Dispatcher::AnswerSnapshot});
     return table;
   }();
   if (method >= by_number->size()) return nullptr;
@@ -139,6 +140,7 @@ void Dispatcher::AnswerStatus(const Submission& submission) {
   reply.set_ops(engine_.ops_applied());
   reply.set_pid(getpid());
   reply.set_anonymous(engine_.lifetime().anonymous());
+  if (snapshots_ != nullptr) snapshots_->Describe(&reply);
   submission.route.peer->AnswerWith(submission.route, reply.SerializeAsString());
 }
 
@@ -160,6 +162,28 @@ void Dispatcher::AnswerSessions(const Submission& submission) {
   }
   reply.set_done(place == sessions.end());
   submission.route.peer->AnswerWith(submission.route, reply.SerializeAsString());
+}
+
+void Dispatcher::AnswerSnapshot(const Submission& submission) {
+  v1::AdminSnapshotRequest request;
+  if (!Parse(submission, &request)) return;
+  if (snapshots_ == nullptr) {
+    return submission.route.peer->Answer(
+        submission.route, Failure{v1::ERROR_REASON_NO_JOURNAL,
+                                  "the daemon keeps nothing on disk: start it with --data-dir"});
+  }
+  const CallId call{++last_call_};
+  Remember(call, submission, loop_.Now());
+  edge_waits_.insert(call);
+  snapshots_->Request([this, call](const engine::Result<Snapshots::Made>& made) {
+    if (!made.ok()) return FinishWait(call, {.failure = made.failure()});
+    v1::AdminSnapshotReply reply;
+    reply.set_index(made.value().index);
+    reply.set_bytes(made.value().bytes);
+    reply.set_duration_ms(made.value().duration_ms);
+    FinishWait(call, {.payload = reply.SerializeAsString()});
+  });
+  ArmTimer();
 }
 
 }  // namespace coheld::dispatch

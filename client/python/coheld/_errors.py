@@ -258,6 +258,8 @@ _CLASSES: dict[str, type[Error]] = {
     "GUARD_STALE": GuardStale,
     "LOCK_LOST": LockLost,
     "DEADLOCK": Deadlock,
+    "SNAPSHOT_FAILED": Error,
+    "NO_JOURNAL": Error,
     "CONNECT_FAILED": ConnectFailed,
     "CONNECTION_LOST": ConnectionLost,
     "OUTCOME_UNKNOWN": OutcomeUnknown,

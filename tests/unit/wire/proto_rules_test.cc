@@ -248,6 +248,7 @@ TEST(Methods, NeverChangeTheirNumber) {
       {106, "Admin.Locks"},
       {107, "Admin.Waits"},
       {108, "Admin.Explain"},
+      {109, "Admin.Snapshot"},
       {200, "List.Create"},
       {201, "List.Len"},
       {202, "List.Get"},

@@ -66,6 +66,8 @@ enum class Reason : int {
   kGuardStale = 130,
   kLockLost = 131,
   kDeadlock = 132,
+  kSnapshotFailed = 145,
+  kNoJournal = 146,
 
   kConnectFailed = 1001,   // No connection could be made.
   kConnectionLost = 1002,  // The connection broke; the op did not happen.
@@ -181,6 +183,14 @@ class GuardStale : public Error {
 // The op would have waited for ever, as the one that it waits for waits for the caller; the message
 // names them all: DEADLOCK.
 class Deadlock : public Error {
+  using Error::Error;
+};
+// The snapshot that was asked for could not be made: SNAPSHOT_FAILED.
+class SnapshotFailed : public Error {
+  using Error::Error;
+};
+// The daemon was started without a data directory: NO_JOURNAL.
+class NoJournal : public Error {
   using Error::Error;
 };
 // No session serves the host, or it went before it answered: the call may have run or not.
