@@ -1,98 +1,15 @@
 // A daemon that stood still ends nothing whose time passed meanwhile: on a loop whose clock is the
 // test's, with real sessions over HTTP/2 bytes.
-#include <memory>
-#include <string>
-#include <utility>
-
 #include <gtest/gtest.h>
 
 #include "coheld/v1/object.pb.h"
 #include "coheld/v1/queue.pb.h"
 #include "coheld/v1/session.pb.h"
 #include "server/dispatch/dispatcher.h"
-#include "server/dispatch/peer_calls.h"
-#include "tests/unit/transport/client_session.h"
+#include "tests/unit/dispatch/fake_edge.h"
 
 namespace coheld::dispatch {
 namespace {
-
-constexpr uint64_t kTtlMs = 4000;
-
-class FakeLoop : public EdgeLoop {
- public:
-  TimeMs Now() const override { return now_; }
-  void ArmTimer(TimeMs when, std::function<void()> fire) override {
-    when_ = when;
-    fire_ = std::move(fire);
-  }
-  std::unique_ptr<Watch> WatchProcess(int, std::function<void()>) override { return nullptr; }
-
-  // Lets time pass as it should: the timer fires when it is due.
-  void Pass(uint64_t ms) {
-    const TimeMs end = engine::After(now_, ms);
-    while (when_ <= end) {
-      now_ = std::max(now_, when_);
-      Fire();
-    }
-    now_ = end;
-  }
-  // Lets time pass while nothing runs.
-  void Stall(uint64_t ms) { now_ = engine::After(now_, ms); }
-  void FireIfDue() {
-    if (when_ <= now_) Fire();
-  }
-
- private:
-  void Fire() {
-    when_ = engine::kNever;
-    std::exchange(fire_, nullptr)();
-  }
-
-  TimeMs now_{1000};
-  TimeMs when_ = engine::kNever;
-  std::function<void()> fire_;
-};
-
-// A client and its connection.
-class Client : public transport::Connection {
- public:
-  explicit Client(Dispatcher& dispatcher)
-      : calls_(dispatcher.OnConnection(*this)), session_({}, *calls_) {}
-  const transport::Peer& peer() const override { return peer_; }
-  transport::GrpcSession& session() override { return session_; }
-  void RequestFlush() override {}
-  void Drop(std::string_view) override {}
-
-  template <typename Reply>
-  Reply Call(const std::string& path, const google::protobuf::Message& request) {
-    transport::Fields more;
-    if (!token_.empty()) more.emplace_back("coheld-session", token_);
-    const transport::StreamId stream =
-        client_.Call(transport::RequestFields("/coheld.v1." + path, more),
-                     transport::Framed(request.SerializeAsString()));
-    transport::Exchange(client_, session_);
-    status_ = client_.response(stream).status();
-    Reply reply;
-    if (status_ == "0") reply.ParseFromString(client_.response(stream).messages().at(0));
-    return reply;
-  }
-  void Open() {
-    v1::SessionOpenRequest request;
-    request.set_ttl_ms(kTtlMs);
-    token_ = Call<v1::SessionOpenReply>("Session/Open", request).token();
-  }
-  // Uses a session that another connection opened.
-  void Use(const Client& other) { token_ = other.token_; }
-  const std::string& status() const { return status_; }
-
- private:
-  const transport::Peer peer_;
-  std::string token_;
-  std::string status_;
-  std::unique_ptr<transport::CallHandler> calls_;
-  transport::GrpcSession session_;
-  transport::ClientSession client_;
-};
 
 class Stalls : public ::testing::Test {
  protected:

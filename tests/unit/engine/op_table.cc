@@ -32,7 +32,7 @@ std::string_view Trim(std::string_view line) {
 
 bool StartsStatement(std::string_view line) {
   for (const std::string_view verb :
-       {"- ", "-!", "session ", "end ", "advance ", "stall ", "cancel ", "abandon "}) {
+       {"- ", "-!", "session ", "end ", "advance ", "stall ", "restart ", "cancel ", "abandon "}) {
     if (line.starts_with(verb)) return true;
   }
   return line.size() > 1 && line[0] == 's' && line[1] >= '0' && line[1] <= '9';
@@ -96,6 +96,10 @@ void OpTable::RunStatement(std::string_view statement) {
     const uint64_t stalled_ms = std::stoull(reader.Word());
     now_ = After(now_, stalled_ms);
     engine_->Rearm(stalled_ms, now_, &replies);
+    engine_->Advance(now_, &replies);
+  } else if (verb == "restart") {
+    now_ = After(now_, std::stoull(reader.Word()));
+    engine_->Resume(now_, &replies);
     engine_->Advance(now_, &replies);
   } else if (verb == "abandon") {
     const CallId call = CallTagged(ReadTag(&reader));

@@ -10,6 +10,7 @@
 //   - Queue.Purge jobs -> ok                 any success
 //   advance 50 -> #b acquired=False          the clock moves by 50 ms
 //   stall 50                               the daemon stands still for so long, and notices
+//   restart 50 -> #b CANCELLED             the daemon was away for so long, and goes on
 //   cancel #c -> #c CANCELLED                as the edge does
 //   abandon #c -> #c CANCELLED               its connection broke
 //   s1@2.7^6 Queue.Get jobs -> copy #a       lane 2, seq 7, acknowledged to 6; it waits as #a

@@ -29,12 +29,16 @@ constexpr auto kPatience = std::chrono::seconds(20);
 
 class Echo : public CallHandler {
  public:
-  Echo(Connection& connection, std::set<Connection*>* open) : connection_(connection), open_(open) {
+  Echo(Connection& connection, std::set<Connection*>* open, const uint64_t& hold_until,
+       size_t* echoes)
+      : connection_(connection), open_(open), hold_until_(hold_until), echoes_(echoes) {
     open_->insert(&connection_);
   }
   ~Echo() override { open_->erase(&connection_); }
   void OnCall(StreamId, const CallHead&) override {}
   void OnMessage(StreamId stream, std::string_view message) override {
+    ++*echoes_;
+    if (hold_until_ != 0) connection_.HoldOutput({.durable = hold_until_});
     connection_.session().Send(stream, message);
   }
   void OnHalfClose(StreamId stream) override { connection_.session().Finish(stream); }
@@ -43,13 +47,20 @@ class Echo : public CallHandler {
  private:
   Connection& connection_;
   std::set<Connection*>* open_;
+  const uint64_t& hold_until_;
+  size_t* const echoes_;
 };
 
 class EchoAcceptor : public Acceptor {
  public:
   std::unique_ptr<CallHandler> OnConnection(Connection& connection) override {
-    return std::make_unique<Echo>(connection, &open);
+    return std::make_unique<Echo>(connection, &open, hold_until, &echoes);
   }
+  bool HasPassed(const OutputMark& mark) const override { return passed >= mark.durable; }
+
+  uint64_t hold_until = 0;  // The mark of every echo; 0 is none.
+  uint64_t passed = 0;
+  size_t echoes = 0;
   std::set<Connection*> open;
 };
 
@@ -367,6 +378,39 @@ TEST_F(ListenerTest, WithoutDescriptorsAcceptingPausesAndResumes) {
   EXPECT_EQ(listener().connections(), 1U);
   ::setrlimit(RLIMIT_NOFILE, &before);
   EXPECT_TRUE(Echoes(waiting, "at last"));
+}
+
+TEST_F(ListenerTest, OutputIsHeldUntilItsMarkHasPassed) {
+  Client client(Listen(unix_address()));
+  const StreamId first = client.peer.Call(RequestFields("/a.B/C"), Framed("first"));
+  acceptor_.hold_until = 1;
+  ASSERT_TRUE(Await({&client}, [&] { return acceptor_.echoes == 1; }));
+  const StreamId second = client.peer.Call(RequestFields("/a.B/C"), Framed("second"));
+  acceptor_.hold_until = 2;
+  ASSERT_TRUE(Await({&client}, [&] { return acceptor_.echoes == 2; }));
+  acceptor_.passed = 1;
+  listener().Release();
+  ASSERT_TRUE(Await({&client}, [&] { return client.peer.response(first).status() == "0"; }));
+  EXPECT_TRUE(client.peer.response(second).body.empty());
+  acceptor_.passed = 2;
+  listener().Release();
+  EXPECT_TRUE(Await({&client}, [&] { return client.peer.response(second).status() == "0"; }));
+}
+
+TEST_F(ListenerTest, AConnectionThatHoldsItsOutputIsNoSlowConsumer) {
+  limits_.write_stall_ms_max = 100;
+  limits_.queued_bytes_max = 64 << 10;
+  Client client(Listen(unix_address()));
+  ASSERT_TRUE(Echoes(client, "x"));
+  acceptor_.hold_until = 1;
+  const std::string large(1 << 20, 'x');
+  const StreamId held = client.peer.Call(RequestFields("/a.B/C"), Framed(large));
+  const auto enough = std::chrono::steady_clock::now() + std::chrono::milliseconds(400);
+  ASSERT_TRUE(Await({&client}, [&] { return std::chrono::steady_clock::now() > enough; }));
+  EXPECT_EQ(listener().connections(), 1U);
+  acceptor_.passed = 1;
+  listener().Release();
+  EXPECT_TRUE(Await({&client}, [&] { return client.peer.response(held).status() == "0"; }));
 }
 
 TEST_F(ListenerTest, DrainEndsWhenTheLastCallDoes) {
