@@ -51,6 +51,7 @@ MethodRow MakeRow(const MethodDescriptor& method) {
   row.path = "/" + method.service()->full_name() + "/" + method.name();
   row.name = method.service()->name() + "." + method.name();
   row.read_only = method.options().idempotency_level() == MethodOptions::NO_SIDE_EFFECTS;
+  row.room = method.options().GetExtension(v1::room);
   row.descriptor = &method;
   return row;
 }

@@ -9,6 +9,8 @@
 
 #include <google/protobuf/descriptor.h>
 
+#include "coheld/v1/common.pb.h"
+
 namespace coheld::wire {
 
 // Every method number is below this.
@@ -20,6 +22,7 @@ struct MethodRow {
   std::string path;        // "/coheld.v1.List/Append".
   std::string name;        // "List.Append".
   bool read_only = false;  // Marked NO_SIDE_EFFECTS.
+  v1::Room room = v1::ROOM_UNSPECIFIED;
   const google::protobuf::MethodDescriptor* descriptor = nullptr;
 };
 

@@ -71,6 +71,8 @@ Code CodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_TOO_LARGE:
     case v1::ERROR_REASON_TOO_MANY:
     case v1::ERROR_REASON_SLOW_CONSUMER:
+    case v1::ERROR_REASON_MEMORY_FULL:
+    case v1::ERROR_REASON_DISK_FULL:
       return Code::kResourceExhausted;
     case v1::ERROR_REASON_UNAUTHENTICATED:
       return Code::kUnauthenticated;

@@ -74,6 +74,8 @@ constexpr std::array kTable = {
     Row{Reason::kGuardStale, Throw<GuardStale>},
     Row{Reason::kLockLost, Throw<LockLost>},
     Row{Reason::kDeadlock, Throw<Deadlock>},
+    Row{Reason::kMemoryFull, Throw<MemoryFull>},
+    Row{Reason::kDiskFull, Throw<DiskFull>},
     Row{Reason::kSnapshotFailed, Throw<SnapshotFailed>},
     Row{Reason::kNoJournal, Throw<NoJournal>},
     Row{Reason::kConnectionLost, Throw<ConnectionLost>},

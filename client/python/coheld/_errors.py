@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import queue
 import threading
 from multiprocessing import AuthenticationError
@@ -162,6 +163,14 @@ class TooMany(Error, RuntimeError):
     """Tell that a limit on counts was reached."""
 
 
+class MemoryFull(Error, MemoryError):
+    """Tell that the daemon has no memory for what the op would add; nothing changed."""
+
+
+class DiskFull(Error, OSError):
+    """Tell that the daemon's disk has no room for what the op would add; nothing changed."""
+
+
 class Cancelled(Error):
     """Tell that the op was cancelled; it did not happen."""
 
@@ -258,6 +267,8 @@ _CLASSES: dict[str, type[Error]] = {
     "GUARD_STALE": GuardStale,
     "LOCK_LOST": LockLost,
     "DEADLOCK": Deadlock,
+    "MEMORY_FULL": MemoryFull,
+    "DISK_FULL": DiskFull,
     "SNAPSHOT_FAILED": Error,
     "NO_JOURNAL": Error,
     "CONNECT_FAILED": ConnectFailed,
@@ -273,7 +284,7 @@ def make_error(reason: str, code: int, message: str, system_error: int) -> Error
     error.reason = reason
     error.code = code
     if isinstance(error, OSError):
-        error.errno = system_error or None
+        error.errno = errno.ENOSPC if isinstance(error, DiskFull) else system_error or None
         error.strerror = message
     return error
 

@@ -108,6 +108,38 @@ const std::set<std::string> kReadingVerbs = {
     "Wait",          //
     "Waits",         //
 };
+
+// The words of methods that change something, by what they do to the room that there is; and the
+// methods that differ from others of their word.
+const std::map<v1::Room, std::set<std::string>> kChangingVerbs = {
+    {v1::ROOM_FREED, {"Abort",      "Ack",    "ActionDone",    "Answer",  "Challenge",  "Clear",
+                      "Close",      "Delete", "DeleteSlice",   "Detach",  "Discard",    "Get",
+                      "GetMany",    "Lease",  "Nack",          "Open",    "Pop",        "PopItem",
+                      "PopMax",     "PopMin", "Prove",         "Purge",   "Receive",    "Release",
+                      "ReleaseAll", "Remove", "RemoveByScore", "Renew",   "SetTtl",     "Snapshot",
+                      "Shutdown",   "Take",   "TaskDone",      "Unguard", "Unsubscribe"}},
+    {v1::ROOM_KEPT,
+     {"Acquire", "AcquireAll", "AcquireRead", "AcquireWrite", "Attach", "CountDown", "Fill",
+      "Guard", "Hold", "Lend", "Notify", "Reset", "Reverse", "SetDurability", "SetRange", "Sort",
+      "Wait"}},
+    {v1::ROOM_UNSPECIFIED,
+     {"Add",        "Append",  "Call",     "CompareAndSet", "CompareExchange", "Complete",
+      "Copy",       "Create",  "Extend",   "Increment",     "IncrementMany",   "Insert",
+      "Modify",     "Publish", "Put",      "PutMany",       "Repeat",          "Set",
+      "SetDefault", "SetMany", "SetSlice", "Subscribe",     "Update",          "UpdateMany"}},
+};
+const std::map<std::string, v1::Room> kRoomOfItsOwn = {
+    {"Array.Add", v1::ROOM_KEPT},
+    {"Array.CompareExchange", v1::ROOM_KEPT},
+    {"Array.Set", v1::ROOM_KEPT},
+    {"Counter.Add", v1::ROOM_KEPT},
+    {"Counter.CompareExchange", v1::ROOM_KEPT},
+    {"Counter.Set", v1::ROOM_KEPT},
+    {"Event.Clear", v1::ROOM_KEPT},
+    {"Event.Set", v1::ROOM_KEPT},
+    {"Queue.Extend", v1::ROOM_FREED},
+};
+
 const std::set<std::string> kTakers = {"Barrier.Wait", "Condition.Wait", "Queue.Get",
                                        "Queue.GetMany"};
 
@@ -167,6 +199,21 @@ TEST(Methods, AreMarkedAsReadsExactlyWhenTheyChangeNothing) {
     const bool reads =
         kReadingVerbs.contains(row.descriptor->name()) && !kTakers.contains(row.name);
     EXPECT_EQ(row.read_only, reads) << row.name;
+  }
+}
+
+// A new word has to be put in one of the lists: its author decides whether it goes on when memory
+// or the disk is full.
+TEST(Methods, SayWhatTheyDoToTheRoomThatThereIs) {
+  for (const MethodRow& row : Methods()) {
+    const auto own = kRoomOfItsOwn.find(row.name);
+    if (row.read_only || own != kRoomOfItsOwn.end()) {
+      EXPECT_EQ(row.room, row.read_only ? v1::ROOM_UNSPECIFIED : own->second) << row.name;
+      continue;
+    }
+    for (const auto& [room, verbs] : kChangingVerbs) {
+      EXPECT_EQ(row.room == room, verbs.contains(row.descriptor->name())) << row.name;
+    }
   }
 }
 
@@ -422,6 +469,7 @@ TEST(Methods, NeverChangeTheirNumber) {
       {1064, "Object.Inspect"},
       {1065, "Object.Guard"},
       {1066, "Object.Unguard"},
+      {1067, "Object.SetDurability"},
       {1080, "Watch.Changes"},
   };
   std::map<uint32_t, std::string> actual;

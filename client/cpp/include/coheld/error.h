@@ -66,6 +66,8 @@ enum class Reason : int {
   kGuardStale = 130,
   kLockLost = 131,
   kDeadlock = 132,
+  kMemoryFull = 140,
+  kDiskFull = 141,
   kSnapshotFailed = 145,
   kNoJournal = 146,
 
@@ -231,6 +233,16 @@ class TooLarge : public Error {
 };
 // A limit on counts: TOO_MANY, SLOW_CONSUMER.
 class TooMany : public Error {
+  using Error::Error;
+};
+// The daemon has no memory for what the op would add: MEMORY_FULL. Nothing changed; reads, and what
+// gives memory back, go on.
+class MemoryFull : public Error {
+  using Error::Error;
+};
+// The daemon's disk has no room for what the op would add: DISK_FULL. Nothing changed; reads, and
+// what gives room back, go on.
+class DiskFull : public Error {
   using Error::Error;
 };
 class Cancelled : public Error {
