@@ -38,6 +38,7 @@ Outcome DescribeObject(Engine& engine, const v1::AdminDescribeRequest& request,
     return Failure{v1::ERROR_REASON_OBJECT_NOT_FOUND, "no object \"" + request.name() + "\""};
   }
   TellObject(*held, reply->mutable_summary());
+  reply->set_durability(held->object->durability());
   TellHolders(engine, *held->object, turn.now(), kListingLimit, reply->mutable_holders());
   TellWaiters(engine, *held->object, turn.now(), kListingLimit, reply->mutable_waiters());
   return Done();
@@ -46,6 +47,7 @@ Outcome DescribeObject(Engine& engine, const v1::AdminDescribeRequest& request,
 Outcome Delete(Engine& engine, const v1::AdminDeleteRequest& request, v1::AdminDeleteReply* reply,
                Turn& turn) {
   if (const Store::Held* held = engine.store().Find(request.name())) {
+    turn.See(*held->object);
     if (std::optional<Failure> failure = CheckGuard(*held->object, turn)) return *failure;
   }
   reply->set_deleted(engine.DeleteObject(request.name()));

@@ -26,6 +26,7 @@ Result<Object*> ResolveObject(Engine& engine, const OpRow& row, const std::strin
                               Turn& turn) {
   const Store::Held* held = engine.store_.Find(name);
   if (held != nullptr) {
+    turn.See(*held->object);
     if (held->type != row.type) return WrongType(name, *held->type, *row.type);
     turn.object_ = held->object.get();
     turn.created_ = turn.object_->provisional();
@@ -34,6 +35,7 @@ Result<Object*> ResolveObject(Engine& engine, const OpRow& row, const std::strin
     }
     return turn.object_;
   }
+  turn.SeeNone();
   if (IsAnonymous(name) && !row.creates) return NotFound(name);
   if (row.missing == Missing::kRefuse) {
     if (std::optional<Failure> failure = CheckName(name)) return *failure;
@@ -99,6 +101,7 @@ Outcome Engine::Try(const OpRow& row, std::string_view payload, Turn& turn,
                     std::vector<Reply>* replies) {
   Reply reply{.call = turn.stamp_.call};
   Outcome outcome = row.invoke(*this, row, payload, turn, &reply.payload);
+  reply.durability = turn.durability_;
   bool change = turn.effect_;
   switch (outcome.kind()) {
     case Outcome::Kind::kDone:

@@ -106,6 +106,10 @@ class Engine {
   // op that it fails is logged as cancelled, and whoever replays inputs leaves it at kReport.
   void SetDeadlockPolicy(DeadlockPolicy policy) { deadlock_policy_ = policy; }
   DeadlockPolicy deadlock_policy() const { return deadlock_policy_; }
+  // Says which level of durability counts for objects that have none of their own. It is no part of
+  // the state: only Reply::durability depends on it.
+  void SetDurability(v1::Durability durability) { durability_ = durability; }
+  v1::Durability durability() const { return durability_; }
   // Returns the rings of waiting owners that were found since the last time, in words.
   std::vector<std::string> TakeRingReports() { return std::exchange(ring_reports_, {}); }
   bool has_ring_reports() const { return !ring_reports_.empty(); }
@@ -211,6 +215,7 @@ class Engine {
   bool changed_state_ = false;  // The op being applied did, itself.
   WaitGraph wait_graph_;
   DeadlockPolicy deadlock_policy_ = DeadlockPolicy::kReport;
+  v1::Durability durability_ = v1::DURABILITY_MEMORY;
   std::vector<std::string> ring_reports_;
   uint64_t last_token_ = 0;
   CallId last_call_{};

@@ -117,6 +117,7 @@ void EngineState::SaveObjects(const Engine& engine, StateWriter& state) {
     state.PutTime(held.object->end_);
     state.PutTime(held.object->alarm_);
     state.PutFlag(held.object->provisional_);
+    state.PutUnsigned(held.object->durability_);
   }
   for (const auto& [name, held] : objects) {
     state.PutFlag(held.object->guard() != nullptr);
@@ -211,6 +212,8 @@ void EngineState::LoadHead(Engine& engine, StateReader& state) {
   engine.lifetime_.EndAt(*object, state.TakeTime());
   engine.SetAlarm(*object, state.TakeTime());
   object->provisional_ = state.TakeFlag();
+  object->durability_ =
+      static_cast<v1::Durability>(state.TakeUnsigned(v1::Durability_MAX, "a level of durability"));
 }
 
 void EngineState::LoadSessions(Engine& engine, StateReader& state) {

@@ -1,6 +1,7 @@
 // See joint_ops.h.
 #include "server/engine/joint_ops.h"
 
+#include <algorithm>
 #include <optional>
 #include <set>
 #include <utility>
@@ -55,6 +56,7 @@ class JointTurn {
     const Outcome outcome = Invoke(*FindOp(op_.method), &reply);
     COHELD_CHECK(outcome.kind() == Outcome::Kind::kDone);
     turn_.Use(*turn_.object_);
+    outer_.durability_ = std::max(outer_.durability_, turn_.durability_);
     outer_.wakes_.insert(outer_.wakes_.end(), turn_.wakes_.begin(), turn_.wakes_.end());
     outer_.engine_.Record(op_.method, op_.payload, outer_.owner().session);
     return reply;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "coheld/v1/common.pb.h"
 #include "server/engine/ids.h"
 #include "server/engine/wait_queue.h"
 
@@ -119,6 +120,9 @@ class Object {
   // A Ref to the lock that guards its changes, or nullptr (guard.h).
   const Value* guard() const { return guard_.get(); }
   void SetGuard(std::unique_ptr<Value> lock);
+  // How safe what is done to it has to be before the reply leaves; unspecified: the daemon's level.
+  v1::Durability durability() const { return durability_; }
+  void SetDurability(v1::Durability durability) { durability_ = durability; }
 
  protected:
   Object();
@@ -139,6 +143,7 @@ class Object {
   TimeMs end_ = kNever;
   TimeMs alarm_ = kNever;
   bool provisional_ = false;
+  v1::Durability durability_ = v1::DURABILITY_UNSPECIFIED;
 };
 
 }  // namespace coheld::engine

@@ -1,5 +1,5 @@
 // The ops on objects whatever their type: how long they live (Hold, Release, Lend, SetTtl), which
-// lock guards them (Guard, Unguard), Inspect.
+// lock guards them (Guard, Unguard), how durable they are (SetDurability), Inspect.
 #include <algorithm>
 
 #include "coheld/v1/object.pb.h"
@@ -13,16 +13,17 @@
 namespace coheld::engine {
 namespace {
 
-Result<const Store::Held*> FindHeld(const Engine& engine, const std::string& name) {
+Result<const Store::Held*> FindHeld(const Engine& engine, const std::string& name, Turn& turn) {
   const Store::Held* held = engine.store().Find(name);
   if (held == nullptr) return NotFound(name);
+  turn.See(*held->object);
   return held;
 }
 
 Outcome HoldObject(Engine& engine, const v1::ObjectHoldRequest& request, v1::ObjectHoldReply* reply,
                    Turn& turn) {
   if (std::optional<Failure> failure = CheckSession("a handle", turn)) return *failure;
-  const Result<const Store::Held*> held = FindHeld(engine, request.name());
+  const Result<const Store::Held*> held = FindHeld(engine, request.name(), turn);
   if (!held.ok()) return held.failure();
   reply->set_type(held.value()->type->word);
   Tenure* const tenure = engine.lifetime().Find(request.name());
@@ -54,7 +55,7 @@ Outcome Lend(Engine& engine, const v1::ObjectLendRequest& request, v1::ObjectLen
                    "a grace of " + std::to_string(grace_ms) + " ms; at most " +
                        std::to_string(kGraceMsMax) + " (a day) are allowed"};
   }
-  const Result<const Store::Held*> held = FindHeld(engine, request.name());
+  const Result<const Store::Held*> held = FindHeld(engine, request.name(), turn);
   if (!held.ok()) return held.failure();
   if (!IsAnonymous(request.name())) return Done();
   Object& object = *held.value()->object;
@@ -71,7 +72,7 @@ Outcome SetTtl(Engine& engine, const v1::ObjectSetTtlRequest& request,
                        "\" is anonymous and ends when nothing refers to it; to keep it for a time "
                        "use Lend"};
   }
-  const Result<const Store::Held*> held = FindHeld(engine, request.name());
+  const Result<const Store::Held*> held = FindHeld(engine, request.name(), turn);
   if (!held.ok()) return held.failure();
   if (std::optional<Failure> failure = CheckGuard(*held.value()->object, turn)) return *failure;
   engine.lifetime().EndAt(*held.value()->object,
@@ -81,7 +82,7 @@ Outcome SetTtl(Engine& engine, const v1::ObjectSetTtlRequest& request,
 
 Outcome Inspect(Engine& engine, const v1::ObjectInspectRequest& request,
                 v1::ObjectInspectReply* reply, Turn& turn) {
-  const Result<const Store::Held*> held = FindHeld(engine, request.name());
+  const Result<const Store::Held*> held = FindHeld(engine, request.name(), turn);
   if (!held.ok()) return held.failure();
   const Object& object = *held.value()->object;
   const bool ends = object.end() != kNever;
@@ -93,6 +94,7 @@ Outcome Inspect(Engine& engine, const v1::ObjectInspectRequest& request,
       reply->set_guard_token(lock.value()->exclusive()->token);
     }
   }
+  reply->set_durability(object.durability());
   const Tenure* const tenure = engine.lifetime().Find(request.name());
   if (tenure == nullptr) {
     if (ends) reply->set_ttl_ms(TimeLeft(object.end(), turn.now()));
@@ -115,7 +117,7 @@ std::optional<Failure> CheckGuardChange(const Object& object, Turn& turn) {
 
 Outcome Guard(Engine& engine, const v1::ObjectGuardRequest& request,
               v1::ObjectGuardReply* /*reply*/, Turn& turn) {
-  const Result<const Store::Held*> held = FindHeld(engine, request.name());
+  const Result<const Store::Held*> held = FindHeld(engine, request.name(), turn);
   if (!held.ok()) return held.failure();
   Object& object = *held.value()->object;
   if (!object.guardable()) {
@@ -137,7 +139,7 @@ Outcome Guard(Engine& engine, const v1::ObjectGuardRequest& request,
 
 Outcome Unguard(Engine& engine, const v1::ObjectUnguardRequest& request,
                 v1::ObjectUnguardReply* reply, Turn& turn) {
-  const Result<const Store::Held*> held = FindHeld(engine, request.name());
+  const Result<const Store::Held*> held = FindHeld(engine, request.name(), turn);
   if (!held.ok()) return held.failure();
   Object& object = *held.value()->object;
   if (std::optional<Failure> failure = CheckGuardChange(object, turn)) return *failure;
@@ -146,12 +148,30 @@ Outcome Unguard(Engine& engine, const v1::ObjectUnguardRequest& request,
   return Done();
 }
 
+// Whether the daemon can give the level is for the edge to say: the state must not depend on it.
+Outcome SetDurability(Engine& engine, const v1::ObjectSetDurabilityRequest& request,
+                      v1::ObjectSetDurabilityReply* /*reply*/, Turn& turn) {
+  if (!v1::Durability_IsValid(request.durability())) {
+    return Failure{v1::ERROR_REASON_INVALID_ARGUMENT,
+                   "durability " + std::to_string(request.durability()) +
+                       "; use one that coheld.v1.Durability lists"};
+  }
+  const Result<const Store::Held*> held = FindHeld(engine, request.name(), turn);
+  if (!held.ok()) return held.failure();
+  Object& object = *held.value()->object;
+  if (object.provisional()) return NotFound(request.name());
+  if (std::optional<Failure> failure = CheckGuard(object, turn)) return *failure;
+  object.SetDurability(request.durability());
+  return Done();
+}
+
 }  // namespace
 
 std::vector<OpRow> ObjectOps() {
-  return {Op<HoldObject>("Object.Hold"), Op<Release>("Object.Release"), Op<Lend>("Object.Lend"),
-          Op<SetTtl>("Object.SetTtl"),   Op<Inspect>("Object.Inspect"), Op<Guard>("Object.Guard"),
-          Op<Unguard>("Object.Unguard")};
+  return {Op<HoldObject>("Object.Hold"), Op<Release>("Object.Release"),
+          Op<Lend>("Object.Lend"),       Op<SetTtl>("Object.SetTtl"),
+          Op<Inspect>("Object.Inspect"), Op<Guard>("Object.Guard"),
+          Op<Unguard>("Object.Unguard"), Op<SetDurability>("Object.SetDurability")};
 }
 
 }  // namespace coheld::engine

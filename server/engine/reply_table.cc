@@ -117,6 +117,7 @@ ReplyTable::Judgement ReplyTable::Judge(Stamp* stamp, Reply* reply) {
   lane.seen_ = std::max(lane.seen_, stamp->acked);
   stamp->acked = lane.seen_;
   if (const Kept* kept = stamp->seq <= lane.seen_ ? nullptr : lane.Find(stamp->seq)) {
+    reply->durability = v1::DURABILITY_SYNC;  // What it waited for is not kept.
     if (kept->failed) {
       reply->failure = Decode(kept->bytes.view());
     } else {

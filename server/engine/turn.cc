@@ -1,6 +1,8 @@
 // See turn.h.
 #include "server/engine/turn.h"
 
+#include <algorithm>
+
 #include "proto/wire/check.h"
 #include "server/engine/engine.h"
 #include "server/engine/planted_bug.h"
@@ -72,8 +74,16 @@ Result<Object*> Turn::FindObject(const std::string& name) {
   if (std::optional<Failure> failure = CheckName(name)) return *failure;
   const Store::Held* held = engine_.store_.Find(name);
   if (held == nullptr) return NotFound(name);
+  See(*held->object);
   return held->object.get();
 }
+
+void Turn::See(const Object& object) {
+  if (object.durability() == v1::DURABILITY_UNSPECIFIED) return SeeNone();
+  durability_ = std::max(durability_, object.durability());
+}
+
+void Turn::SeeNone() { durability_ = std::max(durability_, engine_.durability()); }
 
 Failure Turn::NotA(const std::string& name, std::string_view word) {
   return {v1::ERROR_REASON_WRONG_TYPE, "\"" + name + "\" is a " +
@@ -82,6 +92,7 @@ Failure Turn::NotA(const std::string& name, std::string_view word) {
 }
 
 Result<Object*> Turn::Create(const TypeRow& type, const std::string& name) {
+  SeeNone();
   if (!name.empty() && engine_.store_.Find(name) != nullptr) {
     return Failure{v1::ERROR_REASON_OBJECT_EXISTS, "the name \"" + name + "\" is taken"};
   }

@@ -143,6 +143,11 @@ class Turn {
   // Makes another object, anonymous and kept by nobody if the name is empty. It stays whatever
   // becomes of the op: for what cannot fail any more. The name must be free.
   Object& Make(const TypeRow& type, const std::string& name);
+  // Notes that the answer tells something of an object: it is to be as safe as the object's level
+  // says. What finds objects here notes it already.
+  void See(const Object& object);
+  // Notes that it tells that an object is not there, or was made.
+  void SeeNone();
   // Notes that another object is used, not only waited on, from now on.
   void Use(Object& object);
   // Makes another object of the same type as `like`.
@@ -168,6 +173,8 @@ class Turn {
   Stamp stamp_;
   Try try_;
   Object* object_ = nullptr;  // The named object that the op is for.
+  // The highest level of the objects that were seen; unspecified as long as there were none.
+  v1::Durability durability_ = v1::DURABILITY_UNSPECIFIED;
   bool created_ = false;
   Waitplace park_;
   std::vector<Waitplace> park_others_;
