@@ -82,6 +82,8 @@ void Dispatcher::Resume(TimeMs now) {
   std::vector<engine::Reply> replies;
   engine_.Resume(now, &replies);
   Deliver(replies);
+  spdlog::info("resumed objects={} sessions={} waits_abandoned={}",
+               engine_.store().objects().size(), directory_.size(), replies.size());
   ArmTimer();
 }
 
