@@ -11,11 +11,21 @@ namespace {
 
 // A batch has at most so many, and one record more.
 constexpr size_t kGatheredBytesMax = size_t{256} << 20;
+// A commit that takes longer is none for the loop ...
+constexpr std::chrono::microseconds kQuick{1000};
+// ... and those after it go to the thread for so long.
+constexpr std::chrono::milliseconds kSlowFor{1000};
 
 }  // namespace
 
 Committer::Committer(std::unique_ptr<Journal> journal, Options options)
-    : committing_(std::move(journal), {.now = Clock::now, .on_progress = [this] { Confirm(); }}),
+    : committing_(std::move(journal), {.now = Clock::now,
+                                       .aside = [this](const auto& call) { return Aside(call); },
+                                       .on_progress =
+                                           [this] {
+                                             Confirm();
+                                             options_.on_progress();
+                                           }}),
       options_(std::move(options)),
       last_index_(committing_.written()),
       written_index_(last_index_),
@@ -44,6 +54,50 @@ uint64_t Committer::Add(std::string_view record) {
 void Committer::Submit(uint64_t durable) {
   if (gathered_.empty() && durable <= submitted_durable_) return;
   submitted_durable_ = std::max(submitted_durable_, durable);
+  if (!CommitHere()) HandOver();
+}
+
+bool Committer::CommitHere() {
+  const Clock::time_point now = Clock::now();
+  if (now < here_again_) return false;
+  const std::unique_lock journal(journal_mutex_, std::try_to_lock);
+  if (!journal.owns_lock() || !committing_.Fits(gathered_)) return false;
+  {
+    const std::lock_guard guard(mutex_);
+    if (has_work() || failed_) return false;
+  }
+  if (const Status fault = WriteAndSyncHere(now)) {
+    Fail(*fault);
+  } else {
+    WakeForChores();
+  }
+  return true;
+}
+
+Status Committer::WriteAndSyncHere(Clock::time_point now) {
+  if (!gathered_.empty()) {
+    if (Status fault = committing_.Write(&gathered_)) return fault;
+    COHELD_FAILPOINT("committer.wrote_here");
+  }
+  if (submitted_durable_ > durable()) {
+    if (Status fault = committing_.Sync()) return fault;
+    COHELD_FAILPOINT("committer.synced_here");
+  }
+  Confirm();
+  if (Clock::now() - now > kQuick) here_again_ = now + kSlowFor;
+  return std::nullopt;
+}
+
+void Committer::WakeForChores() {
+  {
+    const std::lock_guard guard(mutex_);
+    if (committing_.NextTurn() >= next_turn_) return;
+    next_turn_ = Clock::time_point::min();
+  }
+  work_.notify_one();
+}
+
+void Committer::HandOver() {
   {
     std::unique_lock lock(mutex_);
     handed_.durable = submitted_durable_;
@@ -74,32 +128,45 @@ void Committer::Trim(uint64_t index) {
 
 void Committer::Run() {
   Committing::Work work;
-  Status fault;
-  while (!fault && TakeWork(&work)) {
+  std::unique_lock journal(journal_mutex_);
+  thread_id_ = std::this_thread::get_id();
+  while (true) {
+    AwaitWork(&journal);
+    if (!TakeWork(&work)) return;
     COHELD_FAILPOINT("committer.took");
-    fault = committing_.DoTurn(&work);
+    if (const Status fault = committing_.DoTurn(&work)) return Fail(*fault);
   }
-  if (!fault) return;
-  {
-    const std::lock_guard guard(mutex_);
-    failed_ = true;
+}
+
+bool Committer::has_work() const {
+  return !handed_.batch.empty() || handed_.durable > taken_durable_ || handed_.trim_to != 0 ||
+         handed_.sealed || ending_;
+}
+
+// The loop may write and sync while this thread sleeps, so what is due changes. next_turn_ tells it
+// when that matters.
+void Committer::AwaitWork(std::unique_lock<std::mutex>* journal) {
+  while (true) {
+    std::unique_lock lock(mutex_);
+    const Clock::time_point next = committing_.NextTurn();
+    if (has_work() || next <= Clock::now()) return;
+    next_turn_ = next;
+    journal->unlock();
+    const auto is_awake = [&] { return has_work() || next_turn_ != next; };
+    if (next == Clock::time_point::max()) {
+      work_.wait(lock, is_awake);
+    } else {
+      work_.wait_until(lock, next, is_awake);
+    }
+    next_turn_ = Clock::time_point::min();
+    lock.unlock();
+    journal->lock();
   }
-  taken_.notify_one();
-  options_.on_fault(*fault);
 }
 
 bool Committer::TakeWork(Committing::Work* work) {
-  const Clock::time_point next = committing_.NextTurn();
-  const auto has_work = [this] {
-    return !handed_.batch.empty() || handed_.durable > taken_durable_ || handed_.trim_to != 0 ||
-           handed_.sealed || ending_;
-  };
-  std::unique_lock lock(mutex_);
-  if (next == Clock::time_point::max()) {
-    work_.wait(lock, has_work);
-  } else {
-    work_.wait_until(lock, next, has_work);
-  }
+  const std::lock_guard guard(mutex_);
+  if (failed_) return false;
   std::swap(work->batch, handed_.batch);
   work->durable = taken_durable_ = handed_.durable;
   work->trim_to = std::exchange(handed_.trim_to, 0);
@@ -108,12 +175,29 @@ bool Committer::TakeWork(Committing::Work* work) {
   return !ending_ || !work->batch.empty();
 }
 
+// Called within DoTurn.
+Status Committer::Aside(const Journal::Call& call) {
+  if (std::this_thread::get_id() != thread_id_) return call();
+  journal_mutex_.unlock();
+  Status fault = call();
+  journal_mutex_.lock();
+  return fault;
+}
+
 void Committer::Confirm() {
   written_index_.store(committing_.written(), std::memory_order_release);
   durable_index_.store(committing_.durable(), std::memory_order_release);
   has_room_.store(committing_.has_room(), std::memory_order_release);
   COHELD_FAILPOINT("committer.confirmed");
-  options_.on_progress();
+}
+
+void Committer::Fail(const Fault& fault) {
+  {
+    const std::lock_guard guard(mutex_);
+    failed_ = true;
+  }
+  taken_.notify_one();
+  options_.on_fault(fault);
 }
 
 }  // namespace coheld::journal

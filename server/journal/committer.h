@@ -1,10 +1,14 @@
-// Commits records in groups on a thread of its own, so that no slow disk holds up the event loop:
-// while one batch is written and synced, the records that come gather in the next.
+// Commits records in groups, with a thread of its own, so that no slow disk holds up the event
+// loop: while what was written is synced, the records that come gather for the next sync.
 //
-//   loop thread       Add* Submit ........ Add* Submit ......... durable() has grown: replies go
-//   committer thread         write, sync, progress(), write, sync, progress() ...
+//   loop thread       Add* Submit: write ... Add* Submit: write ... durable() has grown: replies go
+//   committer thread                 sync, progress(), sync, progress() ...
 //
-// What the thread does with the journal is committing.h's business; this is the thread.
+// Waking a thread takes longer than writing to the kernel, and on a good disk nearly as long as a
+// sync. So as long as the disk is quick the loop writes by itself, and syncs too if the thread does
+// not; the thread has what takes long: new segments, syncs that nobody waits for, and everything
+// for a while after the disk was slow. What there is to do with the journal is committing.h's
+// business; this is who does it when.
 #pragma once
 
 #include <atomic>
@@ -29,8 +33,8 @@ class Committer : public CommitLog {
     // Called on the committer's thread when written() or durable() has grown, or has_room()
     // changed. The loop is to call Submit.
     std::function<void()> on_progress;
-    // Called once, on the committer's thread, when the journal failed: nothing more is confirmed,
-    // and the process has to end.
+    // Called once, on either thread, when the journal failed: nothing more is confirmed, and the
+    // process has to end.
     std::function<void(const Fault&)> on_fault;
   };
   Committer(std::unique_ptr<Journal> journal, Options options);
@@ -42,6 +46,7 @@ class Committer : public CommitLog {
   // Waits for the thread if very much was added that it has not taken: a disk that cannot keep up
   // holds up the loop rather than filling the memory.
   uint64_t Add(std::string_view record) override;
+  // written() and durable() may have grown when it returns; on_progress is not called for that.
   void Submit(uint64_t durable) override;
   // Has all that was handed over by then sealed (Journal::Roll), and calls `sealed` on the
   // committer's thread with the last record that is. It waits until the next segment has its room,
@@ -64,13 +69,30 @@ class Committer : public CommitLog {
  private:
   using Clock = Committing::Clock;
 
-  void Run();
-  // Takes the work that waits, or none when it is time for a chore. False at the end.
-  bool TakeWork(Committing::Work* work);
-  // Tells how far the journal is.
-  void Confirm();
+  // Writes what was gathered, and syncs if that is waited for. False if the thread has to.
+  bool CommitHere();
+  Status WriteAndSyncHere(Clock::time_point now);
+  void HandOver();
+  // Has the thread look what is due, if that is sooner than it knows.
+  void WakeForChores();
 
-  Committing committing_;  // The thread's.
+  void Run();
+  // Waits for work, or until it is time for a chore.
+  void AwaitWork(std::unique_lock<std::mutex>* journal);
+  // Takes what waits. False at the end.
+  bool TakeWork(Committing::Work* work);
+  bool has_work() const;
+  // Makes a call while the loop may write.
+  Status Aside(const Journal::Call& call);
+  // Notes how far the journal is.
+  void Confirm();
+  void Fail(const Fault& fault);
+
+  // Whoever has it may use `committing_`. Taken before mutex_, and by the loop only if it is free.
+  std::mutex journal_mutex_;
+  Committing committing_;
+  std::thread::id thread_id_;       // None before it runs.
+  Clock::time_point here_again_{};  // The loop leaves all to the thread until then.
   const Options options_;
   PendingBatch gathered_;
   uint64_t last_index_;
@@ -80,7 +102,10 @@ class Committer : public CommitLog {
   std::mutex mutex_;
   std::condition_variable work_;
   std::condition_variable taken_;
-  Committing::Work handed_;  // Guarded by mutex_, as the next three.
+  // Guarded by mutex_, as the next four.
+  Committing::Work handed_;
+  // When the thread wakes by itself; min: it is awake.
+  Clock::time_point next_turn_ = Clock::time_point::min();
   uint64_t taken_durable_ = 0;
   bool ending_ = false;
   bool failed_ = false;

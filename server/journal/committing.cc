@@ -17,7 +17,9 @@ constexpr std::chrono::milliseconds kQuiet{2};            // Without a batch: ti
 }  // namespace
 
 Committing::Committing(std::unique_ptr<Journal> journal, Options options)
-    : journal_(std::move(journal)), options_(std::move(options)) {}
+    : journal_(std::move(journal)), options_(std::move(options)) {
+  journal_->SetAside(options_.aside);
+}
 
 Status Committing::DoTurn(Work* work) {
   if (work->sealed) rolling_ = std::exchange(work->sealed, nullptr);
@@ -33,8 +35,7 @@ Status Committing::Commit(Work* work) {
   const bool syncs = work->durable > durable();
   if (work->batch.empty() && !syncs) return std::nullopt;
   if (!work->batch.empty()) {
-    if (Status fault = journal_->Write(&work->batch)) return fault;
-    written_ = options_.now();
+    if (Status fault = Write(&work->batch)) return fault;
   }
   if (syncs) {
     if (Status fault = journal_->Sync()) return fault;
@@ -45,9 +46,20 @@ Status Committing::Commit(Work* work) {
   return std::nullopt;
 }
 
+Status Committing::Write(PendingBatch* batch) {
+  const bool was_durable = durable() == written();
+  if (Status fault = journal_->Write(batch)) return fault;
+  written_ = options_.now();
+  if (was_durable) unsynced_ = written_;
+  return std::nullopt;
+}
+
 Committing::Clock::time_point Committing::NextTurn() const {
   Clock::time_point next = Clock::time_point::max();
-  if (!journal_->settled()) next = std::max(written_, synced_) + kSyncInterval;
+  if (!journal_->settled()) {
+    const Clock::time_point since = durable() < written() ? unsynced_ : written_;
+    next = std::max(since, synced_) + kSyncInterval;
+  }
   if (!journal_->prepared()) {
     next = std::min(next, rolling_ ? prepare_again_ : std::max(prepare_again_, written_ + kQuiet));
   }

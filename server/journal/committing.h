@@ -20,6 +20,8 @@ class Committing {
 
   struct Options {
     std::function<Clock::time_point()> now;
+    // As Journal::SetAside. Null: DoTurn makes its calls itself.
+    std::function<Status(const Journal::Call& call)> aside;
     // Called within DoTurn when written(), durable() or has_room() changed, and all is as they say.
     std::function<void()> on_progress;
   };
@@ -37,6 +39,11 @@ class Committing {
   };
   // Does it, and what is due. After a Fault nothing must be done any more.
   [[nodiscard]] Status DoTurn(Work* work);
+  // Parts of a turn, for who has no time for a whole one; they do not tell progress. Write does no
+  // more than write what Fits.
+  bool Fits(const PendingBatch& batch) const { return journal_->Fits(batch); }
+  [[nodiscard]] Status Write(PendingBatch* batch);
+  [[nodiscard]] Status Sync() { return journal_->Sync(); }
   // When a turn is due even if there is no work; time_point::max() is never.
   Clock::time_point NextTurn() const;
   // Writes what is left, makes it durable and says so: the last turn.
@@ -58,6 +65,7 @@ class Committing {
   const Options options_;
   bool has_room_ = true;
   Clock::time_point written_;        // The last batch.
+  Clock::time_point unsynced_;       // The first that was not durable yet when it was written.
   Clock::time_point synced_;         // By a chore.
   Clock::time_point prepare_again_;  // Not before.
   std::function<void(uint64_t)> rolling_;

@@ -48,13 +48,15 @@ inline constexpr std::string_view kFailpoints[] = {
     "journal.removed",
     "journal.trim.before",
     "journal.trimmed",
-    // The committer's thread.
+    // The committer.
     "committer.committed",
     "committer.confirmed",
     "committer.rolled",
+    "committer.synced_here",
     "committer.synced_later",
     "committer.told",
     "committer.took",
+    "committer.wrote_here",
     // The secret of the folder.
     "secret.renamed",
     "secret.written",

@@ -27,7 +27,7 @@ struct Fault {
 // Nothing, or why it did not work.
 using Status = std::optional<Fault>;
 
-// An open file. One thread at a time.
+// An open file. One thread at a time, but Sync may go on while another writes, or syncs too.
 class File {
  public:
   virtual ~File() = default;

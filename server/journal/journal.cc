@@ -63,12 +63,19 @@ Status Journal::Sync() {
 
 Status Journal::SyncAll() {
   if (synced_offset_ == offset_) return std::nullopt;
+  const uint64_t last = next_index_ - 1;
+  const uint64_t offset = offset_;
   COHELD_FAILPOINT("journal.sync.before");
-  if (Status fault = current_->Sync()) return fault;
+  if (Status fault = Aside([this] { return current_->Sync(); })) return fault;
   COHELD_FAILPOINT("journal.synced");
-  durable_index_ = next_index_ - 1;
-  synced_offset_ = offset_;
+  durable_index_ = std::max(durable_index_, last);
+  synced_offset_ = std::max(synced_offset_, offset);
   return std::nullopt;
+}
+
+// What comes in the way of a new segment is not made aside: nothing may be written meanwhile.
+Status Journal::Aside(const Call& call) const {
+  return aside_ && !starting_ ? aside_(call) : call();
 }
 
 Status Journal::Roll() {
@@ -79,6 +86,7 @@ Status Journal::Roll() {
 }
 
 Status Journal::StartSegment(uint64_t batch_bytes) {
+  starting_ = true;
   // A segment that follows says that all before it is durable, and goes on where that ended: after
   // a mark too.
   if (current_ != nullptr) {
@@ -106,6 +114,7 @@ Status Journal::StartSegment(uint64_t batch_bytes) {
   offset_ = synced_offset_ = kSegmentHeaderBytes;
   room_ = room;
   marked_ = durable_index_;
+  starting_ = false;
   return std::nullopt;
 }
 
@@ -116,10 +125,10 @@ Status Journal::PrepareNext(uint64_t bytes) {
     COHELD_FAILPOINT("journal.created_next");
   }
   const uint64_t room = std::min(next_room_ + bytes, options_.segment_bytes);
-  if (Status fault = next_->Reserve(room)) return fault;
+  if (Status fault = Aside([&] { return next_->Reserve(room); })) return fault;
   COHELD_FAILPOINT("journal.reserved");
   if (room == options_.segment_bytes) {
-    if (Status fault = next_->Sync()) return fault;
+    if (Status fault = Aside([&] { return next_->Sync(); })) return fault;
     COHELD_FAILPOINT("journal.synced_reserve");
   }
   next_room_ = room;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "server/journal/files.h"
 #include "server/journal/format.h"
@@ -63,6 +64,13 @@ class Journal {
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
+  // Has calls that take long made by `aside`: they need nothing of the journal, so another thread
+  // may call Write, with what fits, and Sync meanwhile.
+  using Call = std::function<Status()>;
+  void SetAside(std::function<Status(const Call& call)> aside) { aside_ = std::move(aside); }
+
+  // True if a batch fits into the current segment: then Write only writes.
+  bool Fits(const PendingBatch& pending) const { return offset_ + pending.bytes() <= room_; }
   // Writes the records as one batch and clears it; they are not durable yet, but survive the
   // process. They get the indices from next_index() on.
   [[nodiscard]] Status Write(PendingBatch* pending);
@@ -102,11 +110,13 @@ class Journal {
   Status WriteBatch(uint32_t count, std::string* batch);
   // Makes durable what Sync does, and a mark.
   Status SyncAll();
+  Status Aside(const Call& call) const;
   // Makes all so far durable and begins the next segment.
   Status StartSegment(uint64_t batch_bytes);
 
   Files& files_;
   const JournalOptions options_;
+  std::function<Status(const Call&)> aside_;  // Null: calls are made here.
   uint64_t salt_ = 0;
   std::map<uint64_t, std::string> segments_;  // Paths by the index of their first record.
   std::unique_ptr<File> current_;
@@ -114,6 +124,7 @@ class Journal {
   uint64_t synced_offset_ = 0;
   uint64_t room_ = 0;  // Its size.
   std::unique_ptr<File> next_;
+  bool starting_ = false;  // A segment is being started; after a Fault for ever.
   uint64_t next_room_ = 0;
   uint64_t next_index_ = 1;
   uint64_t durable_index_ = 0;

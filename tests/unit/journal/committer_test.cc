@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/unit/journal/simulated_disk.h"
@@ -102,6 +104,45 @@ TEST_F(CommitterTest, ConfirmedRecordsSurviveAPowerCut) {
   Start(Level::kSync);
   ASSERT_EQ(read.size(), 100u);
   EXPECT_EQ(read.back(), "record 100");
+}
+
+TEST_F(CommitterTest, TheLoopCommitsByItselfWhenTheThreadDoesNot) {
+  Start(Level::kSync);
+  Await([&] { return committer->has_room() && committer->durable() == 0; });
+  uint64_t by_itself = 0;
+  for (int i = 0; i < 100; ++i) {
+    const uint64_t added = committer->Add("one");
+    Submit();
+    if (committer->durable() == added) ++by_itself;
+    AwaitConfirmed(added);
+  }
+  EXPECT_GT(by_itself, 0u);
+}
+
+TEST_F(CommitterTest, WhatTheLoopWroteBecomesDurableWithoutIt) {
+  Start(Level::kAsync);
+  for (int i = 1; i <= 10; ++i) {
+    committer->Add("record");
+    committer->Submit(0);
+    std::unique_lock lock(mutex);
+    told.wait(lock, [&] { return committer->durable() == static_cast<uint64_t>(i); });
+  }
+}
+
+TEST_F(CommitterTest, ASlowDiskDoesNotHoldUpTheLoop) {
+  using std::chrono::milliseconds;
+  static constexpr milliseconds kSlow{20};
+  Start(Level::kSync);
+  disk.SetObserver([&] { std::this_thread::sleep_for(kSlow); });
+  committer->Add("one");
+  AwaitConfirmed(1);
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 10; ++i) {
+    committer->Add("more");
+    Submit();
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 10 * kSlow);
+  AwaitConfirmed(11);
 }
 
 TEST_F(CommitterTest, WhatWasAddedBeforeTheEndIsWritten) {

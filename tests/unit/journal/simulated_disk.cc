@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
 #include <random>
 #include <utility>
 
@@ -13,6 +14,9 @@ namespace {
 constexpr uint64_t kSector = 512;
 constexpr uint64_t kPage = 4096;
 
+// For the calls that a journal makes while others go on.
+std::mutex calls_mutex;
+
 }  // namespace
 
 class SimulatedDisk::OpenFile : public File {
@@ -21,6 +25,7 @@ class SimulatedDisk::OpenFile : public File {
       : disk_(disk), path_(std::move(path)), content_(std::move(content)) {}
 
   Status WriteAt(uint64_t offset, std::string_view bytes) override {
+    const std::lock_guard guard(calls_mutex);
     Status fault = disk_.Count("write", path_);
     if (!fault && offset + bytes.size() > content_->now.size()) fault = disk_.CheckRoom(path_);
     if (fault) bytes = bytes.substr(0, bytes.size() / 2);
@@ -33,6 +38,7 @@ class SimulatedDisk::OpenFile : public File {
     return std::nullopt;
   }
   Status Sync() override {
+    const std::lock_guard guard(calls_mutex);
     if (Status fault = disk_.Count("fdatasync", path_)) {
       content_->unsynced.clear();
       return fault;
@@ -41,6 +47,7 @@ class SimulatedDisk::OpenFile : public File {
     return std::nullopt;
   }
   Status Reserve(uint64_t bytes) override {
+    const std::lock_guard guard(calls_mutex);
     if (Status fault = disk_.Count("reserve", path_)) return fault;
     const uint64_t size = content_->now.size();
     if (bytes <= size) return std::nullopt;
