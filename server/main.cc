@@ -87,8 +87,11 @@ class Daemon {
     if (!CheckReadyDescriptor() || !MakeDefaultFolder()) return kExitFailed;
     if (!Listen() || !WatchParent()) return kExitFailed;
     WaitForSignal();
+    COHELD_FAILPOINT("daemon.listening");
     Announce();
+    COHELD_FAILPOINT("daemon.ready");
     io_.run();
+    COHELD_FAILPOINT("stop.drained");
     spdlog::info("stopped");
     return 0;
   }

@@ -10,6 +10,7 @@
 #include "server/dispatch/peer_calls.h"
 #include "server/engine/explain.h"
 #include "server/engine/planted_bug.h"
+#include "server/journal/failpoint.h"
 
 namespace coheld::dispatch {
 namespace {
@@ -81,14 +82,29 @@ void Dispatcher::Resume(TimeMs now) {
   for (const auto& [call, op] : engine_.parked()) parked_[call] = {};
   std::vector<engine::Reply> replies;
   engine_.Resume(now, &replies);
+  COHELD_FAILPOINT("dispatch.resumed");
   Deliver(replies);
   spdlog::info("resumed objects={} sessions={} waits_abandoned={}",
                engine_.store().objects().size(), directory_.size(), replies.size());
   ArmTimer();
 }
 
+void Dispatcher::OnTurnEnd() {
+  if (log_ == nullptr) return;
+  log_->Submit(awaited_durable_);
+  COHELD_FAILPOINT("dispatch.submitted");
+}
+
+bool Dispatcher::HasPassed(const transport::OutputMark& mark) const {
+  if (log_ == nullptr) return true;
+  if (log_->written() < mark.written || log_->durable() < mark.durable) return false;
+  COHELD_FAILPOINT("dispatch.passed");
+  return true;
+}
+
 void Dispatcher::HoldUntilSafe(transport::Connection& connection) {
   const uint64_t last = log_->last_index();
+  COHELD_FAILPOINT("dispatch.held");
   if (level_ == journal::Level::kAsync) return connection.HoldOutput({.written = last});
   awaited_durable_ = last;
   connection.HoldOutput({.durable = last});
@@ -351,6 +367,7 @@ void Dispatcher::Shutdown() {
   shutting_down_ = true;
   if (is_frozen()) {
     SendWaitersAway();
+    COHELD_FAILPOINT("stop.sent_away");
   } else {
     // Last come first: none makes way for another.
     while (!engine_.parked().empty()) Cancel(engine_.parked().rbegin()->first, ShuttingDown());

@@ -100,12 +100,8 @@ class Dispatcher : public transport::Acceptor {
 
   std::unique_ptr<transport::CallHandler> OnConnection(transport::Connection& connection) override;
   // Has what was recorded in this turn written.
-  void OnTurnEnd() override {
-    if (log_ != nullptr) log_->Submit(awaited_durable_);
-  }
-  bool HasPassed(const transport::OutputMark& mark) const override {
-    return log_ == nullptr || (log_->written() >= mark.written && log_->durable() >= mark.durable);
-  }
+  void OnTurnEnd() override;
+  bool HasPassed(const transport::OutputMark& mark) const override;
 
   // Applies an op; its reply goes to its route now or when it is granted.
   void Submit(const Submission& submission);

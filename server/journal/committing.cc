@@ -107,8 +107,12 @@ Status Committing::End(PendingBatch* batch) {
   if (!batch->empty()) {
     if (Status fault = journal_->Write(batch)) return fault;
   }
+  COHELD_FAILPOINT("stop.wrote");
   if (Status fault = journal_->Sync()) return fault;
-  return journal_->Mark();
+  COHELD_FAILPOINT("stop.synced");
+  if (Status fault = journal_->Mark()) return fault;
+  COHELD_FAILPOINT("stop.marked");
+  return std::nullopt;
 }
 
 }  // namespace coheld::journal

@@ -21,6 +21,7 @@ inline constexpr std::string_view kFailpoints[] = {
     // The folder and its lock.
     "folder.locked",
     "folder.made",
+    "folder.synced_parent",
     // Opening the journal.
     "opening.began",
     "opening.cut",
@@ -58,8 +59,26 @@ inline constexpr std::string_view kFailpoints[] = {
     "committer.took",
     "committer.wrote_here",
     // The secret of the folder.
+    "secret.created",
     "secret.renamed",
+    "secret.synced_folder",
     "secret.written",
+    // Making the engine again, and going on.
+    "daemon.listening",
+    "daemon.ready",
+    "dispatch.resumed",
+    "recovery.loaded",
+    "recovery.replayed",
+    // Replies that wait for their records.
+    "dispatch.held",
+    "dispatch.passed",
+    "dispatch.submitted",
+    // The end after SIGTERM.
+    "stop.drained",
+    "stop.marked",
+    "stop.sent_away",
+    "stop.synced",
+    "stop.wrote",
     // Offline commands.
     "backup.renamed",
     "backup.synced",

@@ -16,7 +16,6 @@ class Journal::Opening {
   Status Run() {
     const std::string& folder = journal_.options_.folder;
     if (Status fault = journal_.files_.MakeFolder(folder)) return fault;
-    COHELD_FAILPOINT("folder.made");
     const Status fault =
         ReadJournal(journal_.files_, {.folder = folder, .after = after_}, visit_, &reading_);
     found_->records = reading_.records;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/engine/input_log.h"
+#include "server/journal/failpoint.h"
 #include "server/journal/reading.h"
 #include "server/journal/snapshot.h"
 
@@ -46,6 +47,7 @@ Status LoadSnapshot(Files& files, const std::string& folder, uint64_t index,
                         " cannot be loaded: " + failure->message +
                         ". Use the program that wrote it, or a newer one, or restore a backup"};
   }
+  COHELD_FAILPOINT("recovery.loaded");
   return std::nullopt;
 }
 
@@ -57,6 +59,7 @@ Status Replayer::Replay(uint64_t index, std::string_view record) {
                         "one, or restore a backup"};
   }
   engine::Replay(*engine_, input, &replies_);
+  COHELD_FAILPOINT("recovery.replayed");
   replies_.clear();
   ++report_->records;
   report_->record_bytes += record.size();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proto/wire/key_proof.h"
+#include "server/journal/failpoint.h"
 #include "server/store/folder_secret.h"
 
 namespace coheld::store {
@@ -32,7 +33,9 @@ std::string ParentOf(std::string folder) {
 Status OpenDataFolder(journal::Files& files, journal::JournalOptions options,
                       const recovery::Progress& progress, DataFolder* folder) {
   if (Status fault = files.MakeFolder(options.folder)) return fault;
+  COHELD_FAILPOINT("folder.made");
   if (Status fault = files.SyncFolder(ParentOf(options.folder))) return fault;
+  COHELD_FAILPOINT("folder.synced_parent");
   if (Status fault = journal::FolderLock::Take(options.folder, &folder->lock)) return fault;
   if (Status fault = LoadSecret(files, options.folder, &folder->secret)) return fault;
   options.salt = RandomNumber();

@@ -24,11 +24,14 @@ Status MakeSecret(Files& files, const std::string& folder, std::string* secret) 
   if (Status fault = files.Create(next, &file)) return fault;
   *secret = wire::RandomBytes(kSecretBytes);
   if (Status fault = file->WriteAt(0, *secret)) return fault;
+  COHELD_FAILPOINT("secret.created");
   if (Status fault = file->Sync()) return fault;
   COHELD_FAILPOINT("secret.written");
   if (Status fault = files.Rename(next, path)) return fault;
   COHELD_FAILPOINT("secret.renamed");
-  return files.SyncFolder(folder);
+  if (Status fault = files.SyncFolder(folder)) return fault;
+  COHELD_FAILPOINT("secret.synced_folder");
+  return std::nullopt;
 }
 
 }  // namespace
