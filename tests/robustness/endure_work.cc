@@ -93,7 +93,7 @@ class Endure : public Work {
             [&] { return set_.contains(number_); });
       case 14:
         return OwnFlag(
-            "own/event", [&](bool on) { return on ? event_.set() : event_.clear(); },
+            "own/event", [&](bool on) { return on ? !event_.set() : event_.clear(); },
             [&] { return event_.is_set(); });
       case 15:
         return Publish();

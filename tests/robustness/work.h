@@ -30,7 +30,8 @@ class Work {
 };
 
 // Increments, puts and pops, and critical sections on objects that all clients share for the whole
-// run, for the ledger (ledger.h): tally/counter, tally/queue, tally/list, {tally}/lock, {tally}/cell.
+// run, for the ledger (ledger.h): tally/counter, tally/queue, tally/list, {tally}/lock,
+// {tally}/cell.
 std::unique_ptr<Work> MakeTally(const Client& client, History& history, const WorkOptions& options);
 
 // The same, and for the ledger too: tasks that are leased and acknowledged (tally/tasks), what only
