@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/unit/engine/sync_model.h"
+#include "tests/simulation/waiting_model.h"
 
 namespace coheld::simulation {
 
@@ -65,20 +65,6 @@ struct DataOp {
 
 using engine::testing::GrantOf;
 using engine::testing::kGrantsPerCall;
-
-// Says who may change what (rights_model.h).
-class ChangeGate {
- public:
-  virtual ~ChangeGate() = default;
-  // Why the caller may not change the object, or nothing.
-  virtual std::optional<std::string> Refusal(const std::string& object, uint64_t session,
-                                             uint64_t thread, uint64_t fence) const = 0;
-};
-
-using engine::testing::Due;
-
-// What each call was answered, in words: "value 5", "QUEUE_EMPTY".
-using Answers = std::map<uint64_t, std::string>;
 
 class DataModel {
  public:

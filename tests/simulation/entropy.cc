@@ -21,11 +21,16 @@ void SeedEntropy(uint64_t seed) { Entropy() = Random::For(seed, 5); }
 
 }  // namespace coheld::simulation
 
-// Stands in for the C library's.
+// These stand in for the C library's.
 extern "C" ssize_t getrandom(void* buffer, size_t length, unsigned) {
   auto* const bytes = static_cast<unsigned char*>(buffer);
   for (size_t i = 0; i < length; ++i) {
     bytes[i] = static_cast<unsigned char>(coheld::simulation::Entropy().Next());
   }
   return static_cast<ssize_t>(length);
+}
+
+extern "C" int getentropy(void* buffer, size_t length) {
+  getrandom(buffer, length, 0);
+  return 0;
 }

@@ -4,9 +4,11 @@
 #include <map>
 
 #include "proto/wire/methods.h"
+#include "tests/simulation/collections_words.h"
 #include "tests/simulation/data_words.h"
 #include "tests/simulation/method_numbers.h"
 #include "tests/simulation/rights_words.h"
+#include "tests/simulation/topic_words.h"
 #include "tests/unit/engine/op_messages.h"
 #include "tests/unit/engine/sync_words.h"
 

@@ -7,8 +7,10 @@
 #include <variant>
 #include <vector>
 
+#include "tests/simulation/collections_model.h"
 #include "tests/simulation/data_model.h"
 #include "tests/simulation/rights_model.h"
+#include "tests/simulation/topic_model.h"
 #include "tests/unit/engine/sync_model.h"
 
 namespace coheld::simulation {
@@ -17,7 +19,7 @@ using engine::testing::SyncOp;
 
 struct Op {
   uint64_t id = 0;  // Unique in a run: what is done is done once.
-  std::variant<DataOp, SyncOp, RightsOp> body;
+  std::variant<DataOp, SyncOp, RightsOp, CollectionOp, TopicOp> body;
   // How long the client waits for the answer before it gives up; 0 is for ever.
   uint64_t deadline_ms = 0;
   // The lock whose token, the last that the thread was granted, goes with the op; empty is none.

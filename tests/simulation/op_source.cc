@@ -29,24 +29,29 @@ int64_t OpSource::Item() {
   return static_cast<int64_t>(random_.Pick(3)) * 1'000'000 + ++last_item_;
 }
 
-Op OpSource::Make(DataOp op) {
-  if (MayPark(op.kind)) op.timeout_ms = Timeout();
+template <typename Body>
+Op OpSource::Finish(Body op, bool parks) {
+  if (parks) op.timeout_ms = Timeout();
   Op made{.id = ++last_id_, .body = op};
-  if (random_.Chance(MayPark(op.kind) && !op.timeout_ms ? 70 : 15)) {
+  if (random_.Chance(parks && !op.timeout_ms ? 70 : 15)) {
     made.deadline_ms = random_.Between(1, 2000);
   }
   return made;
 }
 
+Op OpSource::Make(DataOp op) { return Finish(op, MayPark(op.kind)); }
+
+Op OpSource::Make(CollectionOp op) {
+  using Kind = CollectionOp::Kind;
+  return Finish(op, op.kind == Kind::kPopMin || op.kind == Kind::kPopMax);
+}
+
+Op OpSource::Make(TopicOp op) { return Finish(op, op.kind == TopicOp::Kind::kReceive); }
+
 Op OpSource::Make(SyncOp op) {
   const bool releases = op.kind == SyncKind::kLockRelease || op.kind == SyncKind::kRenew ||
                         op.kind == SyncKind::kReadWriteRelease;
-  if (!releases) op.timeout_ms = Timeout();
-  Op made{.id = ++last_id_, .body = op};
-  if (random_.Chance(!releases && !op.timeout_ms ? 70 : 15)) {
-    made.deadline_ms = random_.Between(1, 2000);
-  }
-  return made;
+  return Finish(op, !releases);
 }
 
 Op OpSource::Make(RightsOp op) { return {.id = ++last_id_, .body = op}; }
@@ -58,9 +63,9 @@ void OpSource::AddRights(SyncOp* op) {
 }
 
 Op OpSource::Right() {
-  static constexpr std::array kObjects = {"{t}v0", "{t}v1", "{t}m0", "{t}m1", "{t}i0",
-                                          "{t}i1", "{t}n0", "{t}n1", "{t}k0", "{t}k1",
-                                          "{t}q0", "{t}q1", "{t}q2"};
+  static constexpr std::array kObjects = {"{t}v0", "{t}v1", "{t}m0", "{t}m1", "{t}i0", "{t}i1",
+                                          "{t}n0", "{t}n1", "{t}k0", "{t}k1", "{t}q0", "{t}q1",
+                                          "{t}q2", "{t}x0", "{t}z0", "{t}z1", "{t}o0", "{t}h0"};
   static constexpr std::array kDeck = {RightsOp::Kind::kGuard, RightsOp::Kind::kGuard,
                                        RightsOp::Kind::kUnguard, RightsOp::Kind::kInspect};
   RightsOp op;
@@ -70,6 +75,37 @@ Op OpSource::Right() {
   Op made = Make(op);
   if (random_.Chance(30)) made.fence = op.lock;
   return made;
+}
+
+Op OpSource::Collection() {
+  using Kind = CollectionOp::Kind;
+  CollectionOp op;
+  op.kind = static_cast<Kind>(random_.Pick(static_cast<uint64_t>(Kind::kAttributes) + 1));
+  if (random_.Chance(25)) op.kind = random_.Chance(50) ? Kind::kScoreAdd : Kind::kPopMin;
+  op.object = op.kind <= Kind::kArrayItems ? "{t}x0" : op.kind <= Kind::kPopMax ? "{t}z0" : "{t}o0";
+  if (op.object == "{t}z0" && random_.Chance(50)) op.object = "{t}z1";
+  op.key = static_cast<int64_t>(random_.Pick(10)) - 5;
+  op.number = static_cast<int64_t>(random_.Pick(4));
+  if (op.kind == Kind::kArrayAdd) op.number = static_cast<int64_t>(random_.Pick(200)) - 100;
+  op.expected = static_cast<int64_t>(random_.Pick(4));
+  op.flag = random_.Chance(25);
+  Op made = Make(op);
+  if (random_.Chance(10)) made.fence = random_.One(kLocks);
+  return made;
+}
+
+Op OpSource::Topic() {
+  using Kind = TopicOp::Kind;
+  static constexpr std::array kDeck = {Kind::kSubscribe, Kind::kUnsubscribe, Kind::kPublish,
+                                       Kind::kPublish,   Kind::kPublish,     Kind::kReceive,
+                                       Kind::kReceive,   Kind::kReceive,     Kind::kInspect};
+  TopicOp op;
+  op.kind = random_.One(kDeck);
+  op.object = random_.Chance(50) ? "{t}h0" : "{t}h1";
+  op.number = static_cast<int64_t>(random_.Between(op.kind == Kind::kSubscribe ? 1 : 0, 4));
+  op.flag = random_.Chance(30);
+  for (uint64_t count = random_.Between(1, 3); count > 0; --count) op.items.push_back(Item());
+  return Make(op);
 }
 
 Op OpSource::Data() {
@@ -199,7 +235,8 @@ Op OpSource::Sync() {
 std::vector<Op> OpSource::Batch() {
   std::vector<Op> batch;
   for (uint64_t count = random_.Chance(85) ? 1 : random_.Between(2, 5); count > 0; --count) {
-    batch.push_back(Data());
+    const uint64_t dice = random_.Pick(100);
+    batch.push_back(dice < 70 ? Data() : dice < 87 ? Collection() : Topic());
   }
   return batch;
 }

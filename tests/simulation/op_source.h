@@ -20,9 +20,13 @@ class OpSource {
 
  private:
   Op Make(DataOp op);
+  Op Make(CollectionOp op);
+  Op Make(TopicOp op);
   Op Make(SyncOp op);
   Op Make(RightsOp op);
   Op Right();
+  Op Collection();
+  Op Topic();
   // What leases, renewals and tokens there are in an op on locks.
   void AddRights(SyncOp* op);
   Op Data();
@@ -33,6 +37,9 @@ class OpSource {
   std::vector<std::vector<Op>> Conditional();
   std::vector<Op> Batch();
   std::string SyncObject(SyncOp::Kind kind);
+  // A finished op, which may park or not.
+  template <typename Body>
+  Op Finish(Body op, bool parks);
   // Gives an op that may park a timeout, a deadline, or neither.
   std::optional<uint64_t> Timeout();
   int64_t Item();

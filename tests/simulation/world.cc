@@ -2,19 +2,24 @@
 #include "tests/simulation/world.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
+#include "coheld/v1/array.pb.h"
 #include "coheld/v1/barrier.pb.h"
 #include "coheld/v1/condition.pb.h"
 #include "coheld/v1/counter.pb.h"
 #include "coheld/v1/dict.pb.h"
 #include "coheld/v1/list.pb.h"
 #include "coheld/v1/lock.pb.h"
+#include "coheld/v1/namespace.pb.h"
 #include "coheld/v1/queue.pb.h"
 #include "coheld/v1/rlock.pb.h"
 #include "coheld/v1/semaphore.pb.h"
 #include "coheld/v1/set.pb.h"
 #include "coheld/v1/shared_value.pb.h"
+#include "coheld/v1/sorted_set.pb.h"
+#include "coheld/v1/topic.pb.h"
 
 namespace coheld::simulation {
 namespace {
@@ -36,6 +41,14 @@ World::Object Value(const std::string& name) {
   request.set_name(name);
   request.mutable_initial()->set_integer(0);
   return {name, "SharedValue.Create", request.SerializeAsString()};
+}
+
+World::Object Array(const std::string& name) {
+  v1::ArrayCreateRequest request;
+  request.set_name(name);
+  request.set_typecode(kArrayTypecode);
+  request.set_length(kArrayLength);
+  return {name, "Array.Create", request.SerializeAsString()};
 }
 
 World::Object Semaphore(const std::string& name, uint64_t permits, bool bounded) {
@@ -85,14 +98,20 @@ World::Object Plain(const std::string& name, const char* method) {
 // Asks the guards while it lives.
 class World::Gate : public ChangeGate {
  public:
-  explicit Gate(World& world) : world_(world) { world.data_.SetGate(this); }
-  ~Gate() override { world_.data_.SetGate(nullptr); }
+  explicit Gate(World& world) : world_(world) { Place(this); }
+  ~Gate() override { Place(nullptr); }
   std::optional<std::string> Refusal(const std::string& object, uint64_t session, uint64_t thread,
                                      uint64_t fence) const override {
     return world_.rights_.Refusal(object, {session, thread}, fence, world_.sync_.locks());
   }
 
  private:
+  void Place(const ChangeGate* gate) {
+    world_.data_.SetGate(gate);
+    world_.collections_.SetGate(gate);
+    world_.topics_.SetGate(gate);
+  }
+
   World& world_;
 };
 
@@ -108,6 +127,12 @@ const std::vector<World::Object>& World::Objects() {
       Plain<v1::CounterCreateRequest>("{t}n1", "Counter.Create"),
       Plain<v1::SetCreateRequest>("{t}k0", "Set.Create"),
       Plain<v1::SetCreateRequest>("{t}k1", "Set.Create"),
+      Array("{t}x0"),
+      Plain<v1::SortedSetCreateRequest>("{t}z0", "SortedSet.Create"),
+      Plain<v1::SortedSetCreateRequest>("{t}z1", "SortedSet.Create"),
+      Plain<v1::NamespaceCreateRequest>("{t}o0", "Namespace.Create"),
+      Plain<v1::TopicCreateRequest>("{t}h0", "Topic.Create"),
+      Plain<v1::TopicCreateRequest>("{t}h1", "Topic.Create"),
       Queue("{t}q0", v1::QUEUE_KIND_FIFO, 0, 3),
       Queue("{t}q1", v1::QUEUE_KIND_LIFO, 3, 0),
       Queue("{t}q2", v1::QUEUE_KIND_PRIORITY, 2, 2),
@@ -148,6 +173,8 @@ World::World() {
 void World::OpenSession(uint64_t session) {
   data_.OpenSession(session);
   sync_.OpenSession(session);
+  collections_.OpenSession(session);
+  topics_.OpenSession(session);
 }
 
 Answers World::EndSession(uint64_t session, int64_t now_ms) {
@@ -155,6 +182,8 @@ Answers World::EndSession(uint64_t session, int64_t now_ms) {
   sync_.SetTime(now_ms);
   Answers answers = data_.EndSession(session, now_ms);
   Merge(sync_.EndSession(session), &answers);
+  Merge(collections_.EndSession(session), &answers);
+  Merge(topics_.EndSession(session), &answers);
   return answers;
 }
 
@@ -178,6 +207,19 @@ Answers World::ApplyTo(const RightsOp& op, const Standing& standing) {
   return {{op.call, rights_.Apply(stamped, sync_.locks())}};
 }
 
+Answers World::ApplyTo(const CollectionOp& op, const Standing& standing) {
+  CollectionOp stamped = op;
+  stamped.fence = standing.fence;
+  return collections_.Apply(stamped, standing.now_ms);
+}
+
+Answers World::ApplyTo(const TopicOp& op, const Standing& standing) {
+  TopicOp stamped = op;
+  stamped.grant = standing.grant;
+  stamped.fence = standing.fence;
+  return topics_.Apply(stamped, standing.now_ms);
+}
+
 Answers World::Apply(const Op& op, const Standing& standing) {
   const Gate gate(*this);
   return std::visit(
@@ -195,16 +237,20 @@ Answers World::Cancel(uint64_t call, int64_t now_ms) {
   sync_.SetTime(now_ms);
   Answers answers = data_.Cancel(call, now_ms);
   Merge(sync_.Cancel(call), &answers);
+  Merge(collections_.Cancel(call), &answers);
+  Merge(topics_.Cancel(call), &answers);
   return answers;
 }
 
 bool World::IsRefused(uint64_t call) {
   const Gate gate(*this);
-  return data_.IsRefused(call);
+  return data_.IsRefused(call) || collections_.IsRefused(call) || topics_.IsRefused(call);
 }
 
 Answers World::Refuse(uint64_t call, int64_t now_ms) {
   const Gate gate(*this);
+  if (collections_.IsRefused(call)) return collections_.Refuse(call);
+  if (topics_.IsRefused(call)) return topics_.Refuse(call);
   return data_.Refuse(call, now_ms);
 }
 
@@ -212,10 +258,24 @@ Answers World::Advance(int64_t now_ms) {
   const Gate gate(*this);
   Answers answers;
   while (true) {
-    const Due data = data_.NextDue();
-    const Due sync = sync_.NextDue();
-    if (std::min(data, sync).at_ms > now_ms) return answers;
-    Merge(data < sync ? data_.AdvanceOnce(now_ms) : sync_.AdvanceOnce(now_ms), &answers);
+    const std::array dues = {data_.NextDue(), sync_.NextDue(), collections_.NextDue(),
+                             topics_.NextDue()};
+    const auto next = std::min_element(dues.begin(), dues.end());
+    if (next->at_ms > now_ms) return answers;
+    switch (next - dues.begin()) {
+      case 0:
+        Merge(data_.AdvanceOnce(now_ms), &answers);
+        break;
+      case 1:
+        Merge(sync_.AdvanceOnce(now_ms), &answers);
+        break;
+      case 2:
+        Merge(collections_.AdvanceOnce(), &answers);
+        break;
+      default:
+        Merge(topics_.AdvanceOnce(), &answers);
+        break;
+    }
   }
 }
 
@@ -226,8 +286,9 @@ void World::Rearm(int64_t stalled_ms) {
 
 std::vector<uint64_t> World::Waiting() const {
   std::vector<uint64_t> calls = data_.Waiting();
-  const std::vector<uint64_t> more = sync_.Waiting();
-  calls.insert(calls.end(), more.begin(), more.end());
+  for (const auto& more : {sync_.Waiting(), collections_.Waiting(), topics_.Waiting()}) {
+    calls.insert(calls.end(), more.begin(), more.end());
+  }
   std::sort(calls.begin(), calls.end());
   return calls;
 }

@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "tests/simulation/collections_model.h"
 #include "tests/simulation/data_model.h"
 #include "tests/simulation/op.h"
+#include "tests/simulation/topic_model.h"
 #include "tests/unit/engine/sync_model.h"
 
 namespace coheld::simulation {
@@ -58,10 +60,14 @@ class World {
   Answers ApplyTo(const DataOp& op, const Standing& standing);
   Answers ApplyTo(const SyncOp& op, const Standing& standing);
   Answers ApplyTo(const RightsOp& op, const Standing& standing);
+  Answers ApplyTo(const CollectionOp& op, const Standing& standing);
+  Answers ApplyTo(const TopicOp& op, const Standing& standing);
 
   DataModel data_;
   engine::testing::SyncModel sync_;
   RightsModel rights_;
+  CollectionsModel collections_;
+  TopicModel topics_;
 };
 
 }  // namespace coheld::simulation
