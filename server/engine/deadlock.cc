@@ -5,6 +5,7 @@
 
 #include "server/engine/engine.h"
 #include "server/engine/limits.h"
+#include "server/engine/planted_bug.h"
 
 namespace coheld::engine {
 namespace {
@@ -55,7 +56,8 @@ void Engine::BreakRings(CallId call, TimeMs now, std::vector<Reply>* replies) {
     std::string words = RingInWords(store_, sessions_, ring, now);
     if (ring_reports_.size() < kRingReportsMax) ring_reports_.push_back(words);
     if (deadlock_policy_ == DeadlockPolicy::kReport || WaitsForPermits(ring)) return;
-    const bool closer = deadlock_policy_ == DeadlockPolicy::kCloser;
+    const bool closer =
+        (deadlock_policy_ == DeadlockPolicy::kCloser) != Planted(PlantedBug::kWrongVictim);
     const ParkedOp& victim = closer ? found->second : Youngest(ring);
     Cancel(victim.stamp.call,
            {v1::ERROR_REASON_DEADLOCK, "the op would have waited for ever: " + words +

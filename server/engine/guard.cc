@@ -5,6 +5,7 @@
 
 #include "server/engine/engine.h"
 #include "server/engine/explain.h"
+#include "server/engine/planted_bug.h"
 #include "server/engine/value.h"
 
 namespace coheld::engine {
@@ -37,7 +38,10 @@ Result<ExclusiveLock*> FindGuard(const std::string& lock, Turn& turn) {
 std::string GuardName(const Object& object) { return std::string(object.guard()->pair().first); }
 
 std::optional<Failure> CheckGuard(const Object& object, Turn& turn) {
-  if (object.guard() == nullptr) return std::nullopt;
+  if (object.guard() == nullptr || Planted(PlantedBug::kGuardNotChecked)) return std::nullopt;
+  if (Planted(PlantedBug::kGuardCheckedOnce) && turn.engine().parked().contains(turn.call()))
+    return std::nullopt;
+  if (Planted(PlantedBug::kStaleTokenAccepted) && turn.token() != 0) return std::nullopt;
   const std::string name = GuardName(object);
   const Result<ExclusiveLock*> lock = FindGuard(name, turn);
   const Hold* const hold = lock.ok() ? lock.value()->exclusive() : nullptr;

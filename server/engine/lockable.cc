@@ -6,6 +6,7 @@
 #include "proto/wire/check.h"
 #include "server/engine/limits.h"
 #include "server/engine/lock_like.h"
+#include "server/engine/planted_bug.h"
 #include "server/engine/state_reader.h"
 #include "server/engine/state_writer.h"
 
@@ -54,6 +55,7 @@ Lockable::Grant Lockable::Take(uint64_t levels, uint64_t lease_ms, Turn& turn) {
              .since = turn.now(),
              .count = levels,
              .site = std::string(turn.site())};
+    if (Planted(PlantedBug::kTokenFromClock)) hold_->token = static_cast<uint64_t>(turn.now());
     turn.NoteHold(turn.owner().session, *this);
     turn.ForgetLost(*this);
     if (lease_ms > 0) SetLease(lease_ms, turn);
@@ -65,12 +67,15 @@ Lockable::Grant Lockable::Take(uint64_t levels, uint64_t lease_ms, Turn& turn) {
 }
 
 void Lockable::SetLease(uint64_t lease_ms, Turn& turn) {
+  if (Planted(PlantedBug::kLockLeaseNeverEnds)) lease_ms = 0;
+  if (Planted(PlantedBug::kLockLeaseEndsEarly)) lease_ms = (lease_ms + 1) / 2;
   hold_->lease_ms = lease_ms;
   hold_->ends = lease_ms == 0 ? kNever : After(turn.now(), lease_ms);
   turn.SetAlarm(*this, hold_->ends);
 }
 
 std::optional<Failure> Lockable::CheckRenew(uint64_t token, const Turn& turn) const {
+  if (Planted(PlantedBug::kLostLockRenewed) && hold_) return std::nullopt;
   if (auto failure = CheckCurrent(token, turn)) return failure;
   if (token == 0 && !HeldBy(turn.owner())) return NotOwner(turn.owner(), "renew");
   return std::nullopt;
@@ -109,6 +114,7 @@ std::optional<Failure> Lockable::CheckRelease(uint64_t levels, uint64_t token,
 
 uint64_t Lockable::GiveBack(uint64_t levels, Turn& turn) {
   COHELD_CHECK(hold_ && levels <= hold_->count);
+  if (Planted(PlantedBug::kDepthForgotten)) levels = hold_->count;
   const uint64_t left = hold_->count -= levels;
   if (left == 0) {
     turn.NoteRelease(hold_->owner.session, *this);
@@ -122,7 +128,7 @@ uint64_t Lockable::GiveBack(uint64_t levels, Turn& turn) {
 
 void Lockable::EndByDeath(Turn& turn) {
   GiveBack(hold_->count, turn);
-  owner_died_ = true;
+  owner_died_ = !Planted(PlantedBug::kDeathNotTold);
 }
 
 void Lockable::ForgetSession(SessionId session, Turn& turn) {
@@ -136,7 +142,7 @@ void Lockable::OnAlarm(Turn& turn) {
 }
 
 void Lockable::Rearm(uint64_t stalled_ms, Turn& turn) {
-  if (!hold_ || hold_->ends == kNever) return;
+  if (!hold_ || hold_->ends == kNever || Planted(PlantedBug::kLockLeaseNotRearmed)) return;
   hold_->ends = After(hold_->ends, stalled_ms);
   turn.SetAlarm(*this, hold_->ends);
 }

@@ -23,8 +23,26 @@ enum class PlantedBug {
   kBarrierOutlivesParty,  // A party dies and the barrier waits on.
   // Sessions and locks.
   kLockOutlivesSession,  // A session's end releases nothing.
-  kTokenFromClock,       // A fencing token is the time.
+  kTokenFromClock,       // The fencing token of a lock is the time.
   kStallUnnoticed,       // A daemon that stood still expires what nobody could renew.
+  // Rights.
+  kTokenShrinks,         // Of two fencing tokens the later one is the lower.
+  kDepthForgotten,       // One release frees an rlock, however deep it is held.
+  kLockLeaseNeverEnds,   // The lease of a lock ends when its session does.
+  kLockLeaseEndsEarly,   // It lasts half as long.
+  kLockLeaseNotRearmed,  // It goes on while the daemon stands still.
+  kDeathNotTold,         // The next owner is not told that the one before died.
+  kLossNotTold,          // Who lost a lock is told that it is not the owner.
+  kLossToldForEver,      // Who lost a lock and acquired it again is told so still.
+  kLostLockRenewed,      // Who lost a lock renews the lease of the next owner.
+  kGuardNotChecked,      // Anybody changes a guarded object.
+  kGuardCheckedOnce,     // An op that waits is not asked again for its right.
+  kStaleTokenAccepted,   // Any token is the guard's.
+  // Deadlocks.
+  kSecondLineMissed,   // Of several locks that an op waits for, the first only counts.
+  kPlaceInLineMissed,  // Who is before an op in line does not count.
+  kDeadlockInvented,   // Who gives up in time counts as waiting for ever.
+  kWrongVictim,        // The op fails that the other policy would have chosen.
   // Leases on queues.
   kItemLostAtLeaseEnd,  // An item whose lease ends does not return to the queue.
   kLateAckAccepted,     // An ack of a delivery that ended acks another one.

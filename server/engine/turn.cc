@@ -39,8 +39,9 @@ Outcome Turn::ParkIn(const Waitplace& place, std::optional<uint64_t> timeout_ms,
 void Turn::SetAlarm(Object& object, TimeMs when) { engine_.SetAlarm(object, when); }
 
 uint64_t Turn::NextToken() {
-  if (Planted(PlantedBug::kTokenFromClock)) return static_cast<uint64_t>(now());
-  return ++engine_.last_token_;
+  ++engine_.last_token_;
+  if (Planted(PlantedBug::kTokenShrinks)) return (uint64_t{1} << 40) - engine_.last_token_;
+  return engine_.last_token_;
 }
 
 void Turn::NoteHold(SessionId session, Object& object) {
@@ -55,11 +56,12 @@ void Turn::NoteRelease(SessionId session, Object& object) {
 
 void Turn::NoteLost(const Hold& hold, const Object& object, LostRight::Why why) {
   Session* const loser = engine_.sessions_.Find(hold.owner.session);
-  if (loser == nullptr) return;
+  if (loser == nullptr || Planted(PlantedBug::kLossNotTold)) return;
   loser->lost.Add(object.name(), hold.owner.thread, {.token = hold.token, .why = why, .at = now()});
 }
 
 void Turn::ForgetLost(const Object& object) {
+  if (Planted(PlantedBug::kLossToldForEver)) return;
   if (Session* const session = engine_.sessions_.Find(owner().session)) {
     session->lost.Forget(object.name(), owner().thread);
   }

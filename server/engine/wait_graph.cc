@@ -6,6 +6,7 @@
 
 #include "server/engine/explain.h"
 #include "server/engine/limits.h"
+#include "server/engine/planted_bug.h"
 #include "server/engine/registry.h"
 
 namespace coheld::engine {
@@ -42,7 +43,10 @@ class Search {
     RingStep step;    // Of that one to this.
   };
 
-  bool Counts(const ParkedOp& op) const { return rules_.timeouts || op.deadline == kNever; }
+  bool Counts(const ParkedOp& op) const {
+    if (Planted(PlantedBug::kDeadlockInvented)) return true;
+    return rules_.timeouts || op.deadline == kNever;
+  }
 
   void Reach(const ParkedOp* op, size_t from, RingStep step) {
     ++visits_;
@@ -59,6 +63,7 @@ class Search {
   bool Follow(const ParkedOp& op, const ParkedOp::Place& place, size_t at) {
     const Object& object = *place.object;
     if (object.awaits() == Awaits::kEvent) return false;
+    if (Planted(PlantedBug::kSecondLineMissed) && &place != &op.place) return false;
     if (object.awaits() == Awaits::kPermits && !rules_.permits) return false;
     std::vector<Hold> holds = object.BlockersOf(op, rules_.timeouts);
     visits_ += holds.size();
@@ -77,7 +82,7 @@ class Search {
   // Follows the nearest op before this one in line that stands in other lines too: it may be kept
   // there although its turn has come here. (It leads to those before it.)
   void FollowLine(const ParkedOp& op, const ParkedOp::Place& place, size_t at) {
-    if (place.queue->many() == 0) return;
+    if (place.queue->many() == 0 || Planted(PlantedBug::kPlaceInLineMissed)) return;
     for (auto before = place.at; before != place.queue->ops().begin();) {
       const ParkedOp* const next = *--before;
       ++visits_;
