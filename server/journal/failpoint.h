@@ -92,6 +92,8 @@ inline constexpr std::string_view kFailpoints[] = {
     // Writing a snapshot, and removing those before it.
     "snapshot.created",
     "snapshot.ended",
+    "snapshot.loaded",
+    "snapshot.rebuilt",
     "snapshot.removed",
     "snapshot.removed_all",
     "snapshot.renamed",
@@ -99,6 +101,9 @@ inline constexpr std::string_view kFailpoints[] = {
     "snapshot.synced_folder",
     "snapshot.verified",
     "snapshot.wrote_chunk",
+    // The daemon's part in it.
+    "snapshotter.ended",
+    "snapshotter.started",
 };
 
 // Returns the number of a failpoint; a name that is not in the list does not compile.

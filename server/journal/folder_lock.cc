@@ -27,8 +27,9 @@ Fault Taken(int descriptor, const std::string& folder) {
 
 }  // namespace
 
-Status FolderLock::Take(const std::string& folder, std::unique_ptr<FolderLock>* lock) {
-  const std::string path = folder + "/lock";
+Status FolderLock::Take(const std::string& folder, std::unique_ptr<FolderLock>* lock,
+                        const char* name) {
+  const std::string path = folder + "/" + name;
   const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0) return SystemFault("open", path);
   std::unique_ptr<FolderLock> taken(new FolderLock(descriptor));

@@ -12,9 +12,10 @@ namespace coheld::journal {
 // forks without exec would hold it too.
 class FolderLock {
  public:
-  // Takes the lock: an flock(2) on the file `lock` in the folder, which is made if it is missing.
+  // Takes the lock: an flock(2) on a file in the folder, which is made if it is missing.
   // A Fault with EWOULDBLOCK that names the holder's pid if another process has it.
-  [[nodiscard]] static Status Take(const std::string& folder, std::unique_ptr<FolderLock>* lock);
+  [[nodiscard]] static Status Take(const std::string& folder, std::unique_ptr<FolderLock>* lock,
+                                   const char* name = "lock");
   // The same for those who change nothing: nothing is made or written. Without a file there is no
   // daemon, and no lock is returned.
   [[nodiscard]] static Status TakeIfThere(const std::string& folder,

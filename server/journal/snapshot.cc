@@ -21,6 +21,7 @@ constexpr size_t kChunkChecksumAt = 8;
 constexpr size_t kStateBytes = size_t{1} << 20;  // Of a chunk.
 constexpr size_t kStateBytesMax = size_t{64} << 20;
 constexpr int kCompression = 1;
+constexpr uint64_t kSyncBytes = uint64_t{4} << 20;
 
 // Returns the checksum of a chunk, header and all.
 uint64_t ChunkChecksum(uint64_t number, uint64_t previous, std::string_view chunk) {
@@ -99,10 +100,13 @@ Status SnapshotWriter::WriteChunk(std::string_view state) {
   if (Status fault = file_->WriteAt(offset_, chunk)) return fault;
   COHELD_FAILPOINT("snapshot.wrote_chunk");
   offset_ += chunk.size();
-  return std::nullopt;
+  if (offset_ - synced_ < kSyncBytes) return std::nullopt;
+  // Not all at the end: the journal's own syncs would wait for it.
+  synced_ = offset_;
+  return file_->Sync();
 }
 
-Status SnapshotWriter::Finish() {
+Status SnapshotWriter::Seal() {
   if (Status fault = Open()) return fault;
   if (!gathered_.empty()) {
     if (Status fault = WriteChunk(gathered_)) return fault;
@@ -112,13 +116,22 @@ Status SnapshotWriter::Finish() {
   if (Status fault = file_->Sync()) return fault;
   COHELD_FAILPOINT("snapshot.synced");
   file_.reset();
+  return std::nullopt;
+}
+
+Status SnapshotWriter::Publish() {
   if (Status fault = files_.Rename(next_, path_)) return fault;
   COHELD_FAILPOINT("snapshot.renamed");
   if (Status fault = files_.SyncFolder(FolderOf(path_))) return fault;
   COHELD_FAILPOINT("snapshot.synced_folder");
-  if (Status fault = CheckSnapshot(files_, path_)) return fault;
-  COHELD_FAILPOINT("snapshot.verified");
   return std::nullopt;
+}
+
+Status SnapshotWriter::Finish() {
+  if (Status fault = Seal()) return fault;
+  if (Status fault = CheckSnapshot(files_, next_)) return fault;
+  COHELD_FAILPOINT("snapshot.verified");
+  return Publish();
 }
 
 Status SnapshotReader::Open(Files& files, const std::string& folder, uint64_t index,

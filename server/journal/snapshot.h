@@ -14,7 +14,7 @@
 //            16  a part of the state, compressed by zstd
 //   end      a chunk without a size, whose state size is 0 and whose checksum is chained like all
 //
-// A snapshot is written aside, synced, renamed, and read once more before anything that it replaces
+// A snapshot is written aside, synced, read once more and renamed before anything that it replaces
 // is removed. A backup is a snapshot in a file of any name.
 #pragma once
 
@@ -51,8 +51,16 @@ class SnapshotWriter {
 
   // Adds the next bytes of the state.
   [[nodiscard]] Status Add(std::string_view bytes);
-  // Makes the snapshot durable under its name, and reads it once more.
+  // Makes the snapshot durable under its name: Seal, reading it once more, Publish.
   [[nodiscard]] Status Finish();
+  // Ends the snapshot and makes it durable, under a name that does not count yet: next_path().
+  [[nodiscard]] Status Seal();
+  // Gives a sealed snapshot its name.
+  [[nodiscard]] Status Publish();
+
+  const std::string& next_path() const { return next_; }
+  // How large the file is so far.
+  uint64_t bytes() const { return offset_; }
 
  private:
   SnapshotWriter(Files& files, std::string path, std::string next, uint64_t index);
@@ -65,6 +73,7 @@ class SnapshotWriter {
   const uint64_t index_;
   std::unique_ptr<File> file_;
   uint64_t offset_ = 0;
+  uint64_t synced_ = 0;  // Up to where the file is durable.
   uint64_t chunks_ = 0;
   uint64_t previous_ = 0;
   std::string gathered_;
@@ -84,6 +93,9 @@ class SnapshotReader {
   [[nodiscard]] Status Next(std::string* part);
 
   uint64_t index() const { return index_; }
+  const std::string& path() const { return path_; }
+  // How much of the file was read.
+  uint64_t bytes_read() const { return offset_; }
 
  private:
   explicit SnapshotReader(std::string path) : path_(std::move(path)) {}
