@@ -6,7 +6,6 @@
 #include "server/engine/input_log.h"
 #include "server/journal/failpoint.h"
 #include "server/journal/reading.h"
-#include "server/journal/snapshot.h"
 
 namespace coheld::recovery {
 namespace {
@@ -23,28 +22,28 @@ Status LoadNewest(Files& files, const std::string& folder, const Progress& progr
   std::optional<uint64_t> newest;
   if (Status fault = journal::FindSnapshot(files, folder, &newest)) return fault;
   if (!newest) return std::nullopt;
-  return LoadSnapshot(files, folder, *newest, progress, engine, report);
+  std::unique_ptr<journal::SnapshotReader> reader;
+  if (Status fault = journal::SnapshotReader::Open(files, folder, *newest, &reader)) return fault;
+  return LoadSnapshot(*reader, progress, engine, report);
 }
 
 }  // namespace
 
-Status LoadSnapshot(Files& files, const std::string& folder, uint64_t index,
-                    const Progress& progress, engine::Engine* engine, Report* report) {
-  std::unique_ptr<journal::SnapshotReader> reader;
-  if (Status fault = journal::SnapshotReader::Open(files, folder, index, &reader)) return fault;
-  report->snapshot = index;
-  report->last_index = index;
+Status LoadSnapshot(journal::SnapshotReader& reader, const Progress& progress,
+                    engine::Engine* engine, Report* report) {
+  report->snapshot = reader.index();
+  report->last_index = reader.index();
   std::string state;
   std::string part;
   do {
-    if (Status fault = reader->Next(&part)) return fault;
+    if (Status fault = reader.Next(&part)) return fault;
     state += part;
     report->snapshot_bytes = state.size();
+    report->snapshot_file_bytes = reader.bytes_read();
     progress(*report);
   } while (!part.empty());
   if (const std::optional<engine::Failure> failure = engine->Load(state)) {
-    return Fault{0, folder + "/" + journal::SnapshotName(index) +
-                        " cannot be loaded: " + failure->message +
+    return Fault{0, reader.path() + " cannot be loaded: " + failure->message +
                         ". Use the program that wrote it, or a newer one, or restore a backup"};
   }
   COHELD_FAILPOINT("recovery.loaded");

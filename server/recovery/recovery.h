@@ -13,6 +13,7 @@
 
 #include "server/engine/engine.h"
 #include "server/journal/journal.h"
+#include "server/journal/snapshot.h"
 
 namespace coheld::recovery {
 
@@ -20,7 +21,8 @@ namespace coheld::recovery {
 struct Report {
   std::optional<uint64_t> snapshot;  // The last record that it has; none: there is none.
   uint64_t snapshot_bytes = 0;       // Of the state in it, not compressed.
-  uint64_t records = 0;              // Replayed after it.
+  uint64_t snapshot_file_bytes = 0;
+  uint64_t records = 0;  // Replayed after it.
   uint64_t record_bytes = 0;
   uint64_t last_index = 0;  // Of the last record; 0 if there is none.
   // What opening the journal found: a tail that was cut. Not of Rebuild.
@@ -47,11 +49,11 @@ using Progress = std::function<void(const Report&)>;
                                       uint64_t up_to, const Progress& progress,
                                       engine::Engine* engine, Report* report);
 
-// Gives an engine that has done nothing yet the state that a snapshot has. For what comes after it
-// there is a Replayer.
-[[nodiscard]] journal::Status LoadSnapshot(journal::Files& files, const std::string& folder,
-                                           uint64_t index, const Progress& progress,
-                                           engine::Engine* engine, Report* report);
+// Gives an engine that has done nothing yet the state that a snapshot has, which was opened and not
+// read. For what comes after it there is a Replayer.
+[[nodiscard]] journal::Status LoadSnapshot(journal::SnapshotReader& reader,
+                                           const Progress& progress, engine::Engine* engine,
+                                           Report* report);
 
 // Has an engine take records again.
 class Replayer {
