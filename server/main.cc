@@ -16,6 +16,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -30,6 +31,10 @@
 #include "server/journal/posix_files.h"
 #include "server/observe/log.h"
 #include "server/observe/notify.h"
+#include "server/recovery/recovery_log.h"
+#include "server/snapshot/snapshot_command.h"
+#include "server/snapshot/snapshot_process.h"
+#include "server/snapshot/snapshotter.h"
 #include "server/store/data_folder.h"
 #include "server/transport/listener.h"
 
@@ -69,8 +74,8 @@ DurabilityWords WordsOf(journal::Level level) {
 
 class Daemon {
  public:
-  // `folder` is one that was opened, or nothing.
-  Daemon(const config::Config& config, store::DataFolder folder)
+  // `folder` is one that was opened in so much time, or nothing.
+  Daemon(const config::Config& config, store::DataFolder folder, uint64_t recovery_ms)
       : config_(config),
         loop_(io_),
         folder_(std::move(folder)),
@@ -81,7 +86,9 @@ class Daemon {
                      .message_bytes_max = config.transport.session.message_bytes_max},
                     config.key, TakeBeginning()),
         listener_(io_, config.transport, dispatcher_),
-        signals_(io_, SIGTERM, SIGINT) {}
+        signals_(io_, SIGTERM, SIGINT) {
+    if (committer_ != nullptr) BeginSnapshots(recovery_ms);
+  }
 
   int Run() {
     if (!CheckReadyDescriptor() || !MakeDefaultFolder()) return kExitFailed;
@@ -113,12 +120,25 @@ class Daemon {
             .session_secret = folder_.secret};
   }
 
+  void BeginSnapshots(uint64_t recovery_ms) {
+    snapshot_process_ =
+        std::make_unique<snapshot::SnapshotProcess>(io_, loop_, *committer_, config_.data_dir);
+    snapshotter_ = std::make_unique<snapshot::Snapshotter>(
+        *committer_, *snapshot_process_,
+        snapshot::Snapshotter::Options{.after_bytes = config_.snapshot_after,
+                                       .recovered = folder_.report,
+                                       .recovery_ms = recovery_ms});
+    snapshot_process_->SetSnapshotter(snapshotter_.get());
+    dispatcher_.SetSnapshots(snapshotter_.get());
+  }
+
   // On the committer's thread.
   void PostProgress() {
     if (progress_posted_.exchange(true)) return;
     asio::post(io_, [this] {
       progress_posted_ = false;
       listener_.Release();
+      if (snapshotter_ != nullptr) snapshotter_->Consider();
     });
   }
 
@@ -215,6 +235,8 @@ class Daemon {
   const std::unique_ptr<journal::Committer> committer_;  // Null without a folder.
   dispatch::Dispatcher dispatcher_;
   transport::Listener listener_;
+  std::unique_ptr<snapshot::SnapshotProcess> snapshot_process_;  // Null without a folder, ...
+  std::unique_ptr<snapshot::Snapshotter> snapshotter_;           // ... as this.
   asio::signal_set signals_;
   std::unique_ptr<dispatch::EdgeLoop::Watch> parent_watch_;
   std::vector<std::string> bound_;
@@ -239,20 +261,40 @@ void SeedHashes() {
 }
 
 // Opens the data folder if there is to be one. Returns the exit code, 0 if all is well.
-int OpenFolder(const config::Config& config, journal::Files& files, store::DataFolder* folder) {
+int OpenFolder(const config::Config& config, journal::Files& files, store::DataFolder* folder,
+               uint64_t* recovery_ms) {
   if (config.data_dir.empty()) return 0;
+  recovery::RecoveryLog log(config.data_dir);
   const journal::Status fault = store::OpenDataFolder(
       files, {.folder = config.data_dir, .segment_bytes = config.segment_bytes},
-      [](const recovery::Report&) {}, folder);
-  if (!fault) return 0;
+      [&log](const recovery::Report& report) { log.Note(report); }, folder);
+  if (!fault) {
+    log.Finish(folder->report);
+    *recovery_ms = log.elapsed_ms();
+    return 0;
+  }
   spdlog::error("data_folder_failed path={} error=\"{}\"", config.data_dir, fault->message);
   return fault->code == EWOULDBLOCK ? kExitFolderInUse : kExitFailed;
+}
+
+// What the daemon and the snapshot process begin with. False if they cannot.
+bool Prepare() {
+  if (const std::string error = journal::ArmFailpoint(); !error.empty()) {
+    spdlog::error("failpoint_failed error=\"{}\"", error);
+    return false;
+  }
+  SeedHashes();
+  return true;
 }
 
 }  // namespace
 }  // namespace coheld
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == coheld::snapshot::kVerb) {
+    if (!coheld::Prepare()) return coheld::kExitFailed;
+    return coheld::snapshot::RunSnapshotCommand(argc - 2, argv + 2);
+  }
   const auto parsed = coheld::config::Parse(argc, argv);
   if (const auto* end = std::get_if<coheld::config::Exit>(&parsed)) {
     std::fputs(end->text.c_str(), end->code == 0 ? stdout : stderr);
@@ -260,15 +302,12 @@ int main(int argc, char** argv) {
   }
   const auto& config = std::get<coheld::config::Config>(parsed);
   coheld::observe::StartLog(config.log_level);
-  if (const std::string error = coheld::journal::ArmFailpoint(); !error.empty()) {
-    spdlog::error("failpoint_failed error=\"{}\"", error);
-    return coheld::kExitFailed;
-  }
+  if (!coheld::Prepare()) return coheld::kExitFailed;
   std::signal(SIGPIPE, SIG_IGN);
   coheld::RaiseDescriptorLimit();
-  coheld::SeedHashes();
   coheld::journal::PosixFiles files;
   coheld::store::DataFolder folder;
-  if (const int code = coheld::OpenFolder(config, files, &folder); code != 0) return code;
-  return coheld::Daemon(config, std::move(folder)).Run();
+  uint64_t recovery_ms = 0;
+  if (const int code = coheld::OpenFolder(config, files, &folder, &recovery_ms)) return code;
+  return coheld::Daemon(config, std::move(folder), recovery_ms).Run();
 }

@@ -138,6 +138,13 @@ void AddDurabilityFlags(CLI::App& app, Config& config, std::string* durability) 
       ->transform(CLI::AsSizeValue(false))
       ->check(CLI::Range(uint64_t{64} << 10, uint64_t{1} << 30))
       ->default_str("64m");
+  group
+      ->add_option(
+          "--snapshot-after", config.snapshot_after,
+          "Write a snapshot, and let go of the journal before it, when the journal has grown by\n"
+          "so much, and by as much as the last snapshot is large; 0: only on demand")
+      ->transform(CLI::AsSizeValue(false))
+      ->default_str("64m");
 }
 
 // Takes the level that the word says; returns what is wrong with it, or nothing.

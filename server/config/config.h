@@ -20,7 +20,9 @@ struct Config {
   std::string data_dir;             // Where everything is kept; empty: in memory only.
   journal::Level durability = journal::Level::kMemory;  // What a reply waits for.
   uint64_t segment_bytes = uint64_t{64} << 20;          // Of the journal's files.
-  std::string key;  // The secret of --key-file; empty: everybody is served.
+  uint64_t snapshot_after = uint64_t{64}
+                            << 20;  // Journal bytes that make a snapshot due; 0: never.
+  std::string key;                  // The secret of --key-file; empty: everybody is served.
   std::string log_level = "info";
   uint32_t drain_ms = 5000;            // What calls in flight get at SIGTERM.
   int ready_fd = -1;                   // Gets the ready line when the daemon listens; -1 for none.
