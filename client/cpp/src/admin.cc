@@ -38,6 +38,26 @@ Wait Read(const v1::Wait& message) {
   return wait;
 }
 
+RecoveryStatus Read(const v1::RecoveryStatus& message) {
+  return {.snapshot_index = message.snapshot_index(),
+          .snapshot_bytes = message.snapshot_bytes(),
+          .records = message.records(),
+          .record_bytes = message.record_bytes(),
+          .duration = Milliseconds(message.duration_ms())};
+}
+
+SnapshotStatus Read(const v1::SnapshotStatus& message) {
+  return {.newest = {.index = message.index(),
+                     .bytes = message.bytes(),
+                     .took = Milliseconds(message.duration_ms())},
+          .journal_bytes = message.journal_bytes(),
+          .next_at_bytes = message.next_at_bytes(),
+          .running = message.running(),
+          .made = message.made(),
+          .failed = message.failed(),
+          .last_failure = message.last_failure()};
+}
+
 // Reads messages of owner.proto.
 template <typename Messages>
 auto ReadAll(const Messages& messages) {
@@ -58,15 +78,26 @@ std::chrono::nanoseconds Admin::ping() const {
 DaemonStatus Admin::status() const {
   static constinit MethodNumber method("/coheld.v1.Admin/Status");
   const auto reply = Call<v1::AdminStatusReply>(client_, method, v1::AdminStatusRequest());
-  return {.version = reply.version(),
-          .durability = reply.durability(),
-          .uptime = Milliseconds(reply.uptime_ms()),
-          .objects = reply.objects(),
-          .sessions = reply.sessions(),
-          .connections = reply.connections(),
-          .parked = reply.parked(),
-          .ops = reply.ops(),
-          .pid = reply.pid()};
+  DaemonStatus status{.version = reply.version(),
+                      .durability = reply.durability(),
+                      .uptime = Milliseconds(reply.uptime_ms()),
+                      .objects = reply.objects(),
+                      .sessions = reply.sessions(),
+                      .connections = reply.connections(),
+                      .parked = reply.parked(),
+                      .ops = reply.ops(),
+                      .pid = reply.pid()};
+  if (reply.has_recovery()) status.recovery = Read(reply.recovery());
+  if (reply.has_snapshots()) status.snapshots = Read(reply.snapshots());
+  return status;
+}
+
+SnapshotMade Admin::snapshot() const {
+  static constinit MethodNumber method("/coheld.v1.Admin/Snapshot");
+  const auto reply = Call<v1::AdminSnapshotReply>(client_, method, v1::AdminSnapshotRequest());
+  return {.index = reply.index(),
+          .bytes = reply.bytes(),
+          .took = Milliseconds(reply.duration_ms())};
 }
 
 std::vector<ObjectSummary> Admin::objects(const ObjectFilter& filter) const {

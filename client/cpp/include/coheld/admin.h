@@ -12,6 +12,33 @@
 
 namespace coheld {
 
+// How the daemon came by its state when it started.
+struct RecoveryStatus {
+  uint64_t snapshot_index = 0;  // The last record of the snapshot; 0: there was none.
+  uint64_t snapshot_bytes = 0;  // Of the state in it.
+  uint64_t records = 0;         // Of the journal, after it.
+  uint64_t record_bytes = 0;
+  std::chrono::milliseconds duration{0};
+};
+
+// A snapshot of all that the daemon holds.
+struct SnapshotMade {
+  uint64_t index = 0;  // Of the last record that it has; 0: there is none.
+  uint64_t bytes = 0;  // Of its file.
+  std::chrono::milliseconds took{0};
+};
+
+// The daemon's snapshots.
+struct SnapshotStatus {
+  SnapshotMade newest;
+  uint64_t journal_bytes = 0;  // Of the records after it.
+  uint64_t next_at_bytes = 0;  // When the next one is made; 0: only on demand.
+  bool running = false;
+  uint64_t made = 0;  // Since the start.
+  uint64_t failed = 0;
+  std::string last_failure;  // Since the last one was made.
+};
+
 // What the daemon says of itself.
 struct DaemonStatus {
   std::string version;
@@ -23,6 +50,9 @@ struct DaemonStatus {
   uint64_t parked = 0;  // Ops that wait.
   uint64_t ops = 0;     // Applied since the start.
   int64_t pid = 0;
+  // Nothing if the daemon keeps everything in memory.
+  std::optional<RecoveryStatus> recovery = {};
+  std::optional<SnapshotStatus> snapshots = {};
 };
 
 // One line of a listing.
@@ -108,6 +138,9 @@ class Admin {
   Explanation explain(const std::string& name) const;
   // Lists all sessions by id.
   std::vector<SessionSummary> sessions() const;
+  // Has a snapshot made of all that is held, and waits until it is durable and verified; one that
+  // has it all already is returned as it is. NoJournal, SnapshotFailed.
+  SnapshotMade snapshot() const;
 
  private:
   Client client_;
