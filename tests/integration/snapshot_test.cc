@@ -1,0 +1,169 @@
+// Snapshots of a running daemon: the journal before them goes, and whatever is killed when,
+// everything is there afterwards.
+#include <dirent.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "coheld/coheld.h"
+#include "tests/integration/daemon_process.h"
+
+namespace coheld {
+namespace {
+
+using namespace std::chrono_literals;
+
+class SnapshotTest : public ::testing::Test {
+ protected:
+  // Starts a daemon on the folder, with these flags too.
+  void Start(std::vector<std::string> flags = {}) {
+    flags.insert(flags.begin(), {"--data-dir", folder(), "--segment-bytes", "64k"});
+    daemon_ = std::make_unique<testing::DaemonProcess>();
+    daemon_->Start(flags);
+    client_.emplace(Client::connect(daemon_->address_unix()));
+  }
+  void KillAndStart(std::vector<std::string> flags = {}) {
+    daemon_->Kill();
+    daemon_->WaitForExit();
+    Start(std::move(flags));
+  }
+  std::string folder() const { return data_.path() + "/data"; }
+  Admin admin() const { return Admin(*client_); }
+  SnapshotStatus Status() const { return *admin().status().snapshots; }
+
+  // Appends so many numbers to a list; they go on from those before.
+  void Append(int count) {
+    const List<int> list(*client_, "list");
+    for (int i = 0; i < count; ++i) list.append(appended_++);
+  }
+  void ExpectAllThere() const {
+    const List<int> list(*client_, "list");
+    ASSERT_EQ(list.size(), static_cast<size_t>(appended_));
+    int expected = 0;
+    for (const int number : list.values()) ASSERT_EQ(number, expected++);
+  }
+  // Returns how many files have names that begin so.
+  size_t Files(const std::string& prefix) const {
+    size_t count = 0;
+    DIR* const stream = opendir(folder().c_str());
+    while (const dirent* entry = readdir(stream)) {
+      count += std::string(entry->d_name).starts_with(prefix) ? 1 : 0;
+    }
+    closedir(stream);
+    return count;
+  }
+
+  testing::TemporaryFolder data_;
+  std::unique_ptr<testing::DaemonProcess> daemon_;
+  std::optional<Client> client_;
+  int appended_ = 0;
+};
+
+TEST_F(SnapshotTest, TheJournalBeforeItGoes) {
+  Start({"--snapshot-after", "0"});
+  Append(5000);
+  EXPECT_GT(Files("journal-0"), 2u);
+  const SnapshotMade made = admin().snapshot();
+  EXPECT_GE(made.index, 5000u);
+  EXPECT_EQ(Files("snapshot-0"), 1u);
+  // Trimming is the committer's next chore; another snapshot comes after it.
+  Append(1);
+  admin().snapshot();
+  EXPECT_LE(Files("journal-0"), 2u);
+  EXPECT_EQ(Status().made, 2u);
+  KillAndStart();
+  ExpectAllThere();
+  const RecoveryStatus recovery = *admin().status().recovery;
+  EXPECT_GT(recovery.snapshot_index, made.index);
+  EXPECT_LT(recovery.records, 100u);
+}
+
+TEST_F(SnapshotTest, OneThatHasItAllIsNotMadeAgain) {
+  Start();
+  Append(10);
+  const SnapshotMade made = admin().snapshot();
+  const SnapshotMade again = admin().snapshot();
+  EXPECT_EQ(again.index, made.index);
+  EXPECT_EQ(Status().made, 1u);
+}
+
+TEST_F(SnapshotTest, TheyAreMadeAsTheJournalGrows) {
+  Start({"--snapshot-after", "16k"});
+  while (Status().made < 3) Append(100);
+  EXPECT_TRUE(daemon_->WaitForLog("snapshot_made"));
+  KillAndStart();
+  ExpectAllThere();
+}
+
+TEST_F(SnapshotTest, WithoutADataFolderThereIsNone) {
+  testing::DaemonProcess daemon;
+  daemon.Start();
+  const Admin admin(Client::connect(daemon.address_unix()));
+  EXPECT_FALSE(admin.status().snapshots);
+  EXPECT_THROW(admin.snapshot(), NoJournal);
+}
+
+TEST_F(SnapshotTest, AFailureIsToldAndHarmless) {
+  Start({"--snapshot-after", "0"});
+  Append(10);
+  // A folder is in the way of the file.
+  const std::string in_the_way = folder() + "/snapshot-next";
+  ASSERT_EQ(mkdir(in_the_way.c_str(), 0700), 0);
+  EXPECT_THROW(admin().snapshot(), SnapshotFailed);
+  EXPECT_EQ(Status().failed, 1u);
+  EXPECT_NE(Status().last_failure.find("snapshot-next"), std::string::npos);
+  ASSERT_EQ(rmdir(in_the_way.c_str()), 0);
+  Append(10);
+  admin().snapshot();
+  KillAndStart();
+  ExpectAllThere();
+}
+
+// The daemon is killed while its snapshot process is anywhere, and with it the process.
+TEST_F(SnapshotTest, ADaemonKilledInTheMidstOfOneLosesNothing) {
+  Start({"--snapshot-after", "4k"});
+  for (int round = 0; round < 20; ++round) {
+    Append(200);
+    std::jthread asking([client = Client::connect(daemon_->address_unix())] {
+      try {
+        Admin(client).snapshot();
+      } catch (const Error&) {
+      }
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(round * 2));
+    daemon_->Kill();
+    daemon_->WaitForExit();
+    Start({"--snapshot-after", "4k"});
+    ExpectAllThere();
+  }
+}
+
+// At each step of the snapshot process it kills itself.
+TEST_F(SnapshotTest, AProcessKilledAtAnyStepIsTriedAgain) {
+  for (const char* point :
+       {"snapshot.rebuilt", "snapshot.created", "snapshot.wrote_chunk", "snapshot.ended",
+        "snapshot.synced", "snapshot.loaded", "snapshot.renamed", "snapshot.removed_all"}) {
+    setenv("COHELD_FAILPOINT", point, 1);
+    Start({"--snapshot-after", "0"});
+    unsetenv("COHELD_FAILPOINT");
+    Append(100);
+    EXPECT_THROW(admin().snapshot(), SnapshotFailed) << point;
+    KillAndStart({"--snapshot-after", "0"});
+    ExpectAllThere();
+    Append(1);
+    EXPECT_GT(admin().snapshot().index, 100u) << point;
+    daemon_->Kill();
+    daemon_->WaitForExit();
+  }
+}
+
+}  // namespace
+}  // namespace coheld
