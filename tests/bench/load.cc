@@ -112,6 +112,8 @@ class Load {
   Report Run() {
     if (options_.kept > 0) {
       if (Open() && Prepare()) MeasureKept();
+    } else if (options_.filling.items > 0) {
+      if (Open()) Fill();
     } else if (Open() && Prepare() && Start() && RunFor(options_.warmup_seconds)) {
       Measure();
     }
@@ -214,6 +216,27 @@ class Load {
         (static_cast<double>(after) - static_cast<double>(before)) / static_cast<double>(wanted);
   }
 
+  void Fill() {
+    Client& client = clients_[0];
+    static const std::vector<Operation> generated;
+    client.operations = &generated;
+    const uint64_t before = NowNs();
+    for (uint32_t slot = 0; slot < options_.depth; ++slot) IssueFilling(client, slot, before);
+    client.protocol->Flush(&client.out);
+    if (!Write(client) || !RunUntil([&] { return answered_ == options_.filling.ops(); })) return;
+    report_.ops = answered_;
+    report_.failures = failures_;
+    report_.seconds = static_cast<double>(NowNs() - before) / 1e9;
+    report_.ops_per_second = static_cast<double>(answered_) / report_.seconds;
+  }
+
+  void IssueFilling(Client& client, uint32_t slot, uint64_t now) {
+    if (filled_ == options_.filling.ops()) return;
+    client.issued_ns[slot] = now;
+    client.protocol->Issue(FillingOperation(options_.workload.wire, options_.filling, filled_++),
+                           slot);
+  }
+
   bool RunFor(double seconds) {
     const uint64_t end = NowNs() + static_cast<uint64_t>(seconds * 1e9);
     return RunUntil([end] { return NowNs() >= end; });
@@ -261,6 +284,7 @@ class Load {
   }
 
   void Issue(Client& client, uint32_t slot, uint64_t now) {
+    if (options_.filling.items > 0) return IssueFilling(client, slot, now);
     if (options_.kept > 0 && client.issued[slot]++ >= options_.kept) return;
     client.issued_ns[slot] = now;
     client.protocol->Issue((*client.operations)[client.next], slot);
@@ -297,6 +321,7 @@ class Load {
   Latency latency_;
   uint64_t answered_ = 0;
   uint64_t failures_ = 0;
+  uint64_t filled_ = 0;  // Ops of the filling that were issued.
   Report report_;
 };
 

@@ -21,6 +21,8 @@ struct LoadOptions {
   Promise promise = Promise::kNone;
   // With Promise::kKept: how many ops each slot makes, in place of any time. At most 1,023.
   uint32_t kept = 0;
+  // If it has items: these ops instead of the workload's, once, on the first connection.
+  Filling filling;
   WorkloadOptions workload;
 };
 

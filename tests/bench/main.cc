@@ -70,7 +70,7 @@ int Main(int argc, char** argv) {
   app.add_option("--protocol", options.workload.wire, "stream, unary or redis")
       ->required()
       ->transform(CLI::Transformer(wires));
-  app.add_option("--ops", mix, "op[:weight],... of get set append queue add lock")
+  app.add_option("--ops", mix, "op[:weight],... of get set append queue add lock snapshot")
       ->capture_default_str();
   app.add_option("--connections", options.connections)
       ->check(CLI::Range(1, 10000))
@@ -96,6 +96,12 @@ int Main(int argc, char** argv) {
   app.add_option("--kept", options.kept,
                  "make so many ops in each slot, acknowledge none, print the daemon's growth")
       ->check(CLI::Range(1u, kKeptMax));
+  app.add_option("--fill", options.filling.items,
+                 "add so many items to a list and entries to a dict, once (not unary)")
+      ->check(CLI::Range(1, 100'000'000));
+  app.add_option("--fill-batch", options.filling.batch, "items, or entries, an op of --fill")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
   app.add_option("--server-pid", options.server_pid, "whose CPU to count (Unix sockets: found)");
   app.add_flag("--json", json, "print one JSON object");
   try {
@@ -105,6 +111,12 @@ int Main(int argc, char** argv) {
     if (options.kept > 0) options.promise = Promise::kKept;
     if (options.promise != Promise::kNone && options.workload.wire != Wire::kStream) {
       throw CLI::ValidationError("--exactly-once", "only --protocol stream has it");
+    }
+    if (options.filling.items % options.filling.batch != 0) {
+      throw CLI::ValidationError("--fill", "it has to be a multiple of --fill-batch");
+    }
+    if (options.filling.items > 0 && options.workload.wire == Wire::kUnary) {
+      throw CLI::ValidationError("--fill", "--protocol unary has it not");
     }
     if (options.kept > 0 && options.kept + options.workload.keys > kKeptMax) {
       throw CLI::ValidationError("--kept", "the daemon keeps 1,024, and each of --keys takes one");

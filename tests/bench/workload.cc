@@ -20,6 +20,8 @@ constexpr char kDict[] = "bench-dict";
 constexpr char kList[] = "bench-list";
 constexpr char kQueue[] = "bench-queue";
 constexpr char kValue[] = "bench-value";
+constexpr char kFilledDict[] = "filled-dict";
+constexpr char kFilledList[] = "filled-list";
 
 using Operations = std::vector<Operation>;
 
@@ -76,6 +78,7 @@ class Builder {
 
   // Removes what an earlier run left and fills the dict.
   void Prepare(Operations* operations) {
+    if (options_.mix.size() == 1 && options_.mix.contains("snapshot")) return;
     for (const char* name : {kDict, kList, kQueue, kValue}) {
       v1::AdminDeleteRequest request;
       request.set_name(name);
@@ -92,6 +95,7 @@ class Builder {
     if (name == "set") return {Command({"SET", Key(key), value_})};
     if (name == "append") return {Command({"RPUSH", kList, value_})};
     if (name == "add") return {Command({"INCRBY", kValue, "1"})};
+    if (name == "snapshot") return {Command({"SAVE"})};
     if (name == "queue") {
       return {Command({"RPUSH", kQueue, value_}), Command({"LPOP", kQueue}, value_.size())};
     }
@@ -105,6 +109,9 @@ class Builder {
     if (name == "append") return {Append()};
     if (name == "add") return {Add()};
     if (name == "queue") return QueuePair();
+    if (name == "snapshot") {
+      return {Call("/coheld.v1.Admin/Snapshot", v1::AdminSnapshotRequest(), 1)};
+    }
     COHELD_CHECK(name == "lock");
     return LockPair(key);
   }
@@ -162,10 +169,68 @@ class Builder {
   std::string value_;
 };
 
+// Returns 16 bytes that are no other's.
+std::string FillingText(std::string_view prefix, uint64_t number) {
+  const std::string digits = std::to_string(number);
+  return std::string(prefix) + std::string(16 - prefix.size() - digits.size(), '0') + digits;
+}
+
+Operation RedisFilling(bool is_list, uint64_t first, uint64_t count) {
+  std::vector<std::string> words = {is_list ? "RPUSH" : "HSET",
+                                    is_list ? kFilledList : kFilledDict};
+  for (uint64_t i = first; i < first + count; ++i) {
+    if (!is_list) words.push_back(FillingText("key", i));
+    words.push_back(FillingText(is_list ? "item" : "value", i));
+  }
+  return Command(words);
+}
+
+Operation ListFilling(uint64_t first, uint64_t count) {
+  if (count == 1) {
+    v1::ListAppendRequest request;
+    request.set_name(kFilledList);
+    request.mutable_value()->set_text(FillingText("item", first));
+    return Call("/coheld.v1.List/Append", request, 1);
+  }
+  v1::ListExtendRequest request;
+  request.set_name(kFilledList);
+  for (uint64_t i = first; i < first + count; ++i) {
+    request.add_values()->set_text(FillingText("item", i));
+  }
+  return Call("/coheld.v1.List/Extend", request, 1);
+}
+
+Operation DictFilling(uint64_t first, uint64_t count) {
+  if (count == 1) {
+    v1::DictSetRequest request;
+    request.set_name(kFilledDict);
+    request.mutable_key()->set_text(FillingText("key", first));
+    request.mutable_value()->set_text(FillingText("value", first));
+    return Call("/coheld.v1.Dict/Set", request, 1);
+  }
+  v1::DictSetManyRequest request;
+  request.set_name(kFilledDict);
+  for (uint64_t i = first; i < first + count; ++i) {
+    v1::Entry* entry = request.add_entries();
+    entry->mutable_key()->set_text(FillingText("key", i));
+    entry->mutable_value()->set_text(FillingText("value", i));
+  }
+  return Call("/coheld.v1.Dict/SetMany", request, 1);
+}
+
 }  // namespace
 
+Operation FillingOperation(Wire wire, const Filling& filling, uint64_t number) {
+  const uint64_t list_ops = filling.items / filling.batch;
+  const bool is_list = number < list_ops;
+  const uint64_t first = (is_list ? number : number - list_ops) * filling.batch;
+  if (wire == Wire::kRedis) return RedisFilling(is_list, first, filling.batch);
+  return is_list ? ListFilling(first, filling.batch) : DictFilling(first, filling.batch);
+}
+
 const std::vector<std::string>& OperationNames() {
-  static const std::vector<std::string> names = {"get", "set", "append", "queue", "add", "lock"};
+  static const std::vector<std::string> names = {"get", "set",  "append",  "queue",
+                                                 "add", "lock", "snapshot"};
   return names;
 }
 

@@ -30,7 +30,8 @@ struct Operation {
 
 struct WorkloadOptions {
   Wire wire = Wire::kStream;
-  // Weight by op: get, set, append, queue (a put, then a get), add, lock (acquire, then release).
+  // Weight by op: get, set, append, queue (a put, then a get), add, lock (acquire, then release),
+  // snapshot (of all that there is; alone it leaves alone what others loaded).
   std::map<std::string, uint32_t> mix;
   uint32_t keys = 1000;
   uint32_t value_bytes = 100;
@@ -46,6 +47,17 @@ struct Workload {
   // Where in `measured` a connection may start: never between the halves of a pair.
   std::vector<size_t> starts;
 };
+
+// What fills a server with as many items of a list as entries of a dict, each of 16 bytes of text.
+struct Filling {
+  uint64_t items = 0;  // A multiple of `batch`.
+  uint64_t batch = 1;  // How many items, or entries, an op adds.
+
+  uint64_t ops() const { return 2 * items / batch; }
+};
+
+// Returns the op with this number, below ops(): first those for the list, then those for the dict.
+Operation FillingOperation(Wire wire, const Filling& filling, uint64_t number);
 
 // Returns the op names that a mix may hold.
 const std::vector<std::string>& OperationNames();
