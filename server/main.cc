@@ -304,6 +304,7 @@ int main(int argc, char** argv) {
   coheld::observe::StartLog(config.log_level);
   if (!coheld::Prepare()) return coheld::kExitFailed;
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // A write beyond the limit fails, and says so.
   coheld::RaiseDescriptorLimit();
   coheld::journal::PosixFiles files;
   coheld::store::DataFolder folder;

@@ -1,4 +1,6 @@
 // A daemon with a data folder is killed and started again: what was acknowledged is there.
+#include <sys/resource.h>
+
 #include <string>
 #include <thread>
 #include <vector>
@@ -134,6 +136,21 @@ TEST_P(DurableTest, ASessionThatNobodyUsesEndsAfterItsTtl) {
   KillAndStartAgain();
   const Client other = Connect();
   EXPECT_TRUE(Lock(other, "lock").try_lock_for(20s));
+}
+
+TEST_P(DurableTest, AFailedWriteEndsTheDaemonAndIsNotAcknowledged) {
+  constexpr size_t kFileBytesMax = 100'000;
+  const Client client =
+      Client::connect(daemon_.address_unix(), {.connect_timeout = 50ms, .session_ttl = 1s});
+  const List<std::string> list(client, "list");
+  list.append("first");
+  const rlimit limit{.rlim_cur = kFileBytesMax, .rlim_max = kFileBytesMax};
+  ASSERT_EQ(prlimit(daemon_.pid(), RLIMIT_FSIZE, &limit, nullptr), 0);
+  EXPECT_THROW(list.append(std::string(2 * kFileBytesMax, 'x')), Error);
+  EXPECT_EQ(daemon_.WaitForExit(), 3);
+  EXPECT_NE(daemon_.Log().find("journal_failed"), std::string::npos);
+  StartAgain();
+  EXPECT_EQ(List<std::string>(Connect(), "list").size(), 1u);
 }
 
 TEST_P(DurableTest, ASecondDaemonIsRefusedTheFolder) {
