@@ -94,6 +94,7 @@ void Engine::Resume(TimeMs now, std::vector<Reply>* replies) {
   }
   // Last come first, so that none that goes makes way for another one that goes.
   for (auto call = leaving.rbegin(); call != leaving.rend(); ++call) {
+    if (!parked_.contains(*call)) continue;  // One that went had it answered: a barrier broke.
     End(*call, {v1::ERROR_REASON_CANCELLED, "the daemon was restarted"}, false, now, replies);
   }
   lifetime_.Rearm(Elapsed(std::min(last_time_, now), now));

@@ -60,6 +60,7 @@ Status Replayer::Replay(uint64_t index, std::string_view record) {
   engine::Replay(*engine_, input, &replies_);
   COHELD_FAILPOINT("recovery.replayed");
   replies_.clear();
+  if (engine_->has_ring_reports()) engine_->TakeRingReports();  // They were told at their time.
   ++report_->records;
   report_->record_bytes += record.size();
   report_->last_index = index;

@@ -38,12 +38,13 @@ std::vector<Book::Ended> Book::Take(const Event& event) {
     case Kind::kAdvance:
       answers = world_.Advance(event.now_ms);
       break;
-    case Kind::kBegin:
-    case Kind::kResume:
-      break;
     case Kind::kRearm:
       world_.Rearm(static_cast<int64_t>(event.ms));
       break;
+    case Kind::kBegin:
+      break;
+    case Kind::kResume:
+      return Resume(event.now_ms);
     case Kind::kOpenSession:
       TakeOpen(event);
       break;
@@ -97,6 +98,24 @@ Answers Book::TakeOp(const Event& event) {
                                             .fence = event.fence});
   call.changed = world_.HasEffect(event.call);
   return answers;
+}
+
+std::vector<Book::Ended> Book::Resume(int64_t now_ms) {
+  std::vector<Ended> ended;
+  std::vector<uint64_t> leaving;
+  for (auto& [id, call] : calls_) {
+    call.route.reset();
+    if (!Stays(id, call)) leaving.push_back(id);
+  }
+  // Last come first, so that none that goes makes way for another one that goes.
+  for (auto id = leaving.rbegin(); id != leaving.rend(); ++id) {
+    if (!calls_.contains(*id)) continue;
+    for (const auto& [call, words] : world_.Cancel(*id, now_ms)) {
+      ended.push_back(Finish(call, words, call != *id));
+    }
+  }
+  world_.Resume(now_ms);
+  return ended;
 }
 
 void Book::TakeOpen(const Event& event) {

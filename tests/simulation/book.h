@@ -70,7 +70,6 @@ class Book {
     uint64_t ttl_ms = 0;
     std::set<uint64_t> links;
     int64_t detached_ms = 0;
-    bool closes = false;
     int process = 0;
     std::map<uint64_t, Lane> lanes;
   };
@@ -109,6 +108,8 @@ class Book {
  private:
   Answers TakeOp(const Event& event);
   void TakeOpen(const Event& event);
+  // The daemon begins again: nobody waits but who waits without a connection.
+  std::vector<Ended> Resume(int64_t now_ms);
   Ended Finish(uint64_t call, const std::string& words, bool keeps);
 
   World world_;

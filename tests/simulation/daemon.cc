@@ -14,6 +14,7 @@ namespace coheld::simulation {
 namespace {
 
 constexpr size_t kPumpBytes = 256 << 10;
+constexpr uint64_t kFirstAnonymous = 10'000'000'000'000;
 constexpr std::string_view kCallPath = "/coheld.v1.Session/Call";
 constexpr std::string_view kSessionKey = "coheld-session";
 
@@ -144,6 +145,7 @@ class Daemon::Connection : public transport::Connection {
   transport::GrpcSession& session() override { return *session_; }
   void RequestFlush() override { flush_ = true; }
   void Drop(std::string_view) override { dropped_ = true; }
+  void HoldOutput(const transport::OutputMark& mark) override { queued_mark_.Raise(mark); }
 
   // False if the connection is over.
   bool Take(std::string_view bytes) {
@@ -157,9 +159,12 @@ class Daemon::Connection : public transport::Connection {
     if (!std::exchange(flush_, false)) return !dropped_;
     do {
       if (session_->HoldsMessages()) session_->Feed({});
-      std::string out;
-      session_->Pump(kPumpBytes, &out);
-      link_->Send(Side::kDaemon, std::move(out));
+      if (out_.empty()) {
+        session_->Pump(kPumpBytes, &out_);
+        out_mark_ = queued_mark_;
+      }
+      if (!MayLeave()) return !dropped_;
+      link_->Send(Side::kDaemon, std::exchange(out_, {}));
     } while (session_->WantsWrite() || session_->HoldsMessages());
     return !dropped_ && !session_->Finished();
   }
@@ -167,17 +172,41 @@ class Daemon::Connection : public transport::Connection {
   void CloseLink() { link_->Close(Side::kDaemon); }
 
  private:
+  // As the daemon's sockets do: what was pumped together leaves together.
+  bool MayLeave() {
+    const dispatch::Dispatcher& dispatcher = *daemon_.dispatcher_;
+    if (!dispatcher.HasPassed(out_mark_)) {
+      flush_ = true;
+      return false;
+    }
+    if (dispatcher.HasPassed(queued_mark_)) queued_mark_ = {};
+    out_mark_ = {};
+    return true;
+  }
+
   Daemon& daemon_;
   const std::shared_ptr<Link> link_;
   transport::Peer peer_;
   std::unique_ptr<transport::GrpcSession> session_;
   std::unique_ptr<transport::CallHandler> handler_;  // Ends before the session.
+  transport::OutputMark queued_mark_;                // Of what the session has ...
+  std::string out_;                                  // ... and of what left it and waits.
+  transport::OutputMark out_mark_;
   bool flush_ = true;
   bool dropped_ = false;
 };
 
 Daemon::Daemon(Schedule& schedule, DaemonObserver& observer, const Options& options, Random random)
-    : schedule_(schedule), observer_(observer), options_(options), random_(random) {}
+    : schedule_(schedule), observer_(observer), options_(options), random_(random) {
+  if (options.level == journal::Level::kMemory) return;
+  storage_ = std::make_unique<Storage>(
+      schedule,
+      Storage::Hooks{.on_record = [this](std::string_view record) { OnRecord(record); },
+                     .on_progress = [this] { Post([] {}); },
+                     .on_end = [this] { Restart({.down_us = kMs}); },
+                     .on_note = options.on_note},
+      Random(random_.Next()));
+}
 
 Daemon::~Daemon() {
   if (dispatcher_ != nullptr) observer_.OnDeath();
@@ -186,13 +215,48 @@ Daemon::~Daemon() {
 }
 
 void Daemon::Begin() {
+  Recovered recovered;
+  if (storage_ == nullptr) {
+    Construct(nullptr, recovered);
+    const_cast<engine::Engine&>(dispatcher_->engine()).SetInputLog(&observer_);
+  } else {
+    std::string why;
+    std::unique_ptr<engine::Engine> engine = storage_->Open(&why);
+    if (engine == nullptr) {
+      Require(storage_->disturbed(), "the daemon does not begin: " + why);
+      options_.on_note("the daemon ends while it recovers");
+      return Restart({.down_us = kMs});
+    }
+    recovered = std::exchange(promise_, {});
+    recovered.index = storage_->last_index();
+    Construct(std::move(engine), recovered);
+  }
+  observer_.OnBegun();
+}
+
+void Daemon::Construct(std::unique_ptr<engine::Engine> engine, const Recovered& recovered) {
+  if (engine == nullptr) engine = std::make_unique<engine::Engine>(kFirstAnonymous);
+  // As the daemon's loop does.
+  if (now() < engine->last_time()) {
+    jumped_ms_ += static_cast<int64_t>(engine::Elapsed(now(), engine->last_time()));
+  }
   loop_ = std::make_unique<Loop>(*this);
+  engine_ = engine.get();
+  observer_.OnRecovered(recovered, *engine);
   dispatcher_ = std::make_unique<dispatch::Dispatcher>(
       *loop_, dispatch::DispatchLimits{.deadlock = options_.deadlock},
-      dispatch::DaemonFacts{.version = "simulated", .durability = "memory"}, "");
-  observer_.OnRecovered({}, dispatcher_->engine());
-  const_cast<engine::Engine&>(dispatcher_->engine()).SetInputLog(&observer_);
-  observer_.OnBegun();
+      dispatch::DaemonFacts{.version = "simulated", .durability = "simulated"}, "",
+      dispatch::Beginning{
+          .engine = std::move(engine),
+          .log = storage_.get(),
+          .level = options_.level,
+          .session_secret = storage_ != nullptr ? "of the folder" : std::to_string(++life_)});
+}
+
+void Daemon::OnRecord(std::string_view record) {
+  engine::Input input;
+  Require(engine::DecodeInput(record, &input), "the daemon records what is no input");
+  observer_.OnInput(input);
 }
 
 TimeMs Daemon::now() const {
@@ -220,7 +284,12 @@ std::string Daemon::Apply(const std::string& path, const std::string& request) {
   return messages.front();
 }
 
+void Daemon::Settle() {
+  if (storage_ != nullptr) storage_->Settle();
+}
+
 void Daemon::Accept(const std::shared_ptr<Link>& link, int process) {
+  if (dispatcher_ == nullptr) return link->Close(Side::kDaemon);  // Nobody listens.
   const uint64_t id = link->id();
   links_.push_back(link);
   link->SetEnd(Side::kDaemon,
@@ -254,10 +323,12 @@ void Daemon::Drop(uint64_t link) {
 }
 
 void Daemon::ProcessGone(int process) {
+  if (dispatcher_ == nullptr) return;
   Post([this, process] { loop_->ProcessGone(process); });
 }
 
 void Daemon::Stall(int64_t us) {
+  if (dispatcher_ == nullptr) return;
   const Time since = std::max(stalled_until_, schedule_.now());
   stalled_until_ = std::max(stalled_until_, schedule_.now() + us);
   stalled_ms_ += (stalled_until_ - since) / kMs;
@@ -265,12 +336,16 @@ void Daemon::Stall(int64_t us) {
 
 void Daemon::JumpClock(int64_t ms) {
   jumped_ms_ += ms;
+  if (dispatcher_ == nullptr) return;
   stalled_ms_ += ms;
   loop_->Await();
 }
 
-void Daemon::Restart() {
-  observer_.OnDeath();
+void Daemon::Restart(const Death& death) {
+  if (dispatcher_ != nullptr) {
+    observer_.OnDeath();
+    if (storage_ != nullptr) durable_since_us_ = storage_->durable_since_us();
+  }
   inbox_.clear();
   for (const auto& link : std::exchange(links_, {})) link->Close(Side::kDaemon);
   stalled_until_ = schedule_.now();
@@ -278,7 +353,22 @@ void Daemon::Restart() {
   connections_.clear();
   caretaker_.reset();
   dispatcher_.reset();
-  Begin();
+  loop_.reset();
+  if (storage_ == nullptr) return Begin();
+  NotePromise(death);
+  storage_->End();
+  if (death.power_cut) storage_->CutPower();
+  jumped_ms_ -= death.clock_back_ms;
+  schedule_.After(death.down_us, [this, life = ++life_] {
+    if (life == life_) Begin();
+  });
+}
+
+void Daemon::NotePromise(const Death& death) {
+  using Promise = Recovered::Promise;
+  if (promise_.promise == Promise::kNothing) promise_.promise = Promise::kAll;
+  if (!death.power_cut || options_.level != journal::Level::kAsync) return;
+  promise_ = {.promise = Promise::kAllButTheLast, .since_us = durable_since_us_};
 }
 
 void Daemon::Post(Schedule::Task task) {
@@ -297,13 +387,17 @@ void Daemon::Turn() {
   schedule_.At(stalled_until_, [this] {
     turn_scheduled_ = false;
     if (schedule_.now() < stalled_until_) return Turn();
+    if (dispatcher_ == nullptr) return inbox_.clear();
     if (stalled_ms_ > 0) observer_.OnStall(std::exchange(stalled_ms_, 0));
     while (!inbox_.empty()) {
       const Schedule::Task task = std::move(inbox_.front());
       inbox_.pop_front();
       task();
+      if (dispatcher_ == nullptr) return;
     }
+    dispatcher_->OnTurnEnd();
     Flush();
+    dispatcher_->OnTurnEnd();  // Closing a connection is input, too.
     observer_.AfterTurn();
   });
 }

@@ -17,6 +17,7 @@
 #include "tests/simulation/link.h"
 #include "tests/simulation/random.h"
 #include "tests/simulation/schedule.h"
+#include "tests/simulation/storage.h"
 
 namespace coheld::simulation {
 
@@ -70,6 +71,9 @@ class Daemon {
   struct Options {
     int64_t clock_start_ms = 1'000'000;
     int64_t drift_ppm = 0;  // How much its clock is too fast.
+    // What it promises; at kMemory it has no disk.
+    journal::Level level = journal::Level::kMemory;
+    std::function<void(const std::string& line)> on_note = [](const std::string&) {};
     engine::DeadlockPolicy deadlock = engine::DeadlockPolicy::kReport;
   };
 
@@ -87,19 +91,34 @@ class Daemon {
   // Does nothing for so long; what comes meanwhile waits.
   void Stall(int64_t us);
   void JumpClock(int64_t ms);
-  // Ends, and all its connections with it, and begins again with nothing.
-  void Restart();
+  // How it ends, and when it begins again.
+  struct Death {
+    bool power_cut = false;
+    int64_t down_us = 0;
+    int64_t clock_back_ms = 0;  // How much the host's clock is set back meanwhile.
+  };
+  // Ends, and all its connections with it, and begins again: with nothing if it has no disk.
+  void Restart(const Death& death);
+  // Makes durable what was applied so far.
+  void Settle();
+  // The disk; null if it has none.
+  Storage* storage() { return storage_.get(); }
+  bool is_there() const { return dispatcher_ != nullptr; }
 
   TimeMs now() const;
   engine::DeadlockPolicy deadlock() const { return options_.deadlock; }
   dispatch::Dispatcher& dispatcher() { return *dispatcher_; }
-  const engine::Engine& engine() const { return dispatcher_->engine(); }
+  const engine::Engine& engine() const { return *engine_; }
 
  private:
   class Loop;
   class Connection;
   class Tap;
 
+  void Construct(std::unique_ptr<engine::Engine> engine, const Recovered& recovered);
+  void OnRecord(std::string_view record);
+  // Notes what has to be there when it begins again.
+  void NotePromise(const Death& death);
   // Runs a task in the next turn.
   void Post(Schedule::Task task);
   void PostFirst(Schedule::Task task);
@@ -116,7 +135,12 @@ class Daemon {
   int64_t stalled_ms_ = 0;  // Not yet told.
   std::deque<Schedule::Task> inbox_;
   bool turn_scheduled_ = false;
+  uint64_t life_ = 0;
+  std::unique_ptr<Storage> storage_;
+  Recovered promise_;             // Of the deaths since it was there ...
+  int64_t durable_since_us_ = 0;  // ... and how far all was durable then.
   std::unique_ptr<Loop> loop_;
+  const engine::Engine* engine_ = nullptr;  // The dispatcher's.
   std::unique_ptr<dispatch::Dispatcher> dispatcher_;
   struct Caretaker;
   std::unique_ptr<Caretaker> caretaker_;                         // Whose connection is perfect.

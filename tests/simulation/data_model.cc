@@ -118,6 +118,11 @@ bool DataModel::IsBehind(const DataOp& op) const {
   });
 }
 
+bool DataModel::IsWaiting(uint64_t call) const {
+  return std::any_of(waiters_.begin(), waiters_.end(),
+                     [&](const Waiter& waiter) { return waiter.op.call == call; });
+}
+
 DataModel::Item DataModel::TakeNext(Queue& queue) {
   const auto before = [&](const Item& a, const Item& b) {
     if (queue.kind == QueueKind::kPriority) return a.value < b.value;
@@ -144,7 +149,8 @@ std::string DataModel::Lease(Queue& queue, const DataOp& op, int64_t now) {
     Leased leased = {
         .item = TakeNext(queue), .grant = GrantOf(op.call, taken), .session = op.session};
     ++leased.item.attempts;
-    if (op.visibility_ms != 0) leased.until_ms = now + static_cast<int64_t>(op.visibility_ms);
+    leased.visibility_ms = static_cast<int64_t>(op.visibility_ms);
+    if (leased.visibility_ms != 0) leased.until_ms = now + leased.visibility_ms;
     words += Number("", leased.item.value) + Count(" attempt", leased.item.attempts);
     queue.leased.push_back(leased);
   }
@@ -153,7 +159,9 @@ std::string DataModel::Lease(Queue& queue, const DataOp& op, int64_t now) {
 
 std::optional<std::string> DataModel::AttemptPut(Queue& queue, const DataOp& op, int64_t now) {
   if (queue.maxsize > 0 && op.items.size() > queue.maxsize) return "TOO_LARGE";
-  if (!op.dedup_key.empty() && queue.keys.contains(op.dedup_key)) {
+  // One that waits already is only looked at when its turn comes.
+  const bool stands = IsBehind(op) && IsWaiting(op.call);
+  if (!op.dedup_key.empty() && queue.keys.contains(op.dedup_key) && !stands) {
     return Count("duplicate length", queue.items.size());
   }
   const size_t length = queue.items.size() + queue.delayed.size();
@@ -218,6 +226,7 @@ std::string DataModel::AttemptDelivery(Queue& queue, const DataOp& op, int64_t n
   if (op.kind == Kind::kExtend) {
     const auto visibility = static_cast<int64_t>(op.visibility_ms);
     if (visibility == 0 && found->session == 0) return "SESSION_REQUIRED";
+    found->visibility_ms = visibility;
     found->until_ms = visibility == 0 ? INT64_MAX : now + visibility;
     return "extended";
   }
@@ -402,6 +411,14 @@ void DataModel::Rearm(int64_t stalled_ms) {
   for (auto& [name, queue] : queues_) {
     for (Leased& leased : queue.leased) {
       if (leased.until_ms != INT64_MAX) leased.until_ms += stalled_ms;
+    }
+  }
+}
+
+void DataModel::Resume(int64_t now) {
+  for (auto& [name, queue] : queues_) {
+    for (Leased& leased : queue.leased) {
+      if (leased.visibility_ms != 0) leased.until_ms = now + leased.visibility_ms;
     }
   }
 }

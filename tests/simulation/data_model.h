@@ -93,6 +93,8 @@ class DataModel {
   Answers AdvanceOnce(int64_t now);
   // The daemon stood still for so long.
   void Rearm(int64_t stalled_ms);
+  // The daemon began again: every lease has its full length.
+  void Resume(int64_t now);
 
   // The calls that wait, in order.
   std::vector<uint64_t> Waiting() const;
@@ -113,6 +115,7 @@ class DataModel {
     uint64_t grant = 0;
     uint64_t session = 0;
     int64_t until_ms = INT64_MAX;
+    int64_t visibility_ms = 0;  // 0 is for ever.
   };
   struct Queue {
     QueueKind kind = QueueKind::kFifo;
@@ -147,6 +150,7 @@ class DataModel {
   Due AlarmOf(const std::string& name, const Queue& queue) const;
   void Ring(Queue& queue, int64_t now);
   bool IsBehind(const DataOp& op) const;
+  bool IsWaiting(uint64_t call) const;
   Item TakeNext(Queue& queue);
   std::string Take(Queue& queue, uint64_t most);
   void Settle(Answers* answers, int64_t now);

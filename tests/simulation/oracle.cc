@@ -88,7 +88,8 @@ void Oracle::SessionOpened(int process, uint64_t session, const std::string& tok
 }
 
 void Oracle::ClosesSession(const std::string& token) {
-  if (Book::Session* session = SessionOf(token)) session->closes = true;
+  const auto known = tokens_.find(token);
+  if (known != tokens_.end()) closing_.insert(known->second);
 }
 
 // --- The daemon ---
@@ -166,11 +167,12 @@ Event Oracle::EventOf(const engine::Input& input) {
       break;
     case engine::Input::Kind::kAdvance:
       break;
-    case engine::Input::Kind::kBegin:
-    case engine::Input::Kind::kResume:
-      break;  // Not without a journal.
     case engine::Input::Kind::kRearm:
       history_.Note("leases go on for " + std::to_string(input.ms) + " ms more");
+      break;
+    case engine::Input::Kind::kBegin:
+    case engine::Input::Kind::kResume:
+      Require(begins_, "the engine begins in the middle of its life");
       break;
     case engine::Input::Kind::kOpenSession:
       event.label = input.payload;
@@ -230,9 +232,10 @@ void Oracle::ExamineEnd(const Event& event) const {
           "session " + std::to_string(event.session) + " ended twice");
   const Book::Session& session = found->second;
   const int64_t alone_ms = event.now_ms - session.detached_ms;
-  const bool may_end = session.closes || (session.links.empty() &&
-                                          (processes_gone_.contains(session.process) ||
-                                           alone_ms >= static_cast<int64_t>(session.ttl_ms)));
+  const bool may_end =
+      closing_.contains(event.session) ||
+      (session.links.empty() && (processes_gone_.contains(session.process) ||
+                                 alone_ms >= static_cast<int64_t>(session.ttl_ms)));
   Require(may_end, "session " + std::to_string(event.session) + " ended with " +
                        std::to_string(session.links.size()) + " connections open, " +
                        std::to_string(alone_ms) + " ms after the last one closed");
@@ -371,6 +374,7 @@ void Oracle::Forget() {
   told_.clear();
   told_index_ = 0;
   tokens_.clear();
+  closing_.clear();
   grants_.Forget();
 }
 
@@ -393,12 +397,11 @@ void Oracle::TakeBack(uint64_t index, const Recovered& recovered) {
     expected.lost = true;
     expected.broken = !MayLose(index + 1, recovered);
   }
-  const std::map<uint64_t, Book::Session> before = std::move(book_.sessions());
   events_.resize(index);
   book_ = Book();
   for (const Event& event : events_) book_.Take(event);
   for (auto& [id, call] : book_.calls()) call.route.reset();
-  for (auto& [id, session] : book_.sessions()) session.closes = before.at(id).closes;
+  std::erase_if(closing_, [&](uint64_t session) { return !book_.HadSession(session); });
   std::erase_if(tokens_, [&](const auto& token) { return !book_.HadSession(token.second); });
   grants_.TakeBack(index);
   std::erase_if(told_, [&](const Told& told) { return told.index > index; });

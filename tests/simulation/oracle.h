@@ -136,6 +136,7 @@ class Oracle : public DaemonObserver {
   Replica replica_;
   Ledger ledger_;
   std::map<std::string, uint64_t, std::less<>> tokens_;  // Of sessions.
+  std::set<uint64_t> closing_;  // Sessions whose clients asked for their end.
   GrantBook grants_;
   std::vector<Told> told_;
   uint64_t told_index_ = 0;  // The last input that any client may have seen the effect of.

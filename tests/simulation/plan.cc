@@ -13,6 +13,23 @@ namespace {
 
 constexpr int64_t kMsPerBatch = 60;
 
+// What happens to a disk, and to a daemon that has one.
+Step MakeDiskFault(Random& random) {
+  static constexpr std::array kDeck = {
+      Step::Kind::kRestart,  Step::Kind::kRestart,  Step::Kind::kPowerCut, Step::Kind::kPowerCut,
+      Step::Kind::kPowerCut, Step::Kind::kEnd,      Step::Kind::kEnd,      Step::Kind::kDiskFails,
+      Step::Kind::kDiskFull, Step::Kind::kDiskSlow, Step::Kind::kSnapshot, Step::Kind::kSnapshot,
+      Step::Kind::kSnapshot, Step::Kind::kSnapshot};
+  Step step;
+  step.kind = random.One(kDeck);
+  step.pick = random.Next();
+  step.flag = random.Chance(20);
+  const bool is_long = random.Chance(30);
+  step.us =
+      static_cast<int64_t>(is_long ? random.Between(500, 5000) : random.Between(0, 100)) * kMs;
+  return step;
+}
+
 Step MakeFault(Random& random, size_t clients) {
   // How often each kind of fault comes.
   static constexpr std::array kDeck = {
@@ -44,6 +61,9 @@ Plan MakePlan(uint64_t seed, size_t ops) {
   Random random = Random::For(seed, 1);
   Plan plan;
   plan.seed = seed;
+  static constexpr std::array kLevels = {journal::Level::kMemory, journal::Level::kAsync,
+                                         journal::Level::kSync, journal::Level::kSync};
+  plan.level = random.One(kLevels);
   plan.clients = 2 + random.Pick(3);
   for (size_t i = 0; i < plan.clients; ++i) {
     plan.threads.push_back(1 + random.Pick(3));
@@ -68,7 +88,8 @@ Plan MakePlan(uint64_t seed, size_t ops) {
   }
   plan.end = Time{(ms + 100) * kMs};
   for (uint64_t i = 0; i < faults; ++i) {
-    Step step = MakeFault(random, plan.clients);
+    const bool of_disk = plan.level != journal::Level::kMemory && random.Chance(40);
+    Step step = of_disk ? MakeDiskFault(random) : MakeFault(random, plan.clients);
     step.at = Time{static_cast<int64_t>(random.Pick(static_cast<uint64_t>(plan.end - Time{})))};
     plan.steps.push_back(std::move(step));
   }
@@ -86,7 +107,13 @@ std::string Describe(const Step& step) {
                                         "leaves",
                                         "the daemon stalls",
                                         "the daemon's clock jumps",
-                                        "the daemon restarts"};
+                                        "the daemon ends and starts again after this",
+                                        "the power is cut and the daemon starts again after this",
+                                        "the daemon ends in a file call",
+                                        "the disk fails",
+                                        "the disk is full",
+                                        "the disk is slow",
+                                        "the daemon makes a snapshot"};
   std::string line = std::to_string(static_cast<int64_t>(step.at) / kMs) + " ms: ";
   const bool of_daemon = step.kind >= Step::Kind::kStall;
   if (!of_daemon) line += "client " + std::to_string(step.client) + " ";

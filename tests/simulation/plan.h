@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "server/journal/commit_log.h"
 #include "tests/simulation/op.h"
 #include "tests/simulation/schedule.h"
 
@@ -21,21 +22,31 @@ struct Step {
     kLeave,     // It closes its session and ends, and another takes its place.
     kStall,     // The daemon does nothing for so long.
     kJump,      // The daemon's clock jumps forward by so much.
-    kRestart,   // The daemon starts again.
+    kRestart,   // The daemon ends, and starts again after so long.
+    // Of a daemon that has a disk:
+    kPowerCut,   // The power is cut, and the daemon starts again after so long.
+    kEnd,        // It ends in one of its next file calls, and starts again.
+    kDiskFails,  // One of the next file calls fails, so that it ends.
+    kDiskFull,   // For so long.
+    kDiskSlow,   // For so long.
+    kSnapshot,   // It has a snapshot made.
   };
   Kind kind = Kind::kDo;
   Time at{};
   size_t client = 0;
   size_t thread = 0;
   std::vector<Op> ops;
-  int64_t us = 0;     // How long; of a cut, when the client learns.
-  int64_t us2 = 0;    // Of a cut, when the daemon learns. Of a death, when the network tells it.
-  bool flag = false;  // Of a cut: what is on its way up arrives. Of a death: the daemon sees it.
-  uint64_t pick = 0;  // Which connection.
+  int64_t us = 0;   // How long; of a cut, when the client learns.
+  int64_t us2 = 0;  // Of a cut, when the daemon learns. Of a death, when the network tells it.
+  // Of a cut: what is on its way up arrives. Of a death: the daemon sees it. Of a start: it ends in
+  // one of its first file calls and starts again. Of a snapshot: the process ends in one of its.
+  bool flag = false;
+  uint64_t pick = 0;  // Which connection, or file call.
 };
 
 struct Plan {
   uint64_t seed = 0;
+  journal::Level level = journal::Level::kMemory;  // What the daemon promises.
   size_t clients = 0;
   std::vector<size_t> threads;   // Of each client.
   std::vector<size_t> channels;  // Of each client.

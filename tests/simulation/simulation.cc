@@ -50,11 +50,14 @@ class Simulation {
     daemon_ = std::make_unique<Daemon>(
         schedule_, oracle_,
         Daemon::Options{.drift_ppm = static_cast<int64_t>(random_.Between(0, 2000)) - 1000,
+                        .level = plan_.level,
+                        .on_note = [this](const std::string& line) { history_.Note(line); },
                         .deadlock = static_cast<engine::DeadlockPolicy>(random_.Pick(3))},
         Random::For(plan_.seed, 4));
     oracle_.Watch(daemon_.get());
     daemon_->Begin();
     SetUp();
+    daemon_->Settle();
     clients_.resize(plan_.clients);
     for (size_t i = 0; i < plan_.clients; ++i) GiveBirth(i);
     for (const Step& step : plan_.steps) {
@@ -63,7 +66,7 @@ class Simulation {
     const auto violated = [this] { return oracle_.violation().has_value(); };
     schedule_.RunUntil(plan_.end, violated);
     history_.Note("the network is whole again");
-    healed_ = true;
+    if (daemon_->storage() != nullptr) daemon_->storage()->Heal();
     for (const auto& link : held_) {
       link->Release(Side::kClient);
       link->Release(Side::kDaemon);
@@ -139,8 +142,32 @@ class Simulation {
       case Step::Kind::kJump:
         return daemon_->JumpClock(step.us / kMs);
       case Step::Kind::kRestart:
-        return Restart();
+      case Step::Kind::kPowerCut:
+        return Restart(step);
+      case Step::Kind::kEnd:
+      case Step::Kind::kDiskFails:
+      case Step::Kind::kDiskFull:
+      case Step::Kind::kDiskSlow:
+      case Step::Kind::kSnapshot:
+        return Disturb(*daemon_->storage(), step);
     }
+  }
+
+  void Disturb(Storage& storage, const Step& step) {
+    const uint64_t calls = step.pick % 40 + 1;
+    if (step.kind == Step::Kind::kEnd) return storage.EndAtCall(calls);
+    if (step.kind == Step::Kind::kDiskFails) return storage.FailAtCall(calls);
+    if (step.kind == Step::Kind::kSnapshot) {
+      if (step.flag) storage.EndSnapshotAtCall(calls);
+      return storage.MakeSnapshot();
+    }
+    const bool full = step.kind == Step::Kind::kDiskFull;
+    constexpr int64_t kSlowUs = 50 * kMs;
+    constexpr int64_t kUsualUs = 100;
+    full ? storage.SetFull(true) : storage.SetLatency(kSlowUs);
+    schedule_.After(step.us, [&storage, full] {
+      full ? storage.SetFull(false) : storage.SetLatency(kUsualUs);
+    });
   }
 
   void Hold(const std::shared_ptr<Link>& link, Side to, int64_t us) {
@@ -166,13 +193,20 @@ class Simulation {
     });
   }
 
-  void Restart() {
-    daemon_->Restart();
-    SetUp();
+  void Restart(const Step& step) {
+    constexpr uint64_t kClockBackMsMax = 10'000;
+    Storage* const storage = daemon_->storage();
+    if (storage != nullptr && step.flag) storage->EndOpeningAtCall(step.pick % 40 + 1);
+    daemon_->Restart({.power_cut = step.kind == Step::Kind::kPowerCut,
+                      .down_us = step.us + kMs,
+                      .clock_back_ms = static_cast<int64_t>(
+                          step.pick % 4 == 0 ? step.pick / 4 % kClockBackMsMax : 0)});
+    if (storage == nullptr) SetUp();
   }
 
   // Nothing happens any more: what must have happened by now has.
   void JudgeEnd() {
+    Require(daemon_->is_there(), "the daemon did not come back");
     for (Client* client : clients_) {
       for (const Op& op : client->Unanswered()) {
         Require(oracle_.IsWaiting(op.id), "never answered: " + Describe(op));
@@ -191,7 +225,6 @@ class Simulation {
   std::vector<Client*> clients_;  // By place.
   std::vector<std::unique_ptr<Client>> all_clients_;
   std::vector<std::shared_ptr<Link>> held_;
-  bool healed_ = false;
   uint64_t processes_ = 0;
   uint64_t links_ = 0;
   uint64_t ops_ = 0;

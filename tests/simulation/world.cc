@@ -284,6 +284,11 @@ void World::Rearm(int64_t stalled_ms) {
   sync_.Rearm(stalled_ms);
 }
 
+void World::Resume(int64_t now_ms) {
+  data_.Resume(now_ms);
+  sync_.Resume(now_ms);
+}
+
 std::vector<uint64_t> World::Waiting() const {
   std::vector<uint64_t> calls = data_.Waiting();
   for (const auto& more : {sync_.Waiting(), collections_.Waiting(), topics_.Waiting()}) {

@@ -43,6 +43,8 @@ class World {
   Answers Advance(int64_t now_ms);
   // The daemon stood still for so long.
   void Rearm(int64_t stalled_ms);
+  // The daemon began again: leases have their full length.
+  void Resume(int64_t now_ms);
   // True if the op waits and would be refused if it came now: an op that waits on a guarded object
   // is refused when it would be granted, or before.
   bool IsRefused(uint64_t call);

@@ -63,6 +63,7 @@ std::string LockModel::AcquireOne(const std::string& name, const SyncOp& op, uin
                .grant = GrantOf(op.call, index),
                .depth = op.number,
                .ends_ms = EndOf(op.lease_ms, now),
+               .lease_ms = op.lease_ms,
                .turn = turn_};
   lock.grants.push_back(lock.hold->grant);
   lost_.erase({CallerOf(op), name});
@@ -140,6 +141,7 @@ std::string LockModel::Renew(const SyncOp& op, int64_t now) {
     return lock.hold ? "LOCK_NOT_OWNER" : "LOCK_NOT_HELD";
   }
   lock.hold->ends_ms = EndOf(op.lease_ms, now);
+  lock.hold->lease_ms = op.lease_ms;
   return "renewed" + Named(lock.hold->grant);
 }
 
@@ -188,6 +190,12 @@ void LockModel::EndLease(const std::string& name) {
 void LockModel::Rearm(int64_t stalled_ms) {
   for (auto& [name, lock] : locks_) {
     if (lock.hold && lock.hold->ends_ms != INT64_MAX) lock.hold->ends_ms += stalled_ms;
+  }
+}
+
+void LockModel::Resume(int64_t now) {
+  for (auto& [name, lock] : locks_) {
+    if (lock.hold) lock.hold->ends_ms = EndOf(lock.hold->lease_ms, now);
   }
 }
 

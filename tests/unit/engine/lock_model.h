@@ -30,7 +30,8 @@ class LockModel {
     uint64_t grant = 0;
     uint64_t depth = 0;
     int64_t ends_ms = INT64_MAX;
-    uint64_t turn = 0;  // When it was granted, in turns.
+    uint64_t lease_ms = 0;  // 0 is for ever.
+    uint64_t turn = 0;      // When it was granted, in turns.
   };
   struct Lock {
     bool reentrant = false;
@@ -70,6 +71,8 @@ class LockModel {
   // That lease ends.
   void EndLease(const std::string& name);
   void Rearm(int64_t stalled_ms);
+  // The daemon began again: every lease has its full length.
+  void Resume(int64_t now);
 
  private:
   // True if the op may have the lock now.

@@ -96,6 +96,7 @@ class SyncModel {
   void SetTime(int64_t now) { now_ = now; }
   // The daemon stood still for so long.
   void Rearm(int64_t stalled_ms) { locks_.Rearm(stalled_ms); }
+  void Resume(int64_t now) { locks_.Resume(now); }
   const LockModel& locks() const { return locks_; }
 
   // One for whom a waiting op waits: the owner of a right, or an op before it in line.

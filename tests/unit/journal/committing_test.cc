@@ -72,6 +72,17 @@ TEST_F(CommittingTest, WhatIsWrittenAllTheTimeIsNoOlderThanTheInterval) {
   }
 }
 
+TEST_F(CommittingTest, WhatIsWrittenNowAndThenIsNoOlderThanTheInterval) {
+  Commit(0);
+  PassTime(now + milliseconds(1));
+  Commit(0);
+  const auto written = now;
+  PassTime(now + milliseconds(60));
+  Commit(0);
+  PassTime(written + Committing::kSyncInterval);
+  EXPECT_GE(committing->durable(), 2u);
+}
+
 TEST_F(CommittingTest, WhatIsWaitedForIsDurableAtOnce) {
   Commit(1);
   EXPECT_EQ(committing->durable(), 1u);
