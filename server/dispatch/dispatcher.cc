@@ -15,9 +15,13 @@
 namespace coheld::dispatch {
 namespace {
 
-Failure ShuttingDown() {
+constexpr std::string_view kDidNotHappen = "it did not happen";
+constexpr std::string_view kDidItsPart =
+    "it got nothing, and what it did when it came is done: it let go of its lock, or arrived";
+
+Failure ShuttingDown(std::string_view outcome = kDidNotHappen) {
   return {v1::ERROR_REASON_SHUTTING_DOWN,
-          "the daemon is shutting down; the op did not happen; reconnect and try again"};
+          "the daemon is shutting down; reconnect and send the op again; " + std::string(outcome)};
 }
 
 // Returns a number of 14 digits to name the first anonymous object by. It is random, so that a name
@@ -304,8 +308,20 @@ void Dispatcher::OnTimer() {
   OnTurnEnd();
 }
 
+std::string_view Dispatcher::OutcomeOf(CallId call) const {
+  const auto op = engine_.parked().find(call);
+  return op != engine_.parked().end() && op->second.effect ? kDidItsPart : kDidNotHappen;
+}
+
+void Dispatcher::CancelForCaller(CallId call) {
+  std::string message = "the caller cancelled the op; ";
+  message += OutcomeOf(call);
+  Cancel(call, {v1::ERROR_REASON_CANCELLED, std::move(message)});
+}
+
 Failure Dispatcher::DeadlineExceeded(CallId call, TimeMs now) const {
-  std::string message = "the call's deadline passed while it waited; it did not happen";
+  std::string message = "the call's deadline passed while it waited; ";
+  message += OutcomeOf(call);
   const auto op = engine_.parked().find(call);
   if (op != engine_.parked().end()) message += ": " + WaitInWords(engine_, op->second, now);
   return {v1::ERROR_REASON_DEADLINE_EXCEEDED, std::move(message)};
@@ -358,7 +374,7 @@ void Dispatcher::SendWaitersAway() {
     const Route route = std::exchange(parked.route, {});
     if (route.peer == nullptr) continue;
     route.peer->ForgetParked(route);
-    route.peer->Answer(route, ShuttingDown());
+    route.peer->Answer(route, ShuttingDown(OutcomeOf(call)));
     route.peer->RequestFlush();
   }
 }
@@ -370,7 +386,10 @@ void Dispatcher::Shutdown() {
     COHELD_FAILPOINT("stop.sent_away");
   } else {
     // Last come first: none makes way for another.
-    while (!engine_.parked().empty()) Cancel(engine_.parked().rbegin()->first, ShuttingDown());
+    while (!engine_.parked().empty()) {
+      const CallId call = engine_.parked().rbegin()->first;
+      Cancel(call, ShuttingDown(OutcomeOf(call)));
+    }
     while (!edge_waits_.empty()) Cancel(*edge_waits_.begin(), ShuttingDown());
   }
   for (PeerCalls* peer : peers_) peer->Shutdown();

@@ -107,6 +107,8 @@ class Dispatcher : public transport::Acceptor {
   void Submit(const Submission& submission);
   // Ends a parked call; its failure is delivered to its route.
   void Cancel(CallId call, Failure failure);
+  // The same, because its caller wants that.
+  void CancelForCaller(CallId call);
   // Ends parked calls whose routes are gone: none of them happens, and nothing is delivered to
   // them. But those that may be sent again after they changed something wait on, without a route.
   void Abandon(std::vector<CallId> calls);
@@ -175,6 +177,8 @@ class Dispatcher : public transport::Acceptor {
   void SetDeadline(CallId call, ParkedCall* parked, TimeMs deadline);
   // Returns why the call ends whose deadline passed.
   Failure DeadlineExceeded(CallId call, TimeMs now) const;
+  // Returns what is to be said of a call that ends in vain.
+  std::string_view OutcomeOf(CallId call) const;
   // Logs the deadlocks that were found.
   void TellRings();
   void EndSession(SessionId session, std::string_view why);

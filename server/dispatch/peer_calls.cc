@@ -172,8 +172,7 @@ void PeerCalls::OnFrame(const Stream& stream, std::string_view message) {
   const auto parked = parked_.find({id, request.id});
   if (request.method == 0) {  // Cancel; too late if it is not parked any more.
     if (parked == parked_.end()) return;
-    return dispatcher_.Cancel(parked->second, {v1::ERROR_REASON_CANCELLED,
-                                               "the caller cancelled the op; it did not happen"});
+    return dispatcher_.CancelForCaller(parked->second);
   }
   if (parked != parked_.end()) {
     Abandon(id);

@@ -172,11 +172,11 @@ class DiskFull(Error, OSError):
 
 
 class Cancelled(Error):
-    """Tell that the op was cancelled; it did not happen."""
+    """Tell that the op was cancelled; it got nothing."""
 
 
 class DeadlineExceeded(Error, TimeoutError):
-    """Tell that the op's deadline passed; it did not happen."""
+    """Tell that the op's deadline passed; it got nothing."""
 
 
 class InternalError(Error, RuntimeError):

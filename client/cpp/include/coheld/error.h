@@ -248,7 +248,8 @@ class DiskFull : public Error {
 class Cancelled : public Error {
   using Error::Error;
 };
-// CallOptions::deadline passed; the op did not happen.
+// CallOptions::deadline passed; the op did not happen, but for what some do before they wait: a
+// condition's wait has let go of its lock, and a party has arrived at its barrier.
 class Timeout : public Error {
   using Error::Error;
 };
