@@ -266,7 +266,10 @@ int OpenFolder(const config::Config& config, journal::Files& files, store::DataF
   if (config.data_dir.empty()) return 0;
   recovery::RecoveryLog log(config.data_dir);
   const journal::Status fault = store::OpenDataFolder(
-      files, {.folder = config.data_dir, .segment_bytes = config.segment_bytes},
+      files,
+      {.folder = config.data_dir,
+       .segment_bytes = config.segment_bytes,
+       .quick_syncs = config.durability == journal::Level::kSync},
       [&log](const recovery::Report& report) { log.Note(report); }, folder);
   if (!fault) {
     log.Finish(folder->report);

@@ -41,6 +41,9 @@ class File {
   // Makes the file so long, if it is shorter, by writing zeros. What is then written over them and
   // synced changes nothing but data: syncing costs a fraction of what it does at a growing end.
   [[nodiscard]] virtual Status Reserve(uint64_t bytes) = 0;
+  // The same at a fraction of the cost, where the disk can do it: it reads as zeros, and has its
+  // room, but the first sync of what is then written is as dear as at a growing end.
+  [[nodiscard]] virtual Status Allocate(uint64_t bytes) { return Reserve(bytes); }
   [[nodiscard]] virtual Status Size(uint64_t* bytes) const = 0;
 };
 

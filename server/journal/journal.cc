@@ -95,7 +95,7 @@ Status Journal::StartSegment(uint64_t batch_bytes) {
   if (Status fault = PrepareNext(options_.segment_bytes)) return fault;
   const uint64_t room = std::max(options_.segment_bytes, kSegmentHeaderBytes + batch_bytes);
   if (room > options_.segment_bytes) {
-    if (Status fault = next_->Reserve(room)) return fault;
+    if (Status fault = TakeRoom(room)) return fault;
   }
   const std::string header = EncodeSegmentHeader(
       {.salt = salt_, .first = next_index_, .previous = previous_, .bytes = room});
@@ -118,6 +118,10 @@ Status Journal::StartSegment(uint64_t batch_bytes) {
   return std::nullopt;
 }
 
+Status Journal::TakeRoom(uint64_t bytes) {
+  return options_.quick_syncs ? next_->Reserve(bytes) : next_->Allocate(bytes);
+}
+
 Status Journal::PrepareNext(uint64_t bytes) {
   if (prepared()) return std::nullopt;
   if (next_ == nullptr) {
@@ -125,7 +129,7 @@ Status Journal::PrepareNext(uint64_t bytes) {
     COHELD_FAILPOINT("journal.created_next");
   }
   const uint64_t room = std::min(next_room_ + bytes, options_.segment_bytes);
-  if (Status fault = Aside([&] { return next_->Reserve(room); })) return fault;
+  if (Status fault = Aside([&] { return TakeRoom(room); })) return fault;
   COHELD_FAILPOINT("journal.reserved");
   if (room == options_.segment_bytes) {
     if (Status fault = Aside([&] { return next_->Sync(); })) return fault;

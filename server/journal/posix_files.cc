@@ -82,6 +82,18 @@ class PosixFile : public File {
     return std::nullopt;
   }
 
+  Status Allocate(uint64_t bytes) override {
+    uint64_t size = 0;
+    if (Status fault = Size(&size)) return fault;
+    if (size >= bytes) return std::nullopt;
+    const int failed = Uninterrupted([&] {
+      return fallocate(descriptor_, 0, static_cast<off_t>(size), static_cast<off_t>(bytes - size));
+    });
+    if (failed == 0) return std::nullopt;
+    if (errno == EOPNOTSUPP || errno == ENOSYS) return Reserve(bytes);
+    return SystemFault("fallocate", path_);
+  }
+
   Status Size(uint64_t* bytes) const override {
     struct stat status {};
     if (fstat(descriptor_, &status) != 0) return SystemFault("stat", path_);
