@@ -11,9 +11,10 @@ namespace {
 
 // A batch has at most so many, and one record more.
 constexpr size_t kGatheredBytesMax = size_t{256} << 20;
-// A commit that takes longer is none for the loop ...
+// Commits that take longer, on average over the last few, are none for the loop ...
 constexpr std::chrono::microseconds kQuick{1000};
-// ... and those after it go to the thread for so long.
+constexpr int kFew = 8;
+// ... and go to the thread for so long.
 constexpr std::chrono::milliseconds kSlowFor{1000};
 
 }  // namespace
@@ -84,7 +85,11 @@ Status Committer::WriteAndSyncHere(Clock::time_point now) {
     COHELD_FAILPOINT("committer.synced_here");
   }
   Confirm();
-  if (Clock::now() - now > kQuick) here_again_ = now + kSlowFor;
+  average_ += (Clock::now() - now - average_) / kFew;
+  if (average_ > kQuick) {
+    average_ = {};
+    here_again_ = now + kSlowFor;
+  }
   return std::nullopt;
 }
 

@@ -92,6 +92,7 @@ class Committer : public CommitLog {
   std::mutex journal_mutex_;
   Committing committing_;
   std::thread::id thread_id_;       // None before it runs.
+  Clock::duration average_{};       // That commits of the loop take.
   Clock::time_point here_again_{};  // The loop leaves all to the thread until then.
   const Options options_;
   PendingBatch gathered_;
