@@ -130,6 +130,8 @@ class Daemon {
                                        .recovery_ms = recovery_ms});
     snapshot_process_->SetSnapshotter(snapshotter_.get());
     dispatcher_.SetSnapshots(snapshotter_.get());
+    snapshot_reads_ = std::make_unique<dispatch::SnapshotReads>(files_, config_.data_dir);
+    dispatcher_.SetSnapshotReads(snapshot_reads_.get());
   }
 
   // On the committer's thread.
@@ -236,7 +238,9 @@ class Daemon {
   dispatch::Dispatcher dispatcher_;
   transport::Listener listener_;
   std::unique_ptr<snapshot::SnapshotProcess> snapshot_process_;  // Null without a folder, ...
-  std::unique_ptr<snapshot::Snapshotter> snapshotter_;           // ... as this.
+  std::unique_ptr<snapshot::Snapshotter> snapshotter_;           // ... as this ...
+  journal::PosixFiles files_;
+  std::unique_ptr<dispatch::SnapshotReads> snapshot_reads_;  // ... and this.
   asio::signal_set signals_;
   std::unique_ptr<dispatch::EdgeLoop::Watch> parent_watch_;
   std::vector<std::string> bound_;

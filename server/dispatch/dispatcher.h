@@ -20,6 +20,7 @@
 #include "server/dispatch/journal_log.h"
 #include "server/dispatch/key_guard.h"
 #include "server/dispatch/session_directory.h"
+#include "server/dispatch/snapshot_reads.h"
 #include "server/dispatch/snapshots.h"
 #include "server/dispatch/spare_memory.h"
 #include "server/engine/engine.h"
@@ -122,6 +123,8 @@ class Dispatcher : public transport::Acceptor {
 
   // Has Admin.Snapshot answered by this, which must outlive the dispatcher; nullptr: NO_JOURNAL.
   void SetSnapshots(Snapshots* snapshots) { snapshots_ = snapshots; }
+  // The same for Admin.ReadSnapshot.
+  void SetSnapshotReads(SnapshotReads* reads) { snapshot_reads_ = reads; }
 
   // Stops taking ops (SHUTTING_DOWN), tells it to all who wait (none of their ops happened), and
   // ends the streams that would stay open. What is recorded does not change any more: whoever waits
@@ -153,6 +156,7 @@ class Dispatcher : public transport::Acceptor {
   void AnswerStatus(const Submission& submission);
   void AnswerSessions(const Submission& submission);
   void AnswerSnapshot(const Submission& submission);
+  void AnswerReadSnapshot(const Submission& submission);
   // Answers a call that waits for the edge, unless it ended before.
   void FinishWait(CallId call, engine::Reply reply);
 
@@ -209,6 +213,7 @@ class Dispatcher : public transport::Acceptor {
   std::vector<engine::Reply> spare_replies_;  // Empty; keeps its memory from op to op.
   SpareMemory spare_memory_;
   Snapshots* snapshots_ = nullptr;
+  SnapshotReads* snapshot_reads_ = nullptr;
   TimeMs armed_ = engine::kNever;
   // While something may expire the timer fires at least twice in patience_ms, so that a stall is
   // noticed: when it last did, and from when on it is too late. Else kNever.

@@ -1,5 +1,5 @@
 // The ops that need what only the edge knows: opening and closing sessions, the key, Ping, Status,
-// Sessions, Snapshot.
+// Sessions, Snapshot, ReadSnapshot.
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,6 +28,11 @@ bool Parse(const Submission& submission, Request* request) {
   return false;
 }
 
+Failure NoJournal() {
+  return {v1::ERROR_REASON_NO_JOURNAL,
+          "the daemon keeps nothing on disk: start it with --data-dir"};
+}
+
 }  // namespace
 
 const Dispatcher::EdgeOp* Dispatcher::FindEdgeOp(uint32_t method) {
@@ -44,6 +49,7 @@ const Dispatcher::EdgeOp* Dispatcher::FindEdgeOp(uint32_t method) {
     add("/coheld.v1.Admin/Status", {&Dispatcher::AnswerStatus});
     add("/coheld.v1.Admin/Sessions", {&Dispatcher::AnswerSessions});
     add("/coheld.v1.Admin/Snapshot", {&Dispatcher::AnswerSnapshot});
+    add("/coheld.v1.Admin/ReadSnapshot", {&Dispatcher::AnswerReadSnapshot});
     return table;
   }();
   if (method >= by_number->size()) return nullptr;
@@ -167,11 +173,7 @@ void Dispatcher::AnswerSessions(const Submission& submission) {
 void Dispatcher::AnswerSnapshot(const Submission& submission) {
   v1::AdminSnapshotRequest request;
   if (!Parse(submission, &request)) return;
-  if (snapshots_ == nullptr) {
-    return submission.route.peer->Answer(
-        submission.route, Failure{v1::ERROR_REASON_NO_JOURNAL,
-                                  "the daemon keeps nothing on disk: start it with --data-dir"});
-  }
+  if (snapshots_ == nullptr) return submission.route.peer->Answer(submission.route, NoJournal());
   const CallId call{++last_call_};
   Remember(call, submission, loop_.Now());
   edge_waits_.insert(call);
@@ -184,6 +186,20 @@ void Dispatcher::AnswerSnapshot(const Submission& submission) {
     FinishWait(call, {.payload = reply.SerializeAsString()});
   });
   ArmTimer();
+}
+
+void Dispatcher::AnswerReadSnapshot(const Submission& submission) {
+  v1::AdminReadSnapshotRequest request;
+  if (!Parse(submission, &request)) return;
+  PeerCalls& peer = *submission.route.peer;
+  if (snapshot_reads_ == nullptr) return peer.Answer(submission.route, NoJournal());
+  engine::Result<SnapshotReads::Part> part =
+      snapshot_reads_->Read(request.index(), request.offset(), loop_.Now());
+  if (!part.ok()) return peer.Answer(submission.route, part.failure());
+  v1::AdminReadSnapshotReply reply;
+  reply.set_total(part.value().total);
+  reply.set_bytes(std::move(part.value().bytes));
+  peer.AnswerWith(submission.route, reply.SerializeAsString());
 }
 
 }  // namespace coheld::dispatch

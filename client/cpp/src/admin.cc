@@ -95,9 +95,8 @@ DaemonStatus Admin::status() const {
 SnapshotMade Admin::snapshot() const {
   static constinit MethodNumber method("/coheld.v1.Admin/Snapshot");
   const auto reply = Call<v1::AdminSnapshotReply>(client_, method, v1::AdminSnapshotRequest());
-  return {.index = reply.index(),
-          .bytes = reply.bytes(),
-          .took = Milliseconds(reply.duration_ms())};
+  return {
+      .index = reply.index(), .bytes = reply.bytes(), .took = Milliseconds(reply.duration_ms())};
 }
 
 std::vector<ObjectSummary> Admin::objects(const ObjectFilter& filter) const {
@@ -192,6 +191,15 @@ std::vector<SessionSummary> Admin::sessions() const {
     if (reply.done() || reply.sessions().empty()) return sessions;
     request.set_after(sessions.back().session);
   }
+}
+
+SnapshotPart Admin::read_snapshot(uint64_t index, uint64_t offset) const {
+  static constinit MethodNumber method("/coheld.v1.Admin/ReadSnapshot");
+  v1::AdminReadSnapshotRequest request;
+  request.set_index(index);
+  request.set_offset(offset);
+  auto reply = Call<v1::AdminReadSnapshotReply>(client_, method, request);
+  return {.bytes = std::move(*reply.mutable_bytes()), .total = reply.total()};
 }
 
 }  // namespace coheld

@@ -100,6 +100,7 @@ const std::set<std::string> kReadingVerbs = {
     "Range",         //
     "RangeByScore",  //
     "Rank",          //
+    "ReadSnapshot",  //
     "Scan",          //
     "Score",         //
     "Sessions",      //
@@ -296,6 +297,7 @@ TEST(Methods, NeverChangeTheirNumber) {
       {107, "Admin.Waits"},
       {108, "Admin.Explain"},
       {109, "Admin.Snapshot"},
+      {110, "Admin.ReadSnapshot"},
       {200, "List.Create"},
       {201, "List.Len"},
       {202, "List.Get"},

@@ -115,6 +115,12 @@ struct Explanation {
   std::optional<Holder> guard_holder;  // Who holds that lock.
 };
 
+// A part of a snapshot's file.
+struct SnapshotPart {
+  std::string bytes;
+  uint64_t total = 0;  // Of the file.
+};
+
 // The daemon's admin ops. Throws what Client::call throws.
 class Admin {
  public:
@@ -141,6 +147,10 @@ class Admin {
   // Has a snapshot made of all that is held, and waits until it is durable and verified; one that
   // has it all already is returned as it is. NoJournal, SnapshotFailed.
   SnapshotMade snapshot() const;
+  // Reads a part of a snapshot's file, all of which is a backup. Empty at its end. NoJournal;
+  // SnapshotFailed if a newer one has taken its place before the first read, or a minute passed
+  // since the last one.
+  SnapshotPart read_snapshot(uint64_t index, uint64_t offset) const;
 
  private:
   Client client_;
