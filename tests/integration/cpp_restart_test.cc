@@ -300,6 +300,18 @@ TEST_P(CppRestartTest, ADaemonThatIsAwayForLongerThanConnectingMayTakeIsWaitedFo
   adder.join();
 }
 
+TEST_P(CppRestartTest, AnObjectMayHaveALevelOfItsOwn) {
+  const auto client = Connect();
+  const List<int> list(client, "list");
+  list.create();
+  EXPECT_EQ(durability(list), Durability::kDaemon);
+  set_durability(list, Durability::kAsync);
+  list.append(1);
+  Restart();
+  EXPECT_EQ(durability(list), Durability::kAsync);
+  EXPECT_EQ(list.size(), 1u);
+}
+
 TEST_P(CppRestartTest, PatienceCanBeLimited) {
   const auto client = Connect({.reconnect_timeout = 20ms});
   Stop();

@@ -11,11 +11,16 @@ from coheld import _client, _codecs, _core
 from coheld._core import Client
 from coheld._stdlib import managers
 
+_set_durability = _core.method("Object.SetDurability")
+_inspect = _core.method("Object.Inspect", "durability")
 _guard = _core.method("Object.Guard")
 _unguard = _core.method("Object.Unguard", "unguarded")
 
 #: How many items iterators read ahead once they have gone beyond the first page.
 LATER_PAGES = 10_000
+
+# coheld.v1.Durability.
+_LEVELS = {None: 0, "memory": 1, "async": 2, "sync": 3}
 
 # What the stdlib calls types whose word does not tell.
 _TYPEIDS = {
@@ -59,6 +64,23 @@ class BaseProxy(managers.BaseProxy):  # type: ignore[misc]  # Any: known to no t
     def name(self) -> str:
         """Return the object's name, by which other programs reach it."""
         return self._name
+
+    @property
+    def durability(self) -> str | None:
+        """Return the object's own level, as set by set_durability(); None if it has none."""
+        number = _inspect(self._client, self._name)
+        return next(level for level, value in _LEVELS.items() if value == number)
+
+    def set_durability(self, level: str | None) -> None:
+        """Say how safe what an op on the object did has to be before its answer comes.
+
+        "sync" is on the disk; "async" survives the daemon's death; "memory" waits for nothing; None
+        is the daemon's level. It is about the answer only: in the end everything is kept. A daemon
+        without a data directory can do "memory" only: NoJournal.
+        """
+        if level not in _LEVELS:
+            raise ValueError(f'a level is "memory", "async", "sync" or None, but this is {level!r}')
+        _set_durability(self._client, self._name, _LEVELS[level])
 
     def __del__(self) -> None:
         if self._counted:

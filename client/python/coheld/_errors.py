@@ -179,6 +179,10 @@ class DeadlineExceeded(Error, TimeoutError):
     """Tell that the op's deadline passed; it got nothing."""
 
 
+class NoJournal(Error, RuntimeError):
+    """Tell that the daemon was started without a data directory."""
+
+
 class InternalError(Error, RuntimeError):
     """Tell of a defect in the daemon or in this package."""
 
@@ -270,7 +274,7 @@ _CLASSES: dict[str, type[Error]] = {
     "MEMORY_FULL": MemoryFull,
     "DISK_FULL": DiskFull,
     "SNAPSHOT_FAILED": Error,
-    "NO_JOURNAL": Error,
+    "NO_JOURNAL": NoJournal,
     "CONNECT_FAILED": ConnectFailed,
     "CONNECTION_LOST": ConnectionLost,
     "OUTCOME_UNKNOWN": OutcomeUnknown,

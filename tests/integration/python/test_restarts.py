@@ -202,6 +202,18 @@ def test_the_level_is_told(shared, manager):
     assert manager.durability == "memory"
 
 
+def test_an_object_may_have_a_level_of_its_own(restarted, shared):
+    held = shared.list([1], name="own level")
+    assert held.durability is None
+    held.set_durability("async")
+    restarted.restart()
+    assert held.durability == "async"
+    held.set_durability(None)
+    assert held.durability is None
+    with pytest.raises(ValueError, match="level"):
+        held.set_durability("quorum")
+
+
 def test_a_private_managers_folder_outlives_it(tmp_path):
     with coheld.Manager(data_dir=tmp_path / "data", durability="async") as first:
         assert first.durability == "async"

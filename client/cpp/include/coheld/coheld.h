@@ -10,6 +10,7 @@
 #include "coheld/condition.h"       // IWYU pragma: export
 #include "coheld/counter.h"         // IWYU pragma: export
 #include "coheld/dict.h"            // IWYU pragma: export
+#include "coheld/durability.h"      // IWYU pragma: export
 #include "coheld/error.h"           // IWYU pragma: export
 #include "coheld/event.h"           // IWYU pragma: export
 #include "coheld/guard.h"           // IWYU pragma: export
