@@ -23,6 +23,11 @@ class UsageError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// What is on disk is damaged.
+class DamageFound : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 // What stands before the command.
 struct Globals {
   std::string address = Client::default_address();
@@ -68,6 +73,8 @@ void AddSignalCommands(CLI::App& app, const Globals& globals, Action* action);
 void AddStructureCommands(CLI::App& app, const Globals& globals, Action* action);
 void AddQueueCommands(CLI::App& app, const Globals& globals, Action* action);
 void AddFollowCommands(CLI::App& app, const Globals& globals, Action* action);
+void AddFolderCommands(CLI::App& app, const Globals& globals, Action* action);
+void AddDumpCommand(CLI::App& app, Action* action);
 
 // Adds a command that has commands of its own.
 CLI::App* AddGroup(CLI::App& app, const std::string& name, const std::string& help);

@@ -33,6 +33,9 @@ int ReportException() {
   } catch (const UsageError& error) {
     std::cerr << "coheldctl: " << error.what() << '\n';
     return kUsage;
+  } catch (const DamageFound& error) {
+    std::cerr << "coheldctl: " << error.what() << '\n';
+    return kDamaged;
   } catch (const Error& error) {
     std::cerr << "coheldctl: " << error.what() << " (" << to_string(error.reason()) << ")\n";
     return CodeOf(error);

@@ -9,7 +9,8 @@ enum ExitCode : int {
                        // took too long.
   kUsage = 2,          // The command line is wrong.
   kCannotConnect = 3,  // No daemon answers at the address, or it went away.
-  kFailed = 4,         // The daemon refused the op.
+  kFailed = 4,         // The daemon refused the op; a file could not be read or written.
+  kDamaged = 5,        // What is on disk is damaged.
   kInterrupted = 130,  // Ctrl-C or SIGTERM.
 };
 

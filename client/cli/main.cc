@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "client/cli/command.h"
+#include "server/journal/failpoint.h"
 
 namespace coheld::cli {
 namespace {
@@ -33,9 +34,14 @@ constexpr char kFooter[] =
     "  coheldctl event wait ready --timeout 60 && start\n"
     "  coheldctl topic subscribe news & coheldctl topic publish news hello\n"
     "  coheldctl watch stock                  its changes as they happen, until Ctrl-C\n"
-    "  coheldctl ttl stock 3600               deletes it in an hour\n\n"
+    "  coheldctl ttl stock 3600               deletes it in an hour\n"
+    "  coheldctl backup monday.coheld         all that it holds, while it works\n"
+    "  coheldctl restore monday.coheld /var/lib/coheld; coheldctl verify /var/lib/coheld\n"
+    "  coheldctl dump /var/lib/coheld --object stock    who did what to it, and when\n\n"
     "Exit codes: 0 done; 1 no such object, key, index or item, queue empty or full, or the time is "
-    "over; 2 wrong command line; 3 no daemon answers; 4 the daemon refused the op; 130 Ctrl-C. "
+    "over; 2 wrong command line; 3 no daemon answers; 4 the daemon refused the op, or a file could "
+    "not be used; 5 what is on disk is "
+    "damaged; 130 Ctrl-C. "
     "acquire and work with a program have the program's.";
 
 // Returns the command line backwards, as CLI11 wants it; words of which there may be many are
@@ -51,6 +57,7 @@ std::vector<std::string> Words(int argc, char** argv) {
 }
 
 int Run(int argc, char** argv) {
+  if (const std::string wrong = journal::ArmFailpoint(); !wrong.empty()) throw UsageError(wrong);
   CLI::App app(kAbout, "coheldctl");
   app.footer(kFooter);
   app.require_subcommand(1);
@@ -77,6 +84,8 @@ int Run(int argc, char** argv) {
   AddStructureCommands(app, globals, &action);
   AddQueueCommands(app, globals, &action);
   AddFollowCommands(app, globals, &action);
+  AddFolderCommands(app, globals, &action);
+  AddDumpCommand(app, &action);
   try {
     app.parse(Words(argc, argv));
   } catch (const CLI::ParseError& error) {

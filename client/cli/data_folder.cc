@@ -1,0 +1,94 @@
+// See data_folder.h.
+#include "client/cli/data_folder.h"
+
+#include <array>
+#include <chrono>
+#include <iomanip>
+#include <sstream>
+
+#include "server/upkeep/compact.h"
+
+namespace coheld::cli {
+namespace {
+
+std::string Counted(uint64_t count, const std::string& word) {
+  return Grouped(count) + " " + word + (count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+void Check(const journal::Status& fault) {
+  if (!fault) return;
+  if (fault->code == 0) throw DamageFound(fault->message);
+  throw std::runtime_error(fault->message);
+}
+
+bool IsFolder(const std::string& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) {
+    throw UsageError(path + ": " + (error ? error.message() : "there is nothing"));
+  }
+  return std::filesystem::is_directory(status);
+}
+
+std::unique_ptr<journal::FolderLock> LockFolder(const std::string& folder) {
+  std::unique_ptr<journal::FolderLock> lock;
+  Check(journal::FolderLock::Take(folder, &lock));
+  return lock;
+}
+
+std::unique_ptr<journal::FolderLock> LockToRead(const std::string& folder) {
+  std::unique_ptr<journal::FolderLock> lock;
+  Check(journal::FolderLock::TakeIfThere(folder, &lock));
+  return lock;
+}
+
+upkeep::LoadedState Load(const std::string& path) {
+  journal::ReadOnlyPosixFiles files;
+  upkeep::LoadedState loaded;
+  if (IsFolder(path)) {
+    const auto lock = LockToRead(path);
+    Check(upkeep::LoadFolder(files, path, &loaded));
+  } else {
+    Check(upkeep::LoadStateFile(files, path, &loaded));
+  }
+  return loaded;
+}
+
+int64_t NowMs() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+std::string Grouped(uint64_t number) {
+  std::string text = std::to_string(number);
+  for (size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
+  return text;
+}
+
+std::string Bytes(uint64_t bytes) {
+  constexpr std::array kUnits = {"bytes", "kB", "MB", "GB", "TB"};
+  if (bytes < 1000) return std::to_string(bytes) + " bytes";
+  auto amount = static_cast<double>(bytes);
+  size_t unit = 0;
+  for (; amount >= 1000 && unit + 1 < kUnits.size(); ++unit) amount /= 1000;
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(1) << amount << ' ' << kUnits.at(unit);
+  return text.str();
+}
+
+Json ToJson(const upkeep::Figures& figures) {
+  return {{"index", figures.index},
+          {"objects", figures.objects},
+          {"sessions", figures.sessions},
+          {"waiting", figures.waiting},
+          {"digest", engine::ToText(figures.digest)}};
+}
+
+std::string ToText(const upkeep::Figures& figures) {
+  return Counted(figures.objects, "object") + ", " + Counted(figures.sessions, "session") + ", " +
+         Counted(figures.waiting, "waiting op");
+}
+
+}  // namespace coheld::cli
