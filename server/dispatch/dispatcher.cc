@@ -11,6 +11,7 @@
 #include "server/engine/explain.h"
 #include "server/engine/planted_bug.h"
 #include "server/journal/failpoint.h"
+#include "server/journal/planted_bug.h"
 
 namespace coheld::dispatch {
 namespace {
@@ -81,7 +82,9 @@ void Dispatcher::Resume(TimeMs now) {
   last_call_ = static_cast<uint64_t>(engine_.last_call());
   directory_.BeginAfter(engine_.last_session());
   for (const auto& [id, session] : engine_.sessions().all()) {
-    directory_.Restore(id, session.ttl_ms, session.opened, now);
+    if (journal::Planted(journal::PlantedBug::kSessionNotRestored)) break;
+    const bool goes_on = journal::Planted(journal::PlantedBug::kTtlNotRearmed);
+    directory_.Restore(id, session.ttl_ms, session.opened, goes_on ? session.opened : now);
   }
   for (const auto& [call, op] : engine_.parked()) parked_[call] = {};
   std::vector<engine::Reply> replies;
@@ -108,6 +111,8 @@ bool Dispatcher::HasPassed(const transport::OutputMark& mark) const {
 
 void Dispatcher::HoldUntilSafe(transport::Connection& connection) {
   const uint64_t last = log_->last_index();
+  if (journal::Planted(journal::PlantedBug::kReplyBeforeSync)) return;
+  if (journal::Planted(journal::PlantedBug::kReadNotHeld) && last == awaited_durable_) return;
   COHELD_FAILPOINT("dispatch.held");
   if (level_ == journal::Level::kAsync) return connection.HoldOutput({.written = last});
   awaited_durable_ = last;

@@ -6,6 +6,7 @@
 
 #include "proto/wire/check.h"
 #include "server/journal/failpoint.h"
+#include "server/journal/planted_bug.h"
 
 namespace coheld::journal {
 
@@ -66,7 +67,12 @@ Status Journal::SyncAll() {
   const uint64_t last = next_index_ - 1;
   const uint64_t offset = offset_;
   COHELD_FAILPOINT("journal.sync.before");
-  if (Status fault = Aside([this] { return current_->Sync(); })) return fault;
+  const auto sync = [this] {
+    return Planted(PlantedBug::kSyncSkipped) ? std::nullopt : current_->Sync();
+  };
+  if (Status fault = Aside(sync)) {
+    if (!Planted(PlantedBug::kFailedSyncIgnored)) return fault;
+  }
   COHELD_FAILPOINT("journal.synced");
   durable_index_ = std::max(durable_index_, last);
   synced_offset_ = std::max(synced_offset_, offset);
@@ -90,7 +96,9 @@ Status Journal::StartSegment(uint64_t batch_bytes) {
   // A segment that follows says that all before it is durable, and goes on where that ended: after
   // a mark too.
   if (current_ != nullptr) {
-    if (Status fault = SyncAll()) return fault;
+    const bool is_mark = durable_index_ + 1 == next_index_;
+    const bool skips = is_mark && Planted(PlantedBug::kMarkNotSynced);
+    if (Status fault = skips ? std::nullopt : SyncAll()) return fault;
   }
   if (Status fault = PrepareNext(options_.segment_bytes)) return fault;
   const uint64_t room = std::max(options_.segment_bytes, kSegmentHeaderBytes + batch_bytes);
@@ -106,7 +114,9 @@ Status Journal::StartSegment(uint64_t batch_bytes) {
   const std::string path = PathOf(SegmentName(next_index_));
   if (Status fault = files_.Rename(PathOf(kNextSegmentName), path)) return fault;
   COHELD_FAILPOINT("journal.renamed");
-  if (Status fault = files_.SyncFolder(options_.folder)) return fault;
+  if (!Planted(PlantedBug::kNameNotSynced)) {
+    if (Status fault = files_.SyncFolder(options_.folder)) return fault;
+  }
   COHELD_FAILPOINT("journal.started");
   segments_[next_index_] = path;
   current_ = std::move(next_);
@@ -140,6 +150,7 @@ Status Journal::PrepareNext(uint64_t bytes) {
 }
 
 Status Journal::TrimTo(uint64_t index) {
+  if (Planted(PlantedBug::kTrimmedTooFar)) index += 40;
   bool removed = false;
   while (segments_.size() > 1 && std::next(segments_.begin())->first <= index + 1) {
     COHELD_FAILPOINT("journal.trim.before");

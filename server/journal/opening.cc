@@ -4,6 +4,7 @@
 
 #include "server/journal/failpoint.h"
 #include "server/journal/journal.h"
+#include "server/journal/planted_bug.h"
 #include "server/journal/reading.h"
 
 namespace coheld::journal {
@@ -66,6 +67,7 @@ class Journal::Opening {
     if (Status fault = journal_.current_->ReadAt(reading_.unsure_offset, size, &bytes)) {
       return fault;
     }
+    if (Planted(PlantedBug::kTailNotWrittenAgain)) return std::nullopt;
     if (!bytes.empty()) {
       if (Status fault = journal_.current_->WriteAt(reading_.unsure_offset, bytes)) return fault;
     }

@@ -5,6 +5,7 @@
 
 #include "server/engine/input_log.h"
 #include "server/journal/failpoint.h"
+#include "server/journal/planted_bug.h"
 #include "server/journal/reading.h"
 
 namespace coheld::recovery {
@@ -75,8 +76,10 @@ Status Recover(Files& files, const journal::JournalOptions& options, const Progr
   if (Status fault = files.MakeFolder(options.folder)) return fault;
   if (Status fault = LoadNewest(files, options.folder, progress, engine, report)) return fault;
   Replayer replayer(options.folder, progress, engine, report);
-  const auto visit = [&](uint64_t index, std::string_view record) {
-    return replayer.Replay(index, record);
+  const auto visit = [&](uint64_t index, std::string_view record) -> Status {
+    const bool skips = journal::Planted(journal::PlantedBug::kRecordSkipped) && report->snapshot &&
+                       index == *report->snapshot + 1;
+    return skips ? std::nullopt : replayer.Replay(index, record);
   };
   return journal::Journal::Open(files, options, report->last_index, visit, &report->journal,
                                 journal);

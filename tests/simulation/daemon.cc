@@ -203,7 +203,7 @@ Daemon::Daemon(Schedule& schedule, DaemonObserver& observer, const Options& opti
       schedule,
       Storage::Hooks{.on_record = [this](std::string_view record) { OnRecord(record); },
                      .on_progress = [this] { Post([] {}); },
-                     .on_end = [this] { Restart({.down_us = kMs}); },
+                     .on_end = [this] { Restart(std::exchange(next_death_, {.down_us = kMs})); },
                      .on_note = options.on_note},
       Random(random_.Next()));
 }
@@ -354,6 +354,7 @@ void Daemon::Restart(const Death& death) {
   caretaker_.reset();
   dispatcher_.reset();
   loop_.reset();
+  next_death_ = {.down_us = kMs};
   if (storage_ == nullptr) return Begin();
   NotePromise(death);
   storage_->End();
@@ -362,6 +363,12 @@ void Daemon::Restart(const Death& death) {
   schedule_.After(death.down_us, [this, life = ++life_] {
     if (life == life_) Begin();
   });
+}
+
+void Daemon::DieAtCall(uint64_t calls, const Death& death) {
+  if (dispatcher_ == nullptr) return Restart(death);
+  next_death_ = death;
+  storage_->EndAtCall(calls);
 }
 
 void Daemon::NotePromise(const Death& death) {

@@ -99,6 +99,8 @@ class Daemon {
   };
   // Ends, and all its connections with it, and begins again: with nothing if it has no disk.
   void Restart(const Death& death);
+  // The same, but in the n-th file call from now.
+  void DieAtCall(uint64_t calls, const Death& death);
   // Makes durable what was applied so far.
   void Settle();
   // The disk; null if it has none.
@@ -136,6 +138,7 @@ class Daemon {
   std::deque<Schedule::Task> inbox_;
   bool turn_scheduled_ = false;
   uint64_t life_ = 0;
+  Death next_death_;  // In a file call.
   std::unique_ptr<Storage> storage_;
   Recovered promise_;             // Of the deaths since it was there ...
   int64_t durable_since_us_ = 0;  // ... and how far all was durable then.

@@ -16,14 +16,14 @@ constexpr int64_t kMsPerBatch = 60;
 // What happens to a disk, and to a daemon that has one.
 Step MakeDiskFault(Random& random) {
   static constexpr std::array kDeck = {
-      Step::Kind::kRestart,  Step::Kind::kRestart,  Step::Kind::kPowerCut, Step::Kind::kPowerCut,
-      Step::Kind::kPowerCut, Step::Kind::kEnd,      Step::Kind::kEnd,      Step::Kind::kDiskFails,
-      Step::Kind::kDiskFull, Step::Kind::kDiskSlow, Step::Kind::kSnapshot, Step::Kind::kSnapshot,
+      Step::Kind::kRestart,  Step::Kind::kRestart,  Step::Kind::kPowerCut,  Step::Kind::kPowerCut,
+      Step::Kind::kPowerCut, Step::Kind::kEnd,      Step::Kind::kDiskFails, Step::Kind::kDiskFails,
+      Step::Kind::kDiskFull, Step::Kind::kDiskSlow, Step::Kind::kSnapshot,  Step::Kind::kSnapshot,
       Step::Kind::kSnapshot, Step::Kind::kSnapshot};
   Step step;
   step.kind = random.One(kDeck);
   step.pick = random.Next();
-  step.flag = random.Chance(20);
+  step.flag = random.Chance(step.kind == Step::Kind::kDiskFails ? 60 : 20);
   const bool is_long = random.Chance(30);
   step.us =
       static_cast<int64_t>(is_long ? random.Between(500, 5000) : random.Between(0, 100)) * kMs;

@@ -1,14 +1,19 @@
 // See planted.h.
 #include "tests/simulation/planted.h"
 
+#include <algorithm>
+
 #include "server/engine/planted_bug.h"
+#include "server/journal/planted_bug.h"
 
 namespace coheld::simulation {
 
 #ifdef COHELD_PLANTED_BUGS
 
-// In the order of the enum, without kNone.
-const std::vector<std::string_view>& PlantedBugs() {
+namespace {
+
+// In the order of the enums, without kNone.
+const std::vector<std::string_view>& EngineBugs() {
   static const auto* const names = new std::vector<std::string_view>{
       "answered_from_another_session",
       "reply_forgotten_early",
@@ -49,14 +54,39 @@ const std::vector<std::string_view>& PlantedBugs() {
   return *names;
 }
 
+const std::vector<std::string_view>& JournalBugs() {
+  static const auto* const names = new std::vector<std::string_view>{
+      "reply_before_sync",  "read_not_held",          "sync_skipped",        "failed_sync_ignored",
+      "name_not_synced",    "mark_not_synced",        "snapshot_not_synced", "trimmed_too_far",
+      "torn_tail_accepted", "tail_not_written_again", "record_skipped",      "session_not_restored",
+      "ttl_not_rearmed",
+  };
+  return *names;
+}
+
+// The bug of this name; 0 if there is none.
+template <typename Bug>
+Bug Find(const std::vector<std::string_view>& names, std::string_view name) {
+  const auto found = std::find(names.begin(), names.end(), name);
+  return found == names.end() ? Bug::kNone : static_cast<Bug>(found - names.begin() + 1);
+}
+
+}  // namespace
+
+const std::vector<std::string_view>& PlantedBugs() {
+  static const auto* const names = [] {
+    auto* all = new std::vector<std::string_view>(EngineBugs());
+    all->insert(all->end(), JournalBugs().begin(), JournalBugs().end());
+    return all;
+  }();
+  return *names;
+}
+
 bool Plant(std::string_view name) {
-  engine::planted_bug = engine::PlantedBug::kNone;
-  int number = 0;
-  for (const std::string_view known : PlantedBugs()) {
-    ++number;
-    if (known == name) engine::planted_bug = static_cast<engine::PlantedBug>(number);
-  }
-  return name.empty() || engine::planted_bug != engine::PlantedBug::kNone;
+  engine::planted_bug = Find<engine::PlantedBug>(EngineBugs(), name);
+  journal::planted_bug = Find<journal::PlantedBug>(JournalBugs(), name);
+  return name.empty() || engine::planted_bug != engine::PlantedBug::kNone ||
+         journal::planted_bug != journal::PlantedBug::kNone;
 }
 
 #else

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "server/engine/planted_bug.h"
+#include "server/journal/planted_bug.h"
 #include "tests/simulation/planted.h"
 #include "tests/simulation/simulation.h"
 
@@ -59,7 +60,8 @@ TEST(SimulationTest, LeavesOutWhatAViolationDoesNotNeed) {
 }
 
 TEST(SimulationTest, NamesEachBugOnce) {
-  EXPECT_EQ(PlantedBugs().size(), static_cast<size_t>(engine::PlantedBug::kInputNotLogged));
+  EXPECT_EQ(PlantedBugs().size(), static_cast<size_t>(engine::PlantedBug::kInputNotLogged) +
+                                      static_cast<size_t>(journal::PlantedBug::kTtlNotRearmed));
 }
 
 }  // namespace

@@ -156,7 +156,13 @@ class Simulation {
   void Disturb(Storage& storage, const Step& step) {
     const uint64_t calls = step.pick % 40 + 1;
     if (step.kind == Step::Kind::kEnd) return storage.EndAtCall(calls);
-    if (step.kind == Step::Kind::kDiskFails) return storage.FailAtCall(calls);
+    if (step.kind == Step::Kind::kDiskFails) {
+      // Often the power is cut soon: then the machine forgets what it only seemed to have written.
+      if (step.flag) {
+        schedule_.After(step.us, [this] { daemon_->Restart({.power_cut = true, .down_us = kMs}); });
+      }
+      return storage.FailAtCall(step.pick % 8 + 1);
+    }
     if (step.kind == Step::Kind::kSnapshot) {
       if (step.flag) storage.EndSnapshotAtCall(calls);
       return storage.MakeSnapshot();
@@ -197,10 +203,14 @@ class Simulation {
     constexpr uint64_t kClockBackMsMax = 10'000;
     Storage* const storage = daemon_->storage();
     if (storage != nullptr && step.flag) storage->EndOpeningAtCall(step.pick % 40 + 1);
-    daemon_->Restart({.power_cut = step.kind == Step::Kind::kPowerCut,
-                      .down_us = step.us + kMs,
-                      .clock_back_ms = static_cast<int64_t>(
-                          step.pick % 4 == 0 ? step.pick / 4 % kClockBackMsMax : 0)});
+    const Daemon::Death death = {.power_cut = step.kind == Step::Kind::kPowerCut,
+                                 .down_us = step.us + kMs,
+                                 .clock_back_ms = static_cast<int64_t>(
+                                     step.pick % 4 == 0 ? step.pick / 4 % kClockBackMsMax : 0)};
+    if (storage != nullptr && step.pick % 3 != 0) {
+      return daemon_->DieAtCall(step.pick / 3 % 6 + 1, death);
+    }
+    daemon_->Restart(death);
     if (storage == nullptr) SetUp();
   }
 

@@ -13,16 +13,18 @@ namespace coheld::simulation {
 namespace {
 
 constexpr char kFolder[] = "data";
-constexpr uint64_t kSegmentBytes = 4096;
 constexpr int64_t kWakeUs = 30;  // Of a thread.
-constexpr int64_t kSnapshotUsMax = 200 * kMs;
+constexpr int64_t kSnapshotUsMax = 1000 * kMs;
 
 void Nothing(const recovery::Report&) {}
 
 }  // namespace
 
 Storage::Storage(Schedule& schedule, Hooks hooks, Random random)
-    : schedule_(schedule), hooks_(std::move(hooks)), random_(random) {}
+    : schedule_(schedule),
+      hooks_(std::move(hooks)),
+      random_(random),
+      segment_bytes_(uint64_t{1024} << random_.Pick(3)) {}
 
 Storage::~Storage() = default;
 
@@ -41,8 +43,8 @@ std::unique_ptr<engine::Engine> Storage::Open(std::string* why) {
   recovery::Report report;
   std::unique_ptr<journal::Journal> journal;
   const journal::Status fault = recovery::Recover(
-      *files_, {.folder = kFolder, .segment_bytes = kSegmentBytes, .salt = random_.Next()}, Nothing,
-      engine.get(), &report, &journal);
+      *files_, {.folder = kFolder, .segment_bytes = segment_bytes_, .salt = random_.Next()},
+      Nothing, engine.get(), &report, &journal);
   if (fault) {
     *why = fault->message;
     return nullptr;
@@ -65,7 +67,7 @@ void Storage::End() {
   committing_.reset();
   files_.reset();
   gathered_.Clear();
-  handed_ = {};
+  handed_ = turn_ = {};
   busy_ = snapshot_runs_ = false;
   disk_.FailNoMore();
   fails_ = false;
@@ -77,6 +79,7 @@ void Storage::CutPower() {
 }
 
 void Storage::Settle() {
+  Require(!busy_, "the committer is busy before anything happens");
   Submit(last_index_);
   while (durable_ < last_index_) {
     HandOver();
@@ -90,7 +93,7 @@ void Storage::EndAtCall(uint64_t calls) {
 }
 
 void Storage::FailAtCall(uint64_t calls) {
-  disk_.FailFrom(calls, EIO);
+  disk_.FailAt(calls, EIO);
   fails_ = true;
 }
 
@@ -148,24 +151,25 @@ void Storage::DoTurn() {
   busy_ = true;
   taken_durable_ = handed_.durable;
   // What is handed over meanwhile goes with the next turn.
-  journal::Committing::Work work = std::exchange(handed_, {.durable = handed_.durable});
-  const journal::Status fault = committing_->DoTurn(&work);
-  schedule_.After(cost, [this, life = life_, fault] {
-    if (life != life_) return;
-    busy_ = false;
-    if (fault) {
-      hooks_.on_note(fault->message);
-      return hooks_.on_end();
-    }
-    Tell();
-    if (life != life_ || busy_) return;
-    const Clock::time_point next = committing_->NextTurn();
-    if (next != Clock::time_point::max()) {
-      const auto wait = std::chrono::duration_cast<std::chrono::microseconds>(next - Now());
-      WakeAt(schedule_.now() + std::max<int64_t>(wait.count(), 0));
-    }
-    Wake();
+  turn_ = std::exchange(handed_, {.durable = handed_.durable});
+  schedule_.After(cost, [this, life = life_] {
+    if (life == life_) FinishTurn();
   });
+}
+
+void Storage::FinishTurn() {
+  busy_ = false;
+  if (const journal::Status fault = committing_->DoTurn(&turn_)) {
+    hooks_.on_note(fault->message);
+    return hooks_.on_end();
+  }
+  Tell();
+  const Clock::time_point next = committing_->NextTurn();
+  if (next != Clock::time_point::max()) {
+    const auto wait = std::chrono::duration_cast<std::chrono::microseconds>(next - Now());
+    WakeAt(schedule_.now() + std::max<int64_t>(wait.count(), 0));
+  }
+  Wake();
 }
 
 void Storage::Tell() {
@@ -202,6 +206,7 @@ void Storage::RunSnapshot(uint64_t index) {
     if (!fault) fault = writer.Finish();
   }
   snapshot_runs_ = false;
+  Require(!fault || fault->code != 0, fault ? "no snapshot: " + fault->message : "");
   if (fault) return hooks_.on_note("no snapshot: " + fault->message);
   hooks_.on_note("a snapshot has the first " + std::to_string(index) + " inputs");
   TakeSnapshot(index);

@@ -47,8 +47,7 @@ class Storage : public journal::CommitLog {
 
   // A snapshot is made, which takes its time.
   void MakeSnapshot();
-  // The process ends in its n-th file call from now; or that call fails, and all after it, until
-  // the process has ended.
+  // The process ends in its n-th file call from now; or that call fails.
   void EndAtCall(uint64_t calls);
   void FailAtCall(uint64_t calls);
   // So does the next process that recovers, or that makes a snapshot.
@@ -81,6 +80,7 @@ class Storage : public journal::CommitLog {
   void Wake();
   void WakeAt(Time when);
   void DoTurn();
+  void FinishTurn();
   void Tell();
   void RunSnapshot(uint64_t index);
   void TakeSnapshot(uint64_t index);
@@ -88,6 +88,7 @@ class Storage : public journal::CommitLog {
   Schedule& schedule_;
   const Hooks hooks_;
   Random random_;
+  const uint64_t segment_bytes_;
   journal::SimulatedDisk disk_;
   int64_t latency_us_ = 100;
   int64_t worst_us_ = 0;
@@ -101,6 +102,7 @@ class Storage : public journal::CommitLog {
   std::unique_ptr<journal::Committing> committing_;
   journal::PendingBatch gathered_;
   journal::Committing::Work handed_;
+  journal::Committing::Work turn_;  // What the committer does now.
   uint64_t taken_durable_ = 0;
   uint64_t wake_ = 0;  // The wake-up that counts.
   bool busy_ = false;

@@ -12,7 +12,6 @@ namespace coheld::journal {
 namespace {
 
 constexpr uint64_t kSector = 512;
-constexpr uint64_t kPage = 4096;
 
 // For the calls that a journal makes while others go on.
 std::mutex calls_mutex;
@@ -81,7 +80,7 @@ SimulatedDisk::SimulatedDisk(const Image& image) {
 
 Status SimulatedDisk::Count(std::string_view call, const std::string& path, bool changes) {
   if (changes && observer_) observer_();
-  if (++calls_ < fail_from_) return std::nullopt;
+  if (++calls_ < fail_from_ || calls_ > fail_until_) return std::nullopt;
   return Fault{fail_code_, std::string(call) + " " + path + ": " + std::strerror(fail_code_)};
 }
 
@@ -98,10 +97,10 @@ void SimulatedDisk::Apply(const Write& write, std::string* bytes) {
 }
 
 void SimulatedDisk::Sync(Content* content) {
-  // Whole pages are written, of what they are now.
+  // Whole sectors are written, of what they are now.
   for (const Write& write : std::exchange(content->unsynced, {})) {
-    const uint64_t begin = write.offset / kPage * kPage;
-    const uint64_t end = (write.offset + write.bytes.size() + kPage - 1) / kPage * kPage;
+    const uint64_t begin = write.offset / kSector * kSector;
+    const uint64_t end = (write.offset + write.bytes.size() + kSector - 1) / kSector * kSector;
     Apply({.offset = begin, .bytes = content->now.substr(begin, end - begin)}, &content->durable);
   }
 }

@@ -39,7 +39,12 @@ class SimulatedDisk : public Files {
     fail_from_ = calls_ + call;
     fail_code_ = code;
   }
-  void FailNoMore() { fail_from_ = UINT64_MAX; }
+  // Lets only the n-th call from now fail.
+  void FailAt(uint64_t call, int code) {
+    FailFrom(call, code);
+    fail_until_ = fail_from_;
+  }
+  void FailNoMore() { fail_from_ = fail_until_ = UINT64_MAX; }
   // Lets files not grow any more, as on a full disk; 0: lets them.
   void FailGrowth(int code) { growth_code_ = code; }
   // How many calls were made.
@@ -104,6 +109,7 @@ class SimulatedDisk : public Files {
   std::vector<std::vector<Renaming>> changes_;  // Since the folder's last sync.
   uint64_t calls_ = 0;
   uint64_t fail_from_ = UINT64_MAX;
+  uint64_t fail_until_ = UINT64_MAX;
   int fail_code_ = 0;
   int growth_code_ = 0;
   std::function<void()> observer_;
