@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
@@ -132,8 +133,13 @@ TEST_F(CommitterTest, WhatTheLoopWroteBecomesDurableWithoutIt) {
 TEST_F(CommitterTest, ASlowDiskDoesNotHoldUpTheLoop) {
   using std::chrono::milliseconds;
   static constexpr milliseconds kSlow{20};
+  static std::atomic<bool> is_slow;
+  is_slow = false;
+  disk.SetObserver([] {
+    if (is_slow) std::this_thread::sleep_for(kSlow);
+  });
   Start(Level::kSync);
-  disk.SetObserver([&] { std::this_thread::sleep_for(kSlow); });
+  is_slow = true;
   committer->Add("one");
   AwaitConfirmed(1);
   const auto begin = std::chrono::steady_clock::now();
