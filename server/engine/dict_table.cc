@@ -16,6 +16,8 @@ namespace {
 constexpr size_t kUnindexedMax = 8;
 constexpr size_t kLeastSlots = 16;
 constexpr size_t kHolesKept = 32;
+// While a table is loaded its index is so many entries behind, until its slots come from memory.
+constexpr size_t kIndexBehind = 16;
 // No table lives to see more.
 constexpr uint64_t kOrdinalMax = uint64_t{1} << 62;
 
@@ -230,27 +232,50 @@ void DictTable::Load(StateReader& state) {
   entries_.reserve(count);
   if (count > kUnindexedMax) slots_.assign(SlotsFor(count), Slot());
   std::vector<uint64_t> ordinals;
+  std::vector<uint32_t> hashes;
   uint64_t ordinal = first;
+  size_t indexed = 0;
+  const auto index_up_to = [&](size_t end) {
+    for (; indexed < end && state.ok(); ++indexed) {
+      if (!IndexLoaded(static_cast<Place>(indexed), hashes[indexed])) {
+        state.Fail("a table has a key twice");
+      }
+    }
+  };
   for (size_t i = 0; i < count && state.ok(); ++i, ++ordinal) {
     if (!all_follow) {
       ordinal += state.TakeUnsigned(kOrdinalMax - ordinal, "an ordinal");
       ordinals.push_back(ordinal);
     }
-    LoadEntry(state);
+    LoadEntry(state, &hashes);
+    if (hashes.size() > kIndexBehind) index_up_to(hashes.size() - kIndexBehind);
   }
+  index_up_to(hashes.size());
   ordinals_ = std::move(ordinals);
   if (state.ok() && (all_follow != dense() || (count > 0 && OrdinalAt(0) != first))) {
     state.Fail("the ordinals of a table are not as they are written");
   }
 }
 
-void DictTable::LoadEntry(StateReader& state) {
+void DictTable::LoadEntry(StateReader& state, std::vector<uint32_t>* hashes) {
   Value key = state.TakeKey();
   Value value = state.TakeValue();
   if (!state.ok()) return;
-  const uint32_t hash = slots_.empty() ? 0 : HashOf(key);
-  if (FindHashed(key, hash)) return state.Fail("a table has a key twice");
-  Append(std::move(key), std::move(value), hash);
+  if (slots_.empty()) {
+    if (FindHashed(key, 0)) return state.Fail("a table has a key twice");
+    return Append(std::move(key), std::move(value), 0);
+  }
+  hashes->push_back(HashOf(key));
+  __builtin_prefetch(&slots_[hashes->back() & (slots_.size() - 1)], 1);
+  if (key.holds_opaque()) ++opaque_keys_;
+  entries_.push_back({std::move(key), std::move(value)});
+  ++size_;
+}
+
+bool DictTable::IndexLoaded(Place place, uint32_t hash) {
+  if (FindHashed(entries_[place].key, hash)) return false;
+  IndexAdd({.hash = hash, .place = place});
+  return true;
 }
 
 }  // namespace coheld::engine

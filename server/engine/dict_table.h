@@ -89,7 +89,10 @@ class DictTable {
   Place FirstKept() const;
   // True if the ordinals of the entries follow one upon another.
   bool dense() const;
-  void LoadEntry(StateReader& state);
+  // Reads an entry; if there is an index it is not in it yet, and its hash is added to `hashes`.
+  void LoadEntry(StateReader& state, std::vector<uint32_t>* hashes);
+  // Indexes an entry that was loaded; false if its key is there already.
+  bool IndexLoaded(Place place, uint32_t hash);
 
   std::vector<Entry> entries_;
   std::vector<Slot> slots_;         // Empty while there are few entries.
