@@ -5,6 +5,7 @@
 #include <xxhash.h>
 #include <zstd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 #include <vector>
@@ -22,6 +23,7 @@ constexpr size_t kChunkChecksumAt = 8;
 constexpr size_t kStateBytes = size_t{1} << 20;  // Of a chunk.
 constexpr size_t kStateBytesMax = size_t{64} << 20;
 constexpr int kCompression = 1;
+constexpr uint64_t kCompressedMost = 256;  // Times; of a state that is believed unread.
 constexpr uint64_t kSyncBytes = uint64_t{4} << 20;
 
 // Returns the checksum of a chunk, header and all.
@@ -172,6 +174,23 @@ Status SnapshotReader::ReadHeader() {
   }
   index_ = GetNumber<uint64_t>(bytes, 16);
   offset_ = kHeaderBytes;
+  return std::nullopt;
+}
+
+Status SnapshotReader::StateBytes(uint64_t* bytes) const {
+  uint64_t file_bytes = 0;
+  if (Status fault = file_->Size(&file_bytes)) return fault;
+  *bytes = 0;
+  std::string head;
+  for (uint64_t at = kHeaderBytes; at < file_bytes;) {
+    if (Status fault = file_->ReadAt(at, kChunkHeaderBytes, &head)) return fault;
+    if (head.size() < kChunkHeaderBytes) break;
+    const auto state_size = GetNumber<uint32_t>(head, 4);
+    if (state_size > kStateBytesMax) break;
+    at += kChunkHeaderBytes + GetNumber<uint32_t>(head, 0);
+    *bytes += state_size;
+  }
+  *bytes = std::min(*bytes, file_bytes * kCompressedMost);
   return std::nullopt;
 }
 

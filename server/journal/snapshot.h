@@ -92,6 +92,10 @@ class SnapshotReader {
   // damaged: it names file, offset and what to do.
   [[nodiscard]] Status Next(std::string* part);
 
+  // Returns how large the state is as the parts say, which are not looked at for that: at most some
+  // multiple of the file, whatever they say.
+  [[nodiscard]] Status StateBytes(uint64_t* bytes) const;
+
   uint64_t index() const { return index_; }
   const std::string& path() const { return path_; }
   // How much of the file was read.

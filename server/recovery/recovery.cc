@@ -34,7 +34,11 @@ Status LoadSnapshot(journal::SnapshotReader& reader, const Progress& progress,
                     engine::Engine* engine, Report* report) {
   report->snapshot = reader.index();
   report->last_index = reader.index();
+  // At once, so that there are never two copies of it.
+  uint64_t state_bytes = 0;
+  if (Status fault = reader.StateBytes(&state_bytes)) return fault;
   std::string state;
+  state.reserve(state_bytes);
   std::string part;
   do {
     if (Status fault = reader.Next(&part)) return fault;
