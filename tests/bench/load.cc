@@ -24,7 +24,8 @@ namespace coheld::bench {
 namespace {
 
 constexpr size_t kReadBytes = 256 * 1024;
-constexpr int kStallMs = 10000;  // So long without any answer is an error.
+constexpr int kStallMs = 10'000;           // So long without any answer is an error; ...
+constexpr int kSnapshotStallMs = 600'000;  // ... if snapshots are asked for.
 
 uint64_t NowNs(clockid_t clock = CLOCK_MONOTONIC) {
   timespec time{};
@@ -100,7 +101,10 @@ struct Client {
 class Load {
  public:
   explicit Load(const LoadOptions& options)
-      : options_(options), workload_(MakeWorkload(options.workload)), read_(kReadBytes) {}
+      : options_(options),
+        stall_ms_(options.workload.mix.contains("snapshot") ? kSnapshotStallMs : kStallMs),
+        workload_(MakeWorkload(options.workload)),
+        read_(kReadBytes) {}
 
   ~Load() {
     for (const Client& client : clients_) {
@@ -246,8 +250,8 @@ class Load {
   bool RunUntil(Done done) {
     epoll_event events[256];
     while (!done()) {
-      const int count = epoll_wait(epoll_, events, 256, kStallMs);
-      if (count == 0) return Fail("no answer for 10 s");
+      const int count = epoll_wait(epoll_, events, 256, stall_ms_);
+      if (count == 0) return Fail("no answer for " + std::to_string(stall_ms_ / 1000) + " s");
       for (int i = 0; i < count; ++i) {
         if (!OnReady(*static_cast<Client*>(events[i].data.ptr))) return false;
       }
@@ -313,6 +317,7 @@ class Load {
   }
 
   LoadOptions options_;
+  const int stall_ms_;
   Workload workload_;
   int epoll_ = epoll_create1(EPOLL_CLOEXEC);
   std::vector<Client> clients_;
