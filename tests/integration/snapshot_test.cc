@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include <chrono>
-#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -25,16 +24,22 @@ class SnapshotTest : public ::testing::Test {
  protected:
   // Starts a daemon on the folder, with these flags too.
   void Start(std::vector<std::string> flags = {}) {
-    flags.insert(flags.begin(), {"--data-dir", folder(), "--segment-bytes", "64k"});
-    daemon_ = std::make_unique<testing::DaemonProcess>();
-    daemon_->Start(flags);
-    client_.emplace(Client::connect(daemon_->address_unix()));
+    flags.insert(flags.begin(), {"--data-dir", folder(), "--segment-bytes", "64k", "--durability",
+                                 "async", "--listen", address()});
+    daemon_.Spawn(flags);
+    ASSERT_TRUE(daemon_.WaitUntilReady()) << daemon_.Log();
+    client_.emplace(Client::connect(address()));
   }
+  void Kill() {
+    daemon_.Kill();
+    daemon_.WaitForExit();
+  }
+  // It comes back on the same address, so that clients go on.
   void KillAndStart(std::vector<std::string> flags = {}) {
-    daemon_->Kill();
-    daemon_->WaitForExit();
+    Kill();
     Start(std::move(flags));
   }
+  std::string address() const { return "unix:" + data_.path() + "/coheld.sock"; }
   std::string folder() const { return data_.path() + "/data"; }
   Admin admin() const { return Admin(*client_); }
   SnapshotStatus Status() const { return *admin().status().snapshots; }
@@ -62,7 +67,7 @@ class SnapshotTest : public ::testing::Test {
   }
 
   testing::TemporaryFolder data_;
-  std::unique_ptr<testing::DaemonProcess> daemon_;
+  testing::DaemonProcess daemon_;
   std::optional<Client> client_;
   int appended_ = 0;
 };
@@ -98,7 +103,7 @@ TEST_F(SnapshotTest, OneThatHasItAllIsNotMadeAgain) {
 TEST_F(SnapshotTest, TheyAreMadeAsTheJournalGrows) {
   Start({"--snapshot-after", "16k"});
   while (Status().made < 3) Append(100);
-  EXPECT_TRUE(daemon_->WaitForLog("snapshot_made"));
+  EXPECT_TRUE(daemon_.WaitForLog("snapshot_made"));
   KillAndStart();
   ExpectAllThere();
 }
@@ -132,16 +137,10 @@ TEST_F(SnapshotTest, ADaemonKilledInTheMidstOfOneLosesNothing) {
   Start({"--snapshot-after", "4k"});
   for (int round = 0; round < 20; ++round) {
     Append(200);
-    std::jthread asking([client = Client::connect(daemon_->address_unix())] {
-      try {
-        Admin(client).snapshot();
-      } catch (const Error&) {
-      }
-    });
+    // Asks anew when the daemon is back.
+    std::jthread asking([client = Client::connect(address())] { Admin(client).snapshot(); });
     std::this_thread::sleep_for(std::chrono::milliseconds(round * 2));
-    daemon_->Kill();
-    daemon_->WaitForExit();
-    Start({"--snapshot-after", "4k"});
+    KillAndStart({"--snapshot-after", "4k"});
     ExpectAllThere();
   }
 }
@@ -160,8 +159,7 @@ TEST_F(SnapshotTest, AProcessKilledAtAnyStepIsTriedAgain) {
     ExpectAllThere();
     Append(1);
     EXPECT_GT(admin().snapshot().index, 100u) << point;
-    daemon_->Kill();
-    daemon_->WaitForExit();
+    Kill();
   }
 }
 
