@@ -125,6 +125,7 @@ Status SnapshotWriter::Seal() {
 }
 
 Status SnapshotWriter::Publish() {
+  COHELD_FAILPOINT("snapshot.verified");
   if (Status fault = files_.Rename(next_, path_)) return fault;
   COHELD_FAILPOINT("snapshot.renamed");
   if (Status fault = files_.SyncFolder(FolderOf(path_))) return fault;
@@ -135,7 +136,6 @@ Status SnapshotWriter::Publish() {
 Status SnapshotWriter::Finish() {
   if (Status fault = Seal()) return fault;
   if (Status fault = CheckSnapshot(files_, next_)) return fault;
-  COHELD_FAILPOINT("snapshot.verified");
   return Publish();
 }
 
