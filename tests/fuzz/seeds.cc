@@ -17,6 +17,7 @@
 #include <google/protobuf/text_format.h>
 
 #include "proto/wire/status.h"
+#include "server/engine/input_log.h"
 #include "server/engine/registry.h"
 #include "tests/fuzz/op_steps.h"
 
@@ -148,6 +149,36 @@ Seeds StatusSeeds() {
   return seeds;
 }
 
+// See record_fuzz.cc: an input of each kind.
+Seeds RecordSeeds() {
+  Seeds seeds;
+  for (int kind = 1; kind <= static_cast<int>(engine::Input::Kind::kResume); ++kind) {
+    const engine::Input input{.kind = static_cast<engine::Input::Kind>(kind),
+                              .stamp = {.call = engine::CallId{7},
+                                        .owner = {.session = engine::SessionId{3}, .thread = 2},
+                                        .now = engine::TimeMs{1000},
+                                        .seq = 5,
+                                        .acked = 4,
+                                        .lane = 1,
+                                        .token = 9,
+                                        .site = "main.py:7"},
+                              .code = 1001,
+                              .ms = 2000,
+                              .payload = "payload"};
+    engine::EncodeInput(input, &seeds["kind_" + std::to_string(kind)]);
+  }
+  return seeds;
+}
+
+// See snapshot_fuzz.cc: one as it was written, one with bytes written over, one cut off, and none.
+Seeds SnapshotSeeds() {
+  const std::string state = std::string("\x08\x00", 2) + "thestate";
+  return {{"good", "\x02" + state},
+          {"damaged", "\x02" + state + std::string("\x10\x00\x55\x50\x00\x55", 6)},
+          {"cut", "\x01" + state + std::string("\x10\x00\x55", 3)},
+          {"none", std::string("\x00", 1) + "coheldS1"}};
+}
+
 // See journal_fuzz.cc: batches that follow one another, one that does not, and zeros.
 Seeds JournalSeeds() {
   const std::string good("\x02\x07\x02\x00\x03one\x03two", 12);
@@ -176,6 +207,8 @@ int Main(const std::filesystem::path& from, const std::filesystem::path& to) {
   Write(to / "ops_fuzz", ops.seeds());
   Write(to / "value_fuzz", ValueSeeds(from / "values.seeds"));
   Write(to / "journal_fuzz", JournalSeeds());
+  Write(to / "record_fuzz", RecordSeeds());
+  Write(to / "snapshot_fuzz", SnapshotSeeds());
   Write(to / "state_fuzz", StateSeeds(ops.seeds()));
   Write(to / "status_fuzz", StatusSeeds());
   Write(to / "http2_fuzz", Http2Seeds());
