@@ -52,6 +52,11 @@ class CommitterTest : public testing::Test {
     told.notify_all();
   }
 
+  bool failed() {
+    const std::lock_guard guard(mutex);
+    return fault.has_value();
+  }
+
   // Waits as the loop does: with each progress it submits again.
   template <typename Predicate>
   void Await(Predicate is_there) {
@@ -168,7 +173,7 @@ TEST_F(CommitterTest, AFailedSyncIsToldAndConfirmsNothing) {
   disk.FailFrom(12, EIO);
   Start(Level::kSync);
   uint64_t added = 1;
-  while (!fault) {
+  while (!failed()) {
     committer->Add("more");
     Submit();
     ++added;
