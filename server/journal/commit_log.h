@@ -34,6 +34,9 @@ class CommitLog {
   // False when there was no room on the disk for the next segment: what makes the state grow has to
   // be refused, so that what makes it shrink can still be written.
   virtual bool has_room() const = 0;
+  // False when besides the room that is left is needed for what time brings about, such as the ends
+  // of leases and sessions: everything else that is recorded has to be refused.
+  virtual bool has_reserve() const { return true; }
 };
 
 }  // namespace coheld::journal

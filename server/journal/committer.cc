@@ -193,6 +193,8 @@ void Committer::Confirm() {
   written_index_.store(committing_.written(), std::memory_order_release);
   durable_index_.store(committing_.durable(), std::memory_order_release);
   has_room_.store(committing_.has_room(), std::memory_order_release);
+  has_reserve_.store(committing_.has_room() || committing_.has_reserve(),
+                     std::memory_order_release);
   COHELD_FAILPOINT("committer.confirmed");
 }
 

@@ -61,6 +61,7 @@ class Committer : public CommitLog {
   uint64_t written() const override { return written_index_.load(std::memory_order_acquire); }
   uint64_t durable() const override { return durable_index_.load(std::memory_order_acquire); }
   bool has_room() const override { return has_room_.load(std::memory_order_acquire); }
+  bool has_reserve() const override { return has_reserve_.load(std::memory_order_acquire); }
   // The bytes of all records added.
   uint64_t bytes_added() const { return bytes_added_; }
   // The bytes that were added and not handed over.
@@ -114,6 +115,7 @@ class Committer : public CommitLog {
   std::atomic<uint64_t> written_index_;
   std::atomic<uint64_t> durable_index_;
   std::atomic<bool> has_room_{true};
+  std::atomic<bool> has_reserve_{true};
   std::thread thread_;
 };
 

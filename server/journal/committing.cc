@@ -11,8 +11,10 @@ namespace coheld::journal {
 namespace {
 
 constexpr uint64_t kPrepareBytes = uint64_t{1} << 20;     // At a time: some 2 ms.
-constexpr std::chrono::milliseconds kRoomInterval{1000};  // Until a full disk is tried again.
-constexpr std::chrono::milliseconds kQuiet{2};            // Without a batch: time for chores.
+constexpr std::chrono::milliseconds kRoomInterval{1000};  // Until a full disk is tried again ...
+constexpr std::chrono::milliseconds kRoomIntervalMax{
+    8000};                                      // ... and each time longer, up to this.
+constexpr std::chrono::milliseconds kQuiet{2};  // Without a batch: time for chores.
 
 }  // namespace
 
@@ -84,9 +86,15 @@ Status Committing::DoChores() {
 }
 
 Status Committing::Prepare() {
-  const Status fault = journal_->PrepareNext(kPrepareBytes);
+  const Status fault =
+      journal_->PrepareNext(journal_->almost_full() ? UINT64_MAX / 2 : kPrepareBytes);
   if (fault && fault->code != ENOSPC && fault->code != EDQUOT) return fault;
-  prepare_again_ = fault ? options_.now() + kRoomInterval : Clock::time_point();
+  if (fault) {
+    if (Status failed = journal_->DropNext()) return failed;
+  }
+  room_interval_ =
+      fault && !has_room_ ? std::min(2 * room_interval_, kRoomIntervalMax) : kRoomInterval;
+  prepare_again_ = fault ? options_.now() + room_interval_ : Clock::time_point();
   if (std::exchange(has_room_, !fault) == fault.has_value()) options_.on_progress();
   return std::nullopt;
 }

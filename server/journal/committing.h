@@ -53,6 +53,7 @@ class Committing {
   uint64_t durable() const { return journal_->durable_index(); }
   // As CommitLog's.
   bool has_room() const { return has_room_; }
+  bool has_reserve() const { return journal_->has_reserve(); }
 
  private:
   Status Commit(Work* work);
@@ -68,6 +69,7 @@ class Committing {
   Clock::time_point unsynced_;       // The first that was not durable yet when it was written.
   Clock::time_point synced_;         // By a chore.
   Clock::time_point prepare_again_;  // Not before.
+  std::chrono::milliseconds room_interval_{};
   std::function<void(uint64_t)> rolling_;
 };
 

@@ -149,6 +149,14 @@ Status Journal::PrepareNext(uint64_t bytes) {
   return std::nullopt;
 }
 
+Status Journal::DropNext() {
+  if (next_ == nullptr) return std::nullopt;
+  next_ = nullptr;
+  next_room_ = 0;
+  if (Status fault = files_.Remove(PathOf(kNextSegmentName))) return fault;
+  return std::nullopt;
+}
+
 Status Journal::TrimTo(uint64_t index) {
   if (Planted(PlantedBug::kTrimmedTooFar)) index += 40;
   bool removed = false;

@@ -90,9 +90,16 @@ class Journal {
   // Takes room on the disk for the next segment: so many bytes more, until prepared(). Without it
   // the journal writes on in what it has, and takes the room when that is full.
   [[nodiscard]] Status PrepareNext(uint64_t bytes);
+  // Gives the room back that was taken so far for the next segment, to others who need it more: a
+  // snapshot, after which segments can go. For when there is not enough.
+  [[nodiscard]] Status DropNext();
 
   // True if less than a quarter of the current segment is left.
   bool nearly_full() const { return room_ - offset_ < options_.segment_bytes / 4; }
+  // True if so little is left of it that the next one must be there soon.
+  bool almost_full() const { return room_ - offset_ < options_.segment_bytes / 8; }
+  // False if all that can be written yet is kept for what cannot be refused.
+  bool has_reserve() const { return prepared() || room_ - offset_ >= options_.segment_bytes / 16; }
   // True if there is nothing that Sync or Mark would do.
   bool settled() const { return durable_index_ + 1 == next_index_ && marked_ == durable_index_; }
   // True if the next segment has its room on the disk: so much can be written even if it is full.

@@ -202,6 +202,69 @@ TEST_F(CommitterTest, AFullDiskIsToldWhileThereIsStillRoom) {
   EXPECT_FALSE(fault);
 }
 
+TEST_F(CommitterTest, AFullDiskKeepsNoRoomForASegmentThatDoesNotFit) {
+  Start(Level::kSync);
+  committer->Add("record");
+  Submit();
+  AwaitConfirmed(1);
+  committer.reset();
+  const SimulatedDisk::Image before = disk.Now();
+  disk = SimulatedDisk(before);
+  disk.FailGrowth(ENOSPC);
+  Start(Level::kSync);
+  Await([&] { return !committer->has_room(); });
+  committer.reset();
+  EXPECT_FALSE(disk.Now().contains("d/journal-next"));
+}
+
+TEST_F(CommitterTest, RoomThatReturnsIsFound) {
+  disk.FailGrowth(0);
+  Start(Level::kSync);
+  committer->Add("record");
+  Submit();
+  AwaitConfirmed(1);
+  committer.reset();
+  const SimulatedDisk::Image before = disk.Now();
+  disk = SimulatedDisk(before);
+  disk.FailGrowth(ENOSPC);
+  Start(Level::kSync);
+  Await([&] { return !committer->has_room(); });
+  committer.reset();
+  disk.FailGrowth(0);
+  Start(Level::kSync);
+  Await([&] { return committer->has_room() && committer->has_reserve(); });
+}
+
+TEST_F(CommitterTest, TheEndOfTheReserveIsToldBeforeTheJournalIsFull) {
+  Start(Level::kSync);
+  committer->Add("first");
+  Submit();
+  AwaitConfirmed(1);
+  committer.reset();
+  const SimulatedDisk::Image before = disk.Now();
+  disk = SimulatedDisk(before);
+  disk.FailGrowth(ENOSPC);
+  Start(Level::kSync);
+  Await([&] { return !committer->has_room(); });
+  EXPECT_TRUE(committer->has_reserve());
+  while (committer->has_reserve() && !fault) {
+    const uint64_t index = committer->Add("what gives room back");
+    Submit();
+    AwaitConfirmed(index);
+  }
+  EXPECT_FALSE(fault);
+  // And what time brings about is written still.
+  const uint64_t end = committer->Add("an end");
+  Submit();
+  AwaitConfirmed(end);
+  EXPECT_FALSE(fault);
+  // A daemon that is started now finds all of it.
+  const size_t records = committer->last_index();
+  committer.reset();
+  Start(Level::kSync);
+  EXPECT_EQ(read.size(), records);
+}
+
 TEST_F(CommitterTest, RollingSealsWhatWasHandedOver) {
   Start(Level::kAsync);
   for (int i = 0; i < 10; ++i) committer->Add("record");
