@@ -26,6 +26,14 @@ size_t SlotsFor(size_t entries) {
   return std::max(kLeastSlots, std::bit_ceil(entries + entries / 3 + 1));
 }
 
+// Gives the memory back too, but for a little: many dicts have one entry, then none, and so on.
+template <typename Item>
+void Empty(std::vector<Item>* items) {
+  constexpr size_t kItemsKept = 16;
+  items->clear();
+  if (items->capacity() > kItemsKept) items->shrink_to_fit();
+}
+
 }  // namespace
 
 std::optional<DictTable::Place> DictTable::Find(const Value& key) const {
@@ -134,9 +142,9 @@ DictTable::Entry DictTable::Take(Place place) {
 
 void DictTable::Clear() {
   first_ordinal_ = NextOrdinal();
-  entries_ = {};
-  slots_ = {};
-  ordinals_ = {};
+  Empty(&entries_);
+  Empty(&slots_);
+  Empty(&ordinals_);
   size_ = 0;
   opaque_keys_ = 0;
 }
