@@ -43,6 +43,8 @@ constexpr char kFooter[] =
     "Exit codes: 0 clean end, 1 could not run (address in use, ...), 2 bad flags or config file,\n"
     "3 the disk failed, 4 another daemon uses the data folder.";
 
+// What an idle daemon needs, and room to work.
+constexpr uint64_t kMemoryMaxMin = uint64_t{16} << 20;
 constexpr uint64_t kMaxUint32 = std::numeric_limits<uint32_t>::max();
 
 void AddTransportFlags(CLI::App& app, transport::TransportLimits& limits) {
@@ -147,6 +149,17 @@ void AddDurabilityFlags(CLI::App& app, Config& config, std::string* durability) 
       ->default_str("64m");
 }
 
+void AddMemoryFlag(CLI::App& app, uint64_t* memory_max) {
+  app.add_option_group("Memory")
+      ->add_option("--memory-max", *memory_max,
+                   "Most memory for objects, kept replies, buffers and connections together; k, m\n"
+                   "and g are understood. What adds something is refused near it (MEMORY_FULL),\n"
+                   "nothing is ever dropped for it. 0: no limit")
+      ->transform(CLI::AsSizeValue(false))
+      ->check(CLI::Range(kMemoryMaxMin, uint64_t{1} << 50) | CLI::IsMember({0}))
+      ->default_str("0");
+}
+
 // Takes the level that the word says; returns what is wrong with it, or nothing.
 std::string SetDurability(const std::string& word, Config* config) {
   const bool keeps = !config->data_dir.empty();
@@ -191,6 +204,7 @@ std::variant<Config, Exit> Parse(int argc, const char* const* argv) {
   std::string durability;
   std::string key_file;
   pid_t exit_with_pid = 0;
+  uint64_t memory_max = 0;
   CLI::App app(kDescription, "coheld");
   app.footer(kFooter);
   app.set_version_flag("--version", std::string("coheld ") + COHELD_VERSION);
@@ -218,6 +232,7 @@ std::variant<Config, Exit> Parse(int argc, const char* const* argv) {
                  "End when this process ends (for private daemons)")
       ->check(CLI::PositiveNumber);
   AddDurabilityFlags(app, config, &durability);
+  AddMemoryFlag(app, &memory_max);
   AddTransportFlags(app, config.transport);
   AddDispatchFlags(app, config.dispatch);
   try {
@@ -229,6 +244,7 @@ std::variant<Config, Exit> Parse(int argc, const char* const* argv) {
   }
   if (config.listen.empty()) config.listen.push_back(DefaultAddress());
   if (exit_with_pid > 0) config.exit_with_pid = exit_with_pid;
+  config.dispatch.memory.max = config.transport.session.memory.max = memory_max;
   std::string complaint = Complaint(config);
   if (complaint.empty()) complaint = SetDurability(durability, &config);
   if (complaint.empty() && !key_file.empty()) {

@@ -25,6 +25,18 @@ Failure ShuttingDown(std::string_view outcome = kDidNotHappen) {
           "the daemon is shutting down; reconnect and send the op again; " + std::string(outcome)};
 }
 
+v1::Durability LevelInProto(journal::Level level) {
+  switch (level) {
+    case journal::Level::kMemory:
+      return v1::DURABILITY_MEMORY;
+    case journal::Level::kAsync:
+      return v1::DURABILITY_ASYNC;
+    case journal::Level::kSync:
+      return v1::DURABILITY_SYNC;
+  }
+  return v1::DURABILITY_SYNC;
+}
+
 // Returns a number of 14 digits to name the first anonymous object by. It is random, so that a name
 // from before a restart means no other object after it. (With its ~ it fits a std::string without
 // memory of its own.)
@@ -59,8 +71,10 @@ Dispatcher::Dispatcher(EdgeLoop& loop, const DispatchLimits& limits, DaemonFacts
       log_(beginning.log),
       level_(beginning.log == nullptr ? journal::Level::kMemory : beginning.level),
       guard_(std::move(key)),
+      admission_(limits.memory, log_),
       directory_(std::move(beginning.session_secret)) {
   engine_.SetDeadlockPolicy(limits.deadlock);
+  engine_.SetDurability(LevelInProto(level_));
   if (log_ == nullptr) return;
   engine_.SetInputLog(&journal_log_.emplace(*log_));
   if (log_->last_index() == 0) {
@@ -109,12 +123,14 @@ bool Dispatcher::HasPassed(const transport::OutputMark& mark) const {
   return true;
 }
 
-void Dispatcher::HoldUntilSafe(transport::Connection& connection) {
+void Dispatcher::HoldUntilSafe(transport::Connection& connection, v1::Durability level) {
   const uint64_t last = log_->last_index();
   if (journal::Planted(journal::PlantedBug::kReplyBeforeSync)) return;
   if (journal::Planted(journal::PlantedBug::kReadNotHeld) && last == awaited_durable_) return;
   COHELD_FAILPOINT("dispatch.held");
-  if (level_ == journal::Level::kAsync) return connection.HoldOutput({.written = last});
+  if (level == v1::DURABILITY_UNSPECIFIED) level = engine_.durability();
+  if (level == v1::DURABILITY_MEMORY) return;
+  if (level == v1::DURABILITY_ASYNC) return connection.HoldOutput({.written = last});
   awaited_durable_ = last;
   connection.HoldOutput({.durable = last});
 }
@@ -126,6 +142,10 @@ void Dispatcher::Submit(const Submission& submission) {
     return;
   }
   if (edge_op != nullptr) return (this->*edge_op->answer)(submission);
+  Apply(submission);
+}
+
+void Dispatcher::Apply(const Submission& submission) {
   const CallId call{++last_call_};
   const TimeMs now = loop_.Now();
   if (now > too_late_) NoteTurn(now);
@@ -156,8 +176,7 @@ void Dispatcher::Submit(const Submission& submission) {
   ArmTimer();
 }
 
-std::optional<Failure> Dispatcher::Refuse(const Submission& submission,
-                                          const EdgeOp* edge_op) const {
+std::optional<Failure> Dispatcher::Refuse(const Submission& submission, const EdgeOp* edge_op) {
   if (shutting_down_) return ShuttingDown();
   if (guard_.has_key() && submission.session == engine::kNoSession &&
       (edge_op == nullptr || !edge_op->for_strangers)) {
@@ -175,7 +194,7 @@ std::optional<Failure> Dispatcher::Refuse(const Submission& submission,
                    "the daemon has " + std::to_string(parked_.size()) +
                        " ops waiting, the most allowed; try again later"};
   }
-  return std::nullopt;
+  return admission_.Refuse(submission.method, submission.payload, engine_.store());
 }
 
 void Dispatcher::Remember(CallId call, const Submission& submission, TimeMs now) {

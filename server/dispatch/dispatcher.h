@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/dispatch/admission.h"
 #include "server/dispatch/edge_loop.h"
 #include "server/dispatch/journal_log.h"
 #include "server/dispatch/key_guard.h"
@@ -44,6 +45,7 @@ struct DispatchLimits {
   uint64_t session_ttl_ms_max = 3'600'000;
   // What becomes of owners that would wait for each other for ever.
   engine::DeadlockPolicy deadlock = engine::DeadlockPolicy::kCloser;
+  observe::MemoryCap memory;
 };
 
 // What a daemon that keeps its state begins with; all that is missing is as in one that does not.
@@ -154,6 +156,7 @@ class Dispatcher : public transport::Acceptor {
   void OpenSession(const Submission& submission);
   void CloseSession(const Submission& submission);
   void AnswerStatus(const Submission& submission);
+  void SetDurability(const Submission& submission);
   void AnswerSessions(const Submission& submission);
   void AnswerSnapshot(const Submission& submission);
   void AnswerReadSnapshot(const Submission& submission);
@@ -162,17 +165,20 @@ class Dispatcher : public transport::Acceptor {
 
   // Goes on with what was recorded before.
   void Resume(TimeMs now);
-  // Holds back the replies that a connection is about to get until what they tell is safe.
-  void Hold(transport::Connection& connection) {
-    if (level_ != journal::Level::kMemory) HoldUntilSafe(connection);
+  // Holds back the replies that a connection is about to get until what they tell is as safe as
+  // this level says; unspecified is the daemon's.
+  void Hold(transport::Connection& connection, v1::Durability level = v1::DURABILITY_UNSPECIFIED) {
+    if (level_ != journal::Level::kMemory) HoldUntilSafe(connection, level);
   }
-  void HoldUntilSafe(transport::Connection& connection);
+  void HoldUntilSafe(transport::Connection& connection, v1::Durability level);
   // True if nothing is recorded any more.
   bool is_frozen() const { return shutting_down_ && log_ != nullptr; }
   // Tells all who wait, and changes nothing.
   void SendWaitersAway();
 
-  std::optional<Failure> Refuse(const Submission& submission, const EdgeOp* edge_op) const;
+  std::optional<Failure> Refuse(const Submission& submission, const EdgeOp* edge_op);
+  // Has the engine do it.
+  void Apply(const Submission& submission);
   void Remember(CallId call, const Submission& submission, TimeMs now);
   // Routes a parked call to a copy that came later; the call before ends.
   void TakeOver(CallId call, const Submission& submission, TimeMs now);
@@ -204,6 +210,7 @@ class Dispatcher : public transport::Acceptor {
   std::optional<JournalLog> journal_log_;
   uint64_t awaited_durable_ = 0;  // By replies.
   KeyGuard guard_;
+  Admission admission_;
   SessionDirectory directory_;
   std::unordered_map<CallId, ParkedCall> parked_;
   std::set<std::pair<TimeMs, CallId>> deadlines_;

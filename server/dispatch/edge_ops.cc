@@ -6,6 +6,7 @@
 #include <array>
 
 #include "coheld/v1/admin.pb.h"
+#include "coheld/v1/object.pb.h"
 #include "coheld/v1/session.pb.h"
 #include "server/dispatch/dispatcher.h"
 #include "server/dispatch/peer_calls.h"
@@ -48,6 +49,7 @@ const Dispatcher::EdgeOp* Dispatcher::FindEdgeOp(uint32_t method) {
     add("/coheld.v1.Admin/Ping", {&Dispatcher::AnswerPing, true});
     add("/coheld.v1.Admin/Status", {&Dispatcher::AnswerStatus});
     add("/coheld.v1.Admin/Sessions", {&Dispatcher::AnswerSessions});
+    add("/coheld.v1.Object/SetDurability", {&Dispatcher::SetDurability});
     add("/coheld.v1.Admin/Snapshot", {&Dispatcher::AnswerSnapshot});
     add("/coheld.v1.Admin/ReadSnapshot", {&Dispatcher::AnswerReadSnapshot});
     return table;
@@ -146,8 +148,26 @@ void Dispatcher::AnswerStatus(const Submission& submission) {
   reply.set_ops(engine_.ops_applied());
   reply.set_pid(getpid());
   reply.set_anonymous(engine_.lifetime().anonymous());
+  const observe::MemoryCap& memory = admission_.memory();
+  reply.mutable_memory()->set_used(memory.used());
+  reply.mutable_memory()->set_max(memory.max);
+  reply.mutable_memory()->set_growth_max(memory.growth_max());
+  reply.mutable_memory()->set_refused(admission_.memory_refusals());
+  reply.set_disk_full(admission_.disk_full());
   if (snapshots_ != nullptr) snapshots_->Describe(&reply);
   submission.route.peer->AnswerWith(submission.route, reply.SerializeAsString());
+}
+
+// The engine's, but for what it does not know: what this daemon can.
+void Dispatcher::SetDurability(const Submission& submission) {
+  v1::ObjectSetDurabilityRequest request;
+  if (!Parse(submission, &request)) return;
+  if (log_ != nullptr || request.durability() <= v1::DURABILITY_MEMORY) return Apply(submission);
+  submission.route.peer->Answer(
+      submission.route,
+      Failure{v1::ERROR_REASON_NO_JOURNAL,
+              "\"" + request.name() +
+                  "\" cannot be kept any safer than in memory: the daemon has no --data-dir"});
 }
 
 void Dispatcher::AnswerSessions(const Submission& submission) {

@@ -258,12 +258,22 @@ void PeerCalls::Abandon(StreamId id) {
 }
 
 void PeerCalls::Answer(const Route& route, const engine::Reply& reply) {
-  if (reply.failure) return Answer(route, *reply.failure);
-  AnswerWith(route, reply.payload);
+  dispatcher_.Hold(connection_, reply.durability);
+  if (reply.failure) return SendFailure(route, *reply.failure);
+  SendPayload(route, reply.payload);
 }
 
 void PeerCalls::AnswerWith(const Route& route, std::string_view payload) {
   dispatcher_.Hold(connection_);
+  SendPayload(route, payload);
+}
+
+void PeerCalls::Answer(const Route& route, const Failure& failure) {
+  dispatcher_.Hold(connection_);
+  SendFailure(route, failure);
+}
+
+void PeerCalls::SendPayload(const Route& route, std::string_view payload) {
   if (route.frame == 0) {
     Erase(route.stream);
     connection_.session().Reply(route.stream, payload);
@@ -273,8 +283,7 @@ void PeerCalls::AnswerWith(const Route& route, std::string_view payload) {
   SendFrame(route.stream, wire::EncodeCallReplyHead(route.frame, payload.size(), &head), payload);
 }
 
-void PeerCalls::Answer(const Route& route, const Failure& failure) {
-  dispatcher_.Hold(connection_);
+void PeerCalls::SendFailure(const Route& route, const Failure& failure) {
   if (route.frame == 0) return Fail(route.stream, failure);
   v1::CallReply reply;
   reply.set_id(route.frame);

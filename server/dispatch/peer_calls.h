@@ -84,6 +84,8 @@ class PeerCalls : public transport::CallHandler {
   void Abandon(StreamId id);
   void FinishIfDrained(const Stream& stream);
   void Fail(StreamId id, const Failure& failure);
+  void SendPayload(const Route& route, std::string_view payload);
+  void SendFailure(const Route& route, const Failure& failure);
   // Sends a frame of a Session/Call stream, in one part or two. It is the last one if nothing more
   // will come.
   void SendFrame(StreamId id, std::string_view head, std::string_view payload = {});

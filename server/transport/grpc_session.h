@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "proto/wire/result.h"
+#include "server/observe/memory.h"
 
 namespace coheld::transport {
 
@@ -36,6 +37,8 @@ struct SessionLimits {
   size_t connection_window_bytes = 16 << 20;
   // With more output than this in the queue, messages that arrive are held back until it drained.
   size_t queued_bytes_max = 8 << 20;
+  // Messages that there is no memory for end their call with MEMORY_FULL before they are taken in.
+  observe::MemoryCap memory;
 };
 
 // How a gRPC call begins.

@@ -273,6 +273,14 @@ void Listener::State::Admit(int descriptor, const Door& door, const sockaddr_sto
     }
     return;
   }
+  if (!limits_.session.memory.AllowsEntry()) {
+    ::close(descriptor);
+    if (!std::exchange(full_logged_, true)) {
+      spdlog::warn("connections refused memory_max={} hint=\"end some clients, or raise it\"",
+                   limits_.session.memory.max);
+    }
+    return;
+  }
   full_logged_ = false;
   if (!ready_sockets_.Add(descriptor, next_id_, SocketConnection::kWatchedAtFirst)) {
     spdlog::warn("connection refused error=\"{}\" hint=\"raise fs.epoll.max_user_watches\"",

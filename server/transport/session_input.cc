@@ -11,6 +11,8 @@ namespace {
 constexpr size_t kHeaderFieldOverhead = 32;  // RFC 9113 6.5.2.
 constexpr size_t kPoliteRefusalFactor = 4;
 constexpr uint64_t kBombTokens = 200;
+// Taken in however full the memory is: what releases and deletes is no larger.
+constexpr size_t kModestMessageBytes = 4 << 10;
 
 // "-bin" values may be several, joined by commas.
 bool AddBinary(std::string_view name, std::string_view value, Metadata* metadata) {
@@ -150,12 +152,26 @@ void GrpcSession::State::ReadMessages(GrpcStream& stream) {
         handler_.OnMessage(stream.id, stream.reader.message());
         break;
       case Read::kPartial:
+        if (const auto failure = LackOfMemory(stream)) return Refuse(stream, *failure);
         return EnlargeWindow(stream);
       case Read::kRefused:
         return Refuse(stream, stream.reader.failure());
     }
   }
   Consume(stream, stream.unconsumed);
+}
+
+std::optional<wire::Failure> GrpcSession::State::LackOfMemory(const GrpcStream& stream) const {
+  if (limits_.memory.max == 0) return std::nullopt;
+  const size_t pending = stream.reader.PendingBytes();
+  if (pending <= kModestMessageBytes) return std::nullopt;
+  if (limits_.memory.Allows(pending - std::min(pending, stream.reader.RestBytes()))) {
+    return std::nullopt;
+  }
+  return wire::Failure{v1::ERROR_REASON_MEMORY_FULL,
+                       "the daemon has no memory for a message of " + std::to_string(pending) +
+                           " bytes: it may use " + std::to_string(limits_.memory.max) +
+                           " (--memory-max); nothing was done: delete something first"};
 }
 
 void GrpcSession::State::TellHalfClose(GrpcStream& stream) {

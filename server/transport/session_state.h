@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,6 +70,8 @@ class GrpcSession::State {
   void DeliverHeld();
   void Consume(GrpcStream& stream, size_t bytes);
   void EnlargeWindow(GrpcStream& stream);
+  // Says that there is no memory for the rest of the message that began, or nothing.
+  std::optional<wire::Failure> LackOfMemory(const GrpcStream& stream) const;
   void ForgetLarge(GrpcStream& stream);
   // Ends the call from our side, telling the handler if it knows of it.
   void Refuse(GrpcStream& stream, const wire::Failure& failure);

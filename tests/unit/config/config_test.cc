@@ -75,6 +75,14 @@ TEST(Config, IsSyncWithADataFolderUnlessTold) {
   EXPECT_EQ(MustParse({"--data-dir", "d", "--snapshot-after", "2m"}).snapshot_after, 2u << 20);
 }
 
+TEST(Config, MemoryHasACapOnlyIfOneIsGiven) {
+  EXPECT_EQ(MustParse({}).dispatch.memory.max, 0u);
+  EXPECT_EQ(MustParse({"--memory-max", "0"}).dispatch.memory.max, 0u);
+  const Config config = MustParse({"--memory-max", "64m"});
+  EXPECT_EQ(config.dispatch.memory.max, 64u << 20);
+  EXPECT_EQ(config.transport.session.memory.max, 64u << 20);
+}
+
 TEST(Config, HelpAndVersionEndWell) {
   EXPECT_EQ(MustExit({"--help"}).code, 0);
   EXPECT_NE(MustExit({"--help"}).text.find("--listen"), std::string::npos);
@@ -83,11 +91,16 @@ TEST(Config, HelpAndVersionEndWell) {
 
 TEST(Config, BadUsageEndsWithTwoAndNamesTheFlag) {
   const std::vector<std::vector<std::string>> cases = {
-      {"--nonsense"},           {"--listen"},
-      {"--log-level", "x"},     {"--message-bytes-max", "-1"},
-      {"--listen", "here"},     {"--session-ttl-ms", "999999999999"},
-      {"--durability", "sync"}, {"--durability", "memory", "--data-dir", "/tmp"},
-      {"--segment-bytes", "1k"}};
+      {"--nonsense"},
+      {"--listen"},
+      {"--log-level", "x"},
+      {"--message-bytes-max", "-1"},
+      {"--listen", "here"},
+      {"--session-ttl-ms", "999999999999"},
+      {"--durability", "sync"},
+      {"--durability", "memory", "--data-dir", "/tmp"},
+      {"--segment-bytes", "1k"},
+      {"--memory-max", "1m"}};
   for (const auto& flags : cases) {
     const Exit end = MustExit(flags);
     EXPECT_EQ(end.code, 2) << flags[0];

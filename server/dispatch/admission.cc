@@ -1,0 +1,100 @@
+// See admission.h.
+#include "server/dispatch/admission.h"
+
+#include <string>
+
+#include "server/dispatch/footprint.h"
+
+namespace coheld::dispatch {
+namespace {
+
+// A request of more is not "small", whatever the op does.
+constexpr size_t kSmallRequestBytes = 64 << 10;
+
+bool MayWait(const wire::MethodRow& row) {
+  return row.descriptor->input_type()->FindFieldByName("timeout_ms") != nullptr;
+}
+
+bool IsForOperators(const wire::MethodRow& row) {
+  return row.descriptor->service()->name() == "Admin";
+}
+
+// Returns the name that a request begins with: field 1 of every request for an object.
+std::string NameIn(std::string_view payload) {
+  constexpr char kTag = (1 << 3) | 2;
+  if (payload.size() < 2 || payload[0] != kTag) return "";
+  size_t size = static_cast<unsigned char>(payload[1]);
+  size_t start = 2;
+  if (size >= 0x80) {  // Names have at most 512 bytes: two bytes tell their size.
+    if (payload.size() < 3) return "";
+    size = (size & 0x7F) | static_cast<size_t>(static_cast<unsigned char>(payload[2])) << 7;
+    start = 3;
+  }
+  return std::string(payload.substr(start, size));
+}
+
+std::string InMiB(uint64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
+
+wire::Failure MemoryFull(const observe::MemoryCap& memory, uint64_t used) {
+  return {v1::ERROR_REASON_MEMORY_FULL,
+          "the daemon uses " + InMiB(used) + " of the " + InMiB(memory.max) +
+              " that it may, and adds nothing from " + InMiB(memory.growth_max()) +
+              " on; nothing was done: read, take, release or delete something, or start the "
+              "daemon with a larger --memory-max"};
+}
+
+wire::Failure DiskFull(std::string_view state) {
+  return {v1::ERROR_REASON_DISK_FULL, "there is no room on the disk of the daemon's --data-dir " +
+                                          std::string(state) +
+                                          "; nothing was done: make room there, and it goes on"};
+}
+
+}  // namespace
+
+Admission::Admission(const observe::MemoryCap& memory, const journal::CommitLog* log)
+    : memory_(memory), log_(log) {}
+
+bool Admission::HasPlenty(uint32_t method, size_t payload_bytes) const {
+  if (disk_full()) return false;
+  if (memory_.max == 0) return true;
+  return memory_.AllowsGrowth(kFootprintMin + kFootprintPerByte * payload_bytes) &&
+         !IsAmplifier(method);
+}
+
+std::optional<wire::Failure> Admission::Judge(uint32_t method, std::string_view payload,
+                                              const engine::Store& store) {
+  const wire::MethodRow* const row = wire::FindMethod(method);
+  if (row == nullptr) return std::nullopt;  // Refused as that.
+  if (disk_full()) {
+    if (auto failure = JudgeDisk(*row)) return failure;
+  }
+  const bool below_max = memory_.Allows(payload.size());
+  if (below_max ? FitsBelowMax(*row, payload, store)
+                : FitsAboveMax(*row) && payload.size() <= kSmallRequestBytes) {
+    return std::nullopt;
+  }
+  ++memory_refusals_;
+  return MemoryFull(memory_, memory_.used());
+}
+
+std::optional<wire::Failure> Admission::JudgeDisk(const wire::MethodRow& row) const {
+  if (!log_->has_reserve()) {
+    if (row.read_only && !MayWait(row)) return std::nullopt;
+    return DiskFull("at all: what was reserved for what gives room back is used up");
+  }
+  if (row.read_only || row.room == v1::ROOM_FREED) return std::nullopt;
+  return DiskFull("for what adds to the state");
+}
+
+bool Admission::FitsBelowMax(const wire::MethodRow& row, std::string_view payload,
+                             const engine::Store& store) const {
+  if (row.read_only || row.room == v1::ROOM_FREED) return true;
+  if (row.room == v1::ROOM_KEPT && store.Find(NameIn(payload)) != nullptr) return true;
+  return memory_.AllowsGrowth(FootprintOf(row, payload, store));
+}
+
+bool Admission::FitsAboveMax(const wire::MethodRow& row) const {
+  return (row.room == v1::ROOM_FREED && !MayWait(row)) || IsForOperators(row);
+}
+
+}  // namespace coheld::dispatch
