@@ -63,6 +63,15 @@ TEST_F(Restarts, LeaveAWaitThatChangedSomethingToItsCopy) {
   )");
 }
 
+TEST_F(Restarts, AbandonThePartiesOfABarrierOnce) {
+  Run(R"(
+    s9 Barrier.Create b parties=3 -> ok
+    s1 Barrier.Wait b -> parked #a
+    s2 Barrier.Wait b -> parked #b
+    restart 10 -> #b CANCELLED; #a BARRIER_BROKEN
+  )");
+}
+
 TEST_F(Restarts, GiveNoTokenTwice) {
   Run(R"(
     s1 Lock.Acquire l -> token=1
