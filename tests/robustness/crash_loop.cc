@@ -191,21 +191,19 @@ void CrashLoop::KillAt(const std::string& failpoint, uint64_t pass) {
   End();
 }
 
-// The first start on a folder is cut short; the second has to be none the worse.
+// The first start on a folder is cut short; the second has to be none the worse. At addresses of
+// its own: there the clients would find a daemon that knows no session of theirs.
 void CrashLoop::KillInNewFolder(const std::string& failpoint) {
-  const std::string data = daemon_.data();
-  daemon_.set_data(daemon_.folder() + "/new-" + std::to_string(figures_.starts));
+  DurableDaemon fresh(ArgumentsFor(options_.level));
   figures_.starts += 2;
-  daemon_.Spawn(failpoint);
-  (void)daemon_.WaitForFailpoint(kFailpointPatience);
-  if (daemon_.PassedFailpoint()) ++figures_.hit[failpoint];
-  End();
-  daemon_.Spawn();
-  if (!daemon_.WaitUntilReady()) Complain("a half-made folder could not be used");
+  fresh.Spawn(failpoint);
+  (void)fresh.WaitForFailpoint(kFailpointPatience);
+  if (fresh.PassedFailpoint()) ++figures_.hit[failpoint];
+  fresh.Kill();
+  fresh.Spawn();
+  if (!fresh.WaitUntilReady()) Complain("a half-made folder cannot be used: " + fresh.Log());
   ++figures_.kills;
-  End();
-  std::filesystem::remove_all(daemon_.data());
-  daemon_.set_data(data);
+  fresh.Kill();
 }
 
 std::vector<std::string> CrashLoop::Missing() const {
