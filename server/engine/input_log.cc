@@ -43,7 +43,13 @@ void EncodeInput(const Input& input, std::string* bytes) {
   std::array<char, 1 + kNumbers * wire::kVarintBytesMax> head;
   head[0] = static_cast<char>(input.kind);
   char* end = head.data() + 1;
-  for (const uint64_t number : numbers) end = wire::WriteVarint(number, end);
+  for (const uint64_t number : numbers) {
+    if (number < 0x80) {  // Most are 0.
+      *end++ = static_cast<char>(number);
+    } else {
+      end = wire::WriteVarint(number, end);
+    }
+  }
   bytes->append(head.data(), static_cast<size_t>(end - head.data()));
   bytes->append(stamp.site).append(input.payload);
 }

@@ -4,9 +4,11 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <array>
 #include <charconv>
 
 #include "proto/wire/check.h"
+#include "proto/wire/fields.h"
 #include "server/journal/little_endian.h"
 
 namespace coheld::journal {
@@ -75,13 +77,9 @@ bool HasBody(const BatchHeader& header, std::string_view bytes) {
 }
 
 void AppendRecord(std::string_view record, std::string* body) {
-  uint64_t size = record.size();
-  while (size >= 0x80) {
-    body->push_back(static_cast<char>(size | 0x80));
-    size >>= 7;
-  }
-  body->push_back(static_cast<char>(size));
-  body->append(record);
+  std::array<char, wire::kVarintBytesMax> size;
+  const char* const end = wire::WriteVarint(record.size(), size.data());
+  body->append(size.data(), static_cast<size_t>(end - size.data())).append(record);
 }
 
 std::optional<std::string_view> TakeRecord(std::string_view* body) {
