@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "coheld/v1/counter.pb.h"
+#include "coheld/v1/queue.pb.h"
 #include "proto/wire/status.h"
 
 namespace coheld::simulation {
@@ -21,6 +22,22 @@ int64_t DeadlineOf(const ArrivedFrame& frame) {
 
 std::string Name(const std::pair<uint64_t, uint64_t>& frame) {
   return "frame " + std::to_string(frame.second) + " on connection " + std::to_string(frame.first);
+}
+
+// True of an error that tells for sure that the op was not done, nor will be.
+bool DidNotHappen(v1::ErrorReason reason) {
+  return reason != v1::ERROR_REASON_TAKEN_OVER && reason != v1::ERROR_REASON_SESSION_EXPIRED &&
+         reason != v1::ERROR_REASON_ALREADY_ACKNOWLEDGED &&
+         reason != v1::ERROR_REASON_SHUTTING_DOWN;
+}
+
+template <typename Request, typename Reply>
+Reply Ask(Daemon& daemon, const std::string& path, const std::string& name) {
+  Request request;
+  request.set_name(name);
+  Reply reply;
+  Require(reply.ParseFromString(daemon.Apply(path, request.SerializeAsString())), path + " failed");
+  return reply;
 }
 
 }  // namespace
@@ -63,7 +80,10 @@ std::string Oracle::Answered(uint64_t link, uint64_t frame, const v1::CallReply&
   Require(!expected.broken, "the daemon lost what it answered: " + Describe(op) + " -> " + words);
   if (expected.lost) return words;
   told_index_ = std::max(told_index_, expected.index);
-  if (reply.has_error()) return words;
+  if (reply.has_error()) {
+    if (DidNotHappen(reply.error().reason())) ledger_.Failed(op);
+    return words;
+  }
   NoteGrants(op, reply.payload(), expected);
   if (!told_ops_.insert(op.id).second) return words;
   ledger_.Answered(op, words);
@@ -439,16 +459,23 @@ bool Oracle::IsWaiting(uint64_t op) const {
   return false;
 }
 
+void Oracle::JudgeQueue(Daemon& daemon, const std::string& queue) const {
+  const auto length = [&](const std::string& name) {
+    return Ask<v1::QueueLenRequest, v1::QueueLenReply>(daemon, "/coheld.v1.Queue/Len", name);
+  };
+  const v1::QueueLenReply own = length(queue);
+  ledger_.JudgeQueue(queue, {.held = own.length() + own.delayed() + own.leased(),
+                             .dead = length(queue + ".dead").length()});
+}
+
 void Oracle::JudgeEnd(Daemon& daemon) {
   replica_.Judge(daemon.engine(), random_);
   for (const char* counter : {"{t}n0", "{t}n1"}) {
-    v1::CounterGetRequest request;
-    request.set_name(counter);
-    v1::CounterGetReply reply;
-    const std::string payload = daemon.Apply("/coheld.v1.Counter/Get", request.SerializeAsString());
-    Require(reply.ParseFromString(payload), "Counter.Get failed");
-    ledger_.JudgeCounter(counter, reply.value());
+    ledger_.JudgeCounter(counter, Ask<v1::CounterGetRequest, v1::CounterGetReply>(
+                                      daemon, "/coheld.v1.Counter/Get", counter)
+                                      .value());
   }
+  for (const char* queue : {"{t}q0", "{t}q1", "{t}q2"}) JudgeQueue(daemon, queue);
 }
 
 }  // namespace coheld::simulation

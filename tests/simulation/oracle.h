@@ -113,6 +113,7 @@ class Oracle : public DaemonObserver {
   void Announce(const std::vector<Book::Ended>& ended);
   // Has those refused that the engine refused while they wait on guarded objects.
   void Refuse(Event* event);
+  void JudgeQueue(Daemon& daemon, const std::string& queue) const;
   // The daemon has forgotten everything, as it may.
   void Forget();
   // The inputs after this one are no more.
