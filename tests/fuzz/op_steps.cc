@@ -44,18 +44,26 @@ std::string ShapedPayload(ByteSource& bytes, const wire::MethodRow& method) {
 
 Step ReadStep(ByteSource& bytes) {
   Step step{.kind = static_cast<StepKind>(bytes.Below(kStepKinds))};
+  if (step.kind == StepKind::kStampedOp) {
+    step.lane = static_cast<uint32_t>(bytes.Below(3));
+    step.seq = bytes.Byte();
+    step.acked = bytes.Byte();
+    step.token = bytes.Byte();
+  }
   switch (step.kind) {
+    case StepKind::kStampedOp:
     case StepKind::kRawOp:
     case StepKind::kShapedOp: {
       step.session = bytes.Below(kSessionSlots);
       step.thread = bytes.Below(3);
       const wire::MethodRow& method = MethodOf(bytes.Short());
       step.method = method.number;
-      step.payload = step.kind == StepKind::kRawOp ? std::string(bytes.Bytes(bytes.Short()))
-                                                   : ShapedPayload(bytes, method);
+      step.payload = step.kind == StepKind::kShapedOp ? ShapedPayload(bytes, method)
+                                                      : std::string(bytes.Bytes(bytes.Short()));
       return step;
     }
     case StepKind::kCancel:
+    case StepKind::kAbandon:
       step.calls_back = bytes.Byte();
       return step;
     case StepKind::kAdvance:

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <vector>
 
 #include <google/protobuf/message.h>
@@ -121,7 +122,12 @@ class Run {
     switch (step.kind) {
       case StepKind::kRawOp:
       case StepKind::kShapedOp:
+      case StepKind::kStampedOp:
         Apply(step);
+        break;
+      case StepKind::kAbandon:
+        if (step.calls_back >= last_call_) break;
+        engine_->Abandon(CallId{last_call_ - step.calls_back}, now_, &replies_);
         break;
       case StepKind::kCancel:
         if (step.calls_back >= last_call_) break;
@@ -201,11 +207,18 @@ class Run {
     const Before before(*engine_);
     const CallId call{++last_call_};
     waiting_[call] = row;
+    if (step.seq != 0) NoteCopy(step, call, row);
     if (row->method->name == "Watch.Changes") watched_.insert(call);
-    engine_->Apply({.call = call,
-                    .owner = {.session = slots_[step.session], .thread = step.thread},
-                    .now = now_},
-                   step.method, step.payload, &replies_);
+    const std::optional<CallId> waits =
+        engine_->Apply({.call = call,
+                        .owner = {.session = slots_[step.session], .thread = step.thread},
+                        .now = now_,
+                        .seq = step.seq,
+                        .acked = step.acked,
+                        .lane = step.lane,
+                        .token = step.token},
+                       step.method, step.payload, &replies_);
+    if (waits && *waits != call) waiting_.erase(call);  // A copy, which shares the other's fate.
     const bool answered = !replies_.empty() && replies_.front().call == call;
     if (!answered) return;
     const bool failed = replies_.front().failure.has_value();
@@ -218,6 +231,13 @@ class Run {
     }
   }
 
+  // Remembers the method that came first with this lane and seq: a copy, whatever its own method,
+  // may be answered as that.
+  void NoteCopy(const Step& step, CallId call, const engine::OpRow* row) {
+    const auto key = std::tuple(slots_[step.session], step.lane, step.seq);
+    if (first_rows_.emplace(key, row).first->second != row) unlike_.insert(call);
+  }
+
   // Every reply is the only one of a call that waited for it, and is what its method promises.
   void CheckReplies() {
     for (const Reply& reply : replies_) {
@@ -227,7 +247,7 @@ class Run {
         COHELD_CHECK(reply.failure->reason != v1::ERROR_REASON_UNSPECIFIED);
         COHELD_CHECK(reply.failure->reason != v1::ERROR_REASON_INTERNAL);
         COHELD_CHECK(!reply.failure->message.empty() && reply.payload.empty());
-      } else {
+      } else if (!unlike_.contains(reply.call)) {
         CheckMessage(*call->second->method, reply.payload);
       }
       waiting_.erase(call);
@@ -250,6 +270,8 @@ class Run {
   SessionId slots_[kSessionSlots] = {};
   std::map<CallId, const engine::OpRow*> waiting_;
   std::set<CallId> watched_;
+  std::map<std::tuple<SessionId, uint32_t, uint64_t>, const engine::OpRow*> first_rows_;
+  std::set<CallId> unlike_;  // Copies of another method's op.
   std::vector<Reply> replies_;
 };
 

@@ -92,12 +92,30 @@ class OpSeeds {
     if (first == "open") return Kind(StepKind::kOpenSession) + second.substr(0, 1);
     if (first == "end") return Kind(StepKind::kEndSession) + second.substr(0, 1);
     if (first == "advance") return Kind(StepKind::kAdvance) + Short(std::stoul(second));
-    if (first == "cancel") {
-      return Kind(StepKind::kCancel) + std::string(1, static_cast<char>(std::stoul(second)));
+    if (first == "cancel" || first == "abandon") {
+      const StepKind kind = first == "cancel" ? StepKind::kCancel : StepKind::kAbandon;
+      return Kind(kind) + std::string(1, static_cast<char>(std::stoul(second)));
     }
+    if (first == "stamped") return StampedOp(second, words);
     std::string fields;
     std::getline(words, fields);
     return OpOf(first, MethodNamed(second), fields);
+  }
+
+  // `second` is the lane; what follows are seq, acked, token and an op.
+  std::string StampedOp(const std::string& lane, std::istringstream& words) {
+    std::string stamp(1, static_cast<char>(std::stoul(lane)));
+    for (int i = 0; i < 3; ++i) {
+      unsigned number = 0;
+      words >> number;
+      stamp += static_cast<char>(number);
+    }
+    std::string owner;
+    std::string method;
+    std::string fields;
+    words >> owner >> method;
+    std::getline(words, fields);
+    return Kind(StepKind::kStampedOp) + stamp + OpOf(owner, MethodNamed(method), fields).substr(1);
   }
 
   std::string OpOf(const std::string& owner, const wire::MethodRow& method,

@@ -21,13 +21,21 @@ class Steps {
     switch (step.kind) {
       case StepKind::kRawOp:
       case StepKind::kShapedOp:
+      case StepKind::kStampedOp:
         engine_.Apply({.call = CallId{++last_call_},
                        .owner = {.session = SessionId{step.session}, .thread = step.thread},
-                       .now = now_},
+                       .now = now_,
+                       .seq = step.seq,
+                       .acked = step.acked,
+                       .lane = step.lane,
+                       .token = step.token},
                       step.method, step.payload, &replies_);
         return;
       case StepKind::kCancel:
         engine_.Cancel(CallId{last_call_ - step.calls_back}, {}, now_, &replies_);
+        return;
+      case StepKind::kAbandon:
+        engine_.Abandon(CallId{last_call_ - step.calls_back}, now_, &replies_);
         return;
       case StepKind::kAdvance:
         now_ = engine::After(now_, step.milliseconds);
