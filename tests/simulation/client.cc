@@ -6,16 +6,19 @@
 
 #include "proto/wire/framing.h"
 #include "tests/simulation/check.h"
+#include "tests/simulation/client_state.h"
 
 namespace coheld::simulation {
 namespace {
 
-constexpr uint64_t kBackoffMsMin = 2;
 constexpr uint64_t kBackoffMsMax = 400;
+// How many of 100 ops go as unary calls.
+constexpr uint64_t kUnaryPercent = 15;
 // How much longer than the op's deadline the client waits for the daemon to say so.
 constexpr int64_t kGraceUs = 300 * kMs;
 
-// Takes the next whole message off the front of a stream's bytes.
+}  // namespace
+
 std::optional<std::string> TakeMessage(std::string* body) {
   if (body->size() < wire::kPrefixBytes) return std::nullopt;
   const wire::MessagePrefix prefix = wire::ReadPrefix(body->data());
@@ -25,48 +28,6 @@ std::optional<std::string> TakeMessage(std::string* body) {
   body->erase(0, wire::kPrefixBytes + prefix.length);
   return message;
 }
-
-}  // namespace
-
-struct Client::Channel {
-  size_t number = 0;
-  std::shared_ptr<Link> link;  // While connected.
-  std::unique_ptr<transport::ClientSession> h2;
-  transport::StreamId open_stream = 0;   // Of Session.Open.
-  transport::StreamId call_stream = 0;   // Of Session.Call; 0 until there is a session.
-  transport::StreamId close_stream = 0;  // Of Session.Close.
-  uint64_t last_frame = 0;
-  std::map<uint64_t, uint64_t> frames;  // Ops by frame.
-  uint64_t backoff_ms = kBackoffMsMin;
-};
-
-// One op on its way.
-struct Client::Flight {
-  Op op;
-  uint64_t seq = 0;  // 0: it is sent without.
-  uint64_t token = 0;
-  uint64_t fence = 0;        // The token of the lock with which it comes.
-  bool sent_before = false;  // On a connection that is no more: it may have been done.
-  bool sent = false;
-  bool answered = false;
-  Time expires{INT64_MAX};
-};
-
-struct Client::Lane {
-  uint32_t number = 0;
-  size_t channel = 0;
-  uint64_t last_seq = 0;
-  uint64_t acked = 0;
-  bool taken = false;
-};
-
-struct Client::Thread {
-  uint64_t number = 0;
-  std::deque<std::vector<Op>> to_do;
-  std::vector<Flight> batch;               // The ops that it does now.
-  Lane* lane = nullptr;                    // That of the batch.
-  std::map<std::string, uint64_t> tokens;  // The last grants, by object.
-};
 
 Client::Client(Stage& stage, const Options& options, Random random)
     : stage_(stage), options_(options), random_(random) {
@@ -97,6 +58,7 @@ void Client::Connect(Channel& channel) {
   channel.open_stream = channel.call_stream = channel.close_stream = 0;
   channel.last_frame = 0;
   channel.frames.clear();
+  channel.unary.clear();
   channel.link->SetEnd(Side::kClient,
                        {.on_bytes = [this, &channel](auto bytes) { OnBytes(channel, bytes); },
                         .on_closed = [this, &channel] { OnClosed(channel); }});
@@ -142,6 +104,7 @@ void Client::OnBytes(Channel& channel, std::string_view bytes) {
     return Die();  // All done.
   }
   if (same() && channel.call_stream != 0) OnFrames(channel);
+  if (same() && !token_.empty()) OnUnary(channel);
   if (same()) Flush(channel);
 }
 
@@ -350,6 +313,7 @@ void Client::Send(Lane& lane, Flight& flight) {
   request.set_token(flight.fence);
   request.set_payload(Payload(flight.op, flight.token));
   flight.sent = true;
+  if (random_.Chance(kUnaryPercent)) return SendUnary(channel, flight, request);
   channel.frames[request.id()] = flight.op.id;
   stage_.oracle.Sent(channel.link->id(), request.id(), flight.op, flight.token, flight.fence);
   channel.h2->Write(channel.call_stream, transport::Framed(request.SerializeAsString()));
@@ -362,6 +326,7 @@ void Client::GiveUp(size_t number, uint64_t id) {
     stage_.history.Note("gives up " + Describe(flight.op));
     if (flight.sent && thread.lane != nullptr) {
       Channel& channel = *channels_[thread.lane->channel];
+      CancelUnary(channel, id);
       for (const auto& [frame, op] : channel.frames) {
         if (op != id || channel.link == nullptr || channel.call_stream == 0) continue;
         v1::CallRequest cancel;

@@ -85,6 +85,11 @@ class Client {
   void Launch(size_t thread, Lane& lane);
   Lane& TakeLane();
   void Send(Lane& lane, Flight& flight);
+  // The same as a unary call.
+  void SendUnary(Channel& channel, const Flight& flight, const v1::CallRequest& request);
+  // Takes the answers of unary calls.
+  void OnUnary(Channel& channel);
+  void CancelUnary(Channel& channel, uint64_t op);
   void GiveUp(size_t thread, uint64_t op);
   void Complete(size_t thread, Flight& flight, const std::string& words,
                 const std::vector<uint64_t>& tokens);

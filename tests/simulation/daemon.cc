@@ -101,32 +101,78 @@ class Daemon::Tap : public transport::CallHandler {
       const bool accepted = daemon_.dispatcher_->Authenticate(token).ok();
       daemon_.observer_.OnStream(link_, token, accepted);
       if (accepted) tokens_[stream] = token;
+    } else if (const auto unary = UnaryRequest(stream, head)) {
+      const std::string token(transport::Find(head.metadata, kSessionKey).value_or(""));
+      const bool accepted = daemon_.dispatcher_->Authenticate(token).ok();
+      daemon_.observer_.OnStream(link_, token, accepted);
+      // One that is refused is answered now.
+      if (!accepted) Observe(token, *unary, [] {});
+      if (accepted) unary_[stream] = {token, *unary};
     }
     real_->OnCall(stream, head);
   }
 
   void OnMessage(transport::StreamId stream, std::string_view message) override {
+    if (const auto unary = unary_.find(stream); unary != unary_.end()) {
+      return Observe(unary->second.first, unary->second.second,
+                     [&] { real_->OnMessage(stream, message); });
+    }
     const auto token = tokens_.find(stream);
     v1::CallRequest request;
     if (token == tokens_.end() ||
         !request.ParseFromArray(message.data(), static_cast<int>(message.size()))) {
       return real_->OnMessage(stream, message);
     }
-    const ArrivedFrame frame = {
-        .link = link_, .session_token = token->second, .now = daemon_.now(), .request = &request};
-    daemon_.observer_.OnFrame(frame);
-    real_->OnMessage(stream, message);
-    daemon_.observer_.AfterFrame(frame);
+    Observe(token->second, request, [&] { real_->OnMessage(stream, message); });
   }
 
   void OnHalfClose(transport::StreamId stream) override { real_->OnHalfClose(stream); }
-  void OnAbort(transport::StreamId stream) override { real_->OnAbort(stream); }
+  void OnAbort(transport::StreamId stream) override {
+    const auto unary = unary_.find(stream);
+    if (unary == unary_.end()) return real_->OnAbort(stream);
+    const uint64_t frame = unary->second.second.id();
+    unary_.erase(unary);
+    daemon_.observer_.OnCallAborted(link_, frame);
+    real_->OnAbort(stream);
+    daemon_.observer_.AfterCallAborted(link_, frame);
+  }
 
  private:
+  // The daemon takes an op now.
+  template <typename Act>
+  void Observe(const std::string& token, const v1::CallRequest& request, Act act) {
+    const ArrivedFrame frame = {
+        .link = link_, .session_token = token, .now = daemon_.now(), .request = &request};
+    daemon_.observer_.OnFrame(frame);
+    act();
+    daemon_.observer_.AfterFrame(frame);
+  }
+
+  // Returns a client's unary call as the frame that it might have been; nothing if it is none.
+  static std::optional<v1::CallRequest> UnaryRequest(transport::StreamId stream,
+                                                     const transport::CallHead& head) {
+    const wire::MethodRow* const method = wire::FindMethod(head.path);
+    if (method == nullptr || !transport::Find(head.metadata, "coheld-thread")) return std::nullopt;
+    const auto number = [&](const char* name) {
+      return std::stoull(std::string(transport::Find(head.metadata, name).value_or("0")));
+    };
+    v1::CallRequest request;
+    request.set_id(UnaryFrame(stream));
+    request.set_method(method->number);
+    request.set_thread(number("coheld-thread"));
+    request.set_deadline_ms(head.timeout_ms.value_or(0));
+    request.set_seq(number("coheld-seq"));
+    request.set_acked(number("coheld-acked"));
+    request.set_lane(static_cast<uint32_t>(number("coheld-lane")));
+    request.set_token(number("coheld-token"));
+    return request;
+  }
+
   Daemon& daemon_;
   const std::unique_ptr<transport::CallHandler> real_;
   const uint64_t link_;
   std::map<transport::StreamId, std::string> tokens_;
+  std::map<transport::StreamId, std::pair<std::string, v1::CallRequest>> unary_;
 };
 
 // The daemon's end of a link.

@@ -43,6 +43,11 @@ struct Recovered {
   int64_t since_us = 0;  // Of kAllButTheLast: what was done from then on may be lost.
 };
 
+// Under which number a client's unary call goes; beyond those of frames.
+constexpr uint64_t UnaryFrame(int32_t stream) {
+  return (uint64_t{1} << 32) + static_cast<uint64_t>(stream);
+}
+
 // Is told what happens in the daemon, in its order.
 class DaemonObserver : public engine::InputLog {
  public:
@@ -52,6 +57,9 @@ class DaemonObserver : public engine::InputLog {
   // Before and after the daemon takes a frame of an accepted stream.
   virtual void OnFrame(const ArrivedFrame& frame) = 0;
   virtual void AfterFrame(const ArrivedFrame& frame) = 0;
+  // Before and after it learns that the client gave up a unary call.
+  virtual void OnCallAborted(uint64_t link, uint64_t frame) = 0;
+  virtual void AfterCallAborted(uint64_t link, uint64_t frame) = 0;
   // Before and after it learns that a connection is gone.
   virtual void OnLinkClosed(uint64_t link) = 0;
   virtual void AfterLinkClosed(uint64_t link) = 0;

@@ -1,6 +1,7 @@
 // See oracle.h.
 #include "tests/simulation/oracle.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -242,7 +243,8 @@ void Oracle::ExamineAbandon(const Event& event) const {
   const auto found = book_.calls().find(event.call);
   Require(found != book_.calls().end(), "the engine abandoned a call that does not wait");
   const Book::Call& call = found->second;
-  const bool gone = closing_link_ && call.route && call.route->first == *closing_link_;
+  const bool gone = call.route && (call.route == closing_call_ ||
+                                   (closing_link_ && call.route->first == *closing_link_));
   Require(gone && !book_.Stays(event.call, call), "abandoned for no reason: " + Describe(call.op));
 }
 
@@ -320,6 +322,21 @@ void Oracle::Expect(const FrameKey& frame, Expected expected) {
   Require(expected_.emplace(frame, std::move(expected)).second, Name(frame) + " is answered twice");
 }
 
+void Oracle::OnCallAborted(uint64_t link, uint64_t frame) {
+  Judge([&] { closing_call_ = {link, frame}; });
+}
+
+void Oracle::AfterCallAborted(uint64_t link, uint64_t frame) {
+  Judge([&] {
+    closing_call_.reset();
+    for (auto& [id, call] : book_.calls()) {
+      if (call.route != FrameKey{link, frame}) continue;
+      Require(book_.Stays(id, call), "it was given up and still waits: " + Describe(call.op));
+      call.route.reset();
+    }
+  });
+}
+
 void Oracle::OnLinkClosed(uint64_t link) {
   Judge([&] { closing_link_ = link; });
 }
@@ -345,7 +362,11 @@ void Oracle::OnStall(int64_t ms) {
   // A short one need not be noticed.
   constexpr int64_t kNoticedMs = 2000;
   if (ms < kNoticedMs) return;
-  for (auto& [id, session] : book_.sessions()) session.detached_ms += ms;
+  // (By its own clock it was a little more or less.)
+  const auto now_ms = static_cast<int64_t>(daemon_->now());
+  for (auto& [id, session] : book_.sessions()) {
+    session.detached_ms = std::min(session.detached_ms + ms, now_ms);
+  }
 }
 
 // --- Death and recovery ---

@@ -57,6 +57,8 @@ class Oracle : public DaemonObserver {
   void OnStream(uint64_t link, std::string_view session_token, bool accepted) override;
   void OnFrame(const ArrivedFrame& frame) override;
   void AfterFrame(const ArrivedFrame& frame) override;
+  void OnCallAborted(uint64_t link, uint64_t frame) override;
+  void AfterCallAborted(uint64_t link, uint64_t frame) override;
   void OnLinkClosed(uint64_t link) override;
   void AfterLinkClosed(uint64_t link) override;
   void OnDeath() override;
@@ -146,6 +148,7 @@ class Oracle : public DaemonObserver {
   const ArrivedFrame* frame_ = nullptr;  // The one that it takes.
   bool logged_ = false;                  // The engine logged its op.
   std::optional<uint64_t> closing_link_;
+  std::optional<FrameKey> closing_call_;
   RingJudge rings_;
 
   // Of the whole run.
