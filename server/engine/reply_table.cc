@@ -147,6 +147,7 @@ void ReplyTable::Keep(const Stamp& stamp, const Reply& reply, bool change) {
     lane.Forget(stamp.acked);
   }
   lane.ForgetUnchanged();
+  if (stamp.seq <= lane.acked_) return;  // Given up while it waited: nobody asks for it any more.
   lane.Insert({.seq = stamp.seq & kSeqMax,
                .failed = reply.failure.has_value(),
                .change = change,

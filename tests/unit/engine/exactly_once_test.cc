@@ -166,6 +166,20 @@ TEST_F(Waiting, WhatChangedSomethingOutlivesItsConnection) {
   )");
 }
 
+TEST_F(Waiting, WhatWasAcknowledgedWhileItWaitedLeavesNoAnswer) {
+  Run(R"(
+    - RLock.Create {c}l -> ok
+    - Condition.Create c lock="{c}l" -> ok
+    s1 RLock.Acquire {c}l -> acquired=True
+    s1@0.1 Condition.Wait c timeout_ms=50 -> parked #a
+    abandon #a
+    s1@0.2^1 Queue.Put q value=1 -> length=1
+    advance 60 -> #a notified=False
+    s1@0.1 Condition.Wait c timeout_ms=50 -> ALREADY_ACKNOWLEDGED
+    s1@0.2^1 Queue.Put q value=1 -> length=1
+  )");
+}
+
 TEST_F(Waiting, WhatChangedSomethingWithoutASeqGoesWithItsConnection) {
   Run(R"(
     - Barrier.Create b parties=2 -> ok
