@@ -120,6 +120,7 @@ void PeerCalls::OnCall(StreamId id, const transport::CallHead& head) {
   COHELD_CHECK(streams_.empty() || streams_.back().id < id);
   Stream stream{.id = id};
   if (std::optional<Failure> failure = Begin(head, &stream)) {
+    dispatcher_.Hold(connection_);  // That a session is over may yet be lost.
     return connection_.session().Finish(id, *failure);
   }
   streams_.push_back(std::move(stream));
