@@ -9,14 +9,6 @@
 #include "server/upkeep/compact.h"
 
 namespace coheld::cli {
-namespace {
-
-std::string Counted(uint64_t count, const std::string& word) {
-  return Grouped(count) + " " + word + (count == 1 ? "" : "s");
-}
-
-}  // namespace
-
 void Check(const journal::Status& fault) {
   if (!fault) return;
   if (fault->code == 0) throw DamageFound(fault->message);
@@ -76,6 +68,10 @@ std::string Bytes(uint64_t bytes) {
   std::ostringstream text;
   text << std::fixed << std::setprecision(1) << amount << ' ' << kUnits.at(unit);
   return text.str();
+}
+
+std::string Counted(uint64_t count, const std::string& word) {
+  return Grouped(count) + " " + word + (count == 1 ? "" : "s");
 }
 
 Json ToJson(const upkeep::Figures& figures) {

@@ -36,6 +36,8 @@ std::string Grouped(uint64_t number);
 std::string Bytes(uint64_t bytes);
 
 Json ToJson(const upkeep::Figures& figures);
+// "1 session", "2 sessions".
+std::string Counted(uint64_t count, const std::string& word);
 // "12 objects, 3 sessions, 1 waiting op".
 std::string ToText(const upkeep::Figures& figures);
 

@@ -71,8 +71,8 @@ int RestoreBackup(const Globals& globals, const Words& words) {
          {"seconds", seconds}},
         words.to + ": " + ToText(restored.state) + ", as after record " +
             Grouped(restored.state.index) + ", in " + SecondsText(seconds) + "\n" +
-            Grouped(restored.renewal.sessions_ended) +
-            " sessions of the backup ended; fencing tokens and ids continue above " +
+            Counted(restored.renewal.sessions_ended, "session") +
+            " of the backup ended; fencing tokens and ids continue above " +
             Grouped(restored.renewal.numbers_from));
   return kOk;
 }
@@ -113,7 +113,8 @@ std::string ToText(const upkeep::Verdict& verdict, double seconds) {
   for (const upkeep::VerifiedSnapshot& snapshot : verdict.snapshots)
     text += ToText(snapshot) + "\n";
   if (verdict.segments > 0) {
-    text += "journal: " + Grouped(verdict.segments) + " segments, " + Bytes(verdict.journal_bytes);
+    text +=
+        "journal: " + Counted(verdict.segments, "segment") + ", " + Bytes(verdict.journal_bytes);
     if (verdict.first_record > 0) {
       text += ", records " + Grouped(verdict.first_record) + " to " + Grouped(verdict.last_record);
     }
@@ -212,7 +213,7 @@ std::string ToText(const upkeep::RepairPlan& plan) {
   } else {
     text += "lost: nothing\n";
   }
-  return text + "aside: " + Grouped(plan.aside.size()) + " files, in " + plan.aside_folder;
+  return text + "aside: " + Counted(plan.aside.size(), "file") + ", in " + plan.aside_folder;
 }
 
 int Repair(const Globals& globals, const Words& words) {
@@ -237,9 +238,8 @@ int Repair(const Globals& globals, const Words& words) {
   json["sessions_ended"] = renewal.sessions_ended;
   text += "\nrepaired";
   if (plan.loses) {
-    text += ": " + Grouped(renewal.sessions_ended) +
-            " sessions ended; fencing tokens and ids continue above " +
-            Grouped(renewal.numbers_from);
+    text += ": " + Counted(renewal.sessions_ended, "session") +
+            " ended; fencing tokens and ids continue above " + Grouped(renewal.numbers_from);
   }
   Print(globals, json, text);
   return kOk;
