@@ -53,7 +53,9 @@ std::optional<SegmentReader::Batch> SegmentReader::Next() {
   }
   const Batch batch{.header = *header,
                     .body = bytes_.substr(offset_ + kBatchHeaderBytes, header->size)};
-  unsure_.push_back({.end = header->end(), .offset = offset_});
+  // A mark is durable for sure only when what comes after it is.
+  const uint64_t sure_at = header->end() + (header->count == 0 ? 1 : 0);
+  unsure_.push_back({.end = sure_at, .offset = offset_});
   offset_ += kBatchHeaderBytes + header->size;
   next_index_ = header->end();
   previous_ = header->checksum;
