@@ -1,5 +1,4 @@
 // The SDK's examples and coheldctl, run as programs.
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -12,26 +11,13 @@
 #include <gtest/gtest.h>
 
 #include "tests/integration/cpp_fixture.h"
+#include "tests/integration/program.h"
 
 namespace coheld {
 namespace {
 
-struct Outcome {
-  int code = -1;
-  std::string output;  // Standard output and error.
-};
-
-// Runs a program that stands beside the test's own, by the shell.
-Outcome RunProgram(const std::string& program, const std::string& arguments) {
-  const auto folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-  const std::string command = (folder / program).string() + " " + arguments + " 2>&1";
-  Outcome outcome;
-  FILE* pipe = popen(command.c_str(), "r");
-  for (int c; (c = std::fgetc(pipe)) != EOF;) outcome.output += static_cast<char>(c);
-  const int status = pclose(pipe);
-  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return outcome;
-}
+using testing::Outcome;
+using testing::RunProgram;
 
 class CppProgramsTest : public testing::CppTest {
  protected:

@@ -1,43 +1,21 @@
 // The examples of FORMAT.md are what the code writes, and reads.
 #include <gtest/gtest.h>
 
-#include <cctype>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "server/journal/journal.h"
 #include "server/journal/snapshot.h"
 #include "tests/unit/journal/simulated_disk.h"
+#include "tests/unit/page_example.h"
 
 namespace coheld::journal {
 namespace {
 
-// Returns the bytes of the example in the page: what follows ```NAME up to the next ```, in each
-// line the pairs of hexadecimal digits before the first word that is none.
-std::string Example(const std::string& name) {
-  std::ifstream page(COHELD_SOURCE_DIR "/server/journal/FORMAT.md");
-  std::string line;
-  while (std::getline(page, line) && line != "```" + name) continue;
-  std::string bytes;
-  while (std::getline(page, line) && line != "```") {
-    std::istringstream words(line.substr(0, line.find("    ")));
-    for (std::string word; words >> word;) {
-      bytes += static_cast<char>(std::stoi(word, nullptr, 16));
-    }
-  }
-  return bytes;
-}
+using coheld::testing::ToHex;
 
-std::string ToHex(const std::string& bytes) {
-  std::string hex;
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    constexpr char kDigits[] = "0123456789abcdef";
-    const auto byte = static_cast<uint8_t>(bytes[i]);
-    hex += {kDigits[byte / 16], kDigits[byte % 16], i % 8 == 7 ? '\n' : ' '};
-  }
-  return hex;
+std::string Example(const std::string& name) {
+  return coheld::testing::ExampleIn(COHELD_SOURCE_DIR "/server/journal/FORMAT.md", name);
 }
 
 TEST(FormatPageTest, TheSegmentIsWhatIsWritten) {
