@@ -14,7 +14,7 @@ namespace {
 constexpr uint64_t kSector = 512;
 
 // For the calls that a journal makes while others go on.
-std::mutex calls_mutex;
+std::recursive_mutex calls_mutex;  // An observer of calls may make some on another disk.
 
 }  // namespace
 
