@@ -128,7 +128,7 @@ TEST_F(FolderCommandsTest, ABackupIsNotPutAmongTheDaemonsFiles) {
 TEST_F(FolderCommandsTest, ADaemonWithoutAFolderHasNothingToBackUp) {
   daemon_ = std::make_unique<testing::DaemonProcess>();
   daemon_->Start();
-  for (const std::string verb : {"backup " + Path("backup"), std::string("compact")}) {
+  for (const std::string& verb : {"backup " + Path("backup"), std::string("compact")}) {
     const Outcome outcome = Ctl(verb);
     EXPECT_EQ(outcome.code, 4);
     EXPECT_NE(outcome.output.find("NO_JOURNAL"), std::string::npos) << outcome.output;
@@ -263,7 +263,7 @@ TEST_F(FolderCommandsTest, WhatADaemonUsesIsLeftAlone) {
   Start();
   Counter(Connect(), "counter").add(1);
   const std::string pid = "process " + std::to_string(daemon_->pid());
-  for (const std::string verb : std::vector<std::string>{
+  for (const std::string& verb : std::vector<std::string>{
            "verify ", "compact ", "repair --yes ", "backup " + Path("backup") + " --data-dir "}) {
     const Outcome outcome = Ctl(verb + DataDir());
     EXPECT_EQ(outcome.code, 4) << outcome.output;
