@@ -98,19 +98,21 @@ TEST_F(Durability, OfACopyCountsLikeThatOfANewObject) {
 }
 
 TEST_F(Durability, OfAWriteThatGoesWithAnAckCounts) {
-  Apply("Queue.Create", "q");
-  SetLevel("q", v1::DURABILITY_MEMORY);
+  Apply("List.Append", "log{t}");
+  SetLevel("log{t}", v1::DURABILITY_SYNC);
+  Apply("Queue.Create", "q{t}");
+  SetLevel("q{t}", v1::DURABILITY_MEMORY);
   v1::QueuePutRequest put;
-  put.set_name("q");
+  put.set_name("q{t}");
   Run("Queue.Put", put);
   v1::QueueLeaseRequest lease;
-  lease.set_name("q");
+  lease.set_name("q{t}");
   v1::QueueLeaseReply leased;
   ASSERT_TRUE(leased.ParseFromString(Run("Queue.Lease", lease).payload));
   v1::ListAppendRequest append;
-  append.set_name("sync");
+  append.set_name("log{t}");
   v1::QueueCompleteRequest complete;
-  complete.set_name("q");
+  complete.set_name("q{t}");
   complete.set_delivery(leased.deliveries(0).delivery());
   auto* const write = complete.add_writes();
   write->set_method(FindMethodNamed("List.Append"));
@@ -121,14 +123,16 @@ TEST_F(Durability, OfAWriteThatGoesWithAnAckCounts) {
 }
 
 TEST_F(Durability, OfAGuardCounts) {
-  Apply("Lock.Create", "lock");
-  SetLevel("lock", v1::DURABILITY_SYNC);
+  Apply("List.Append", "low{t}");
+  SetLevel("low{t}", v1::DURABILITY_MEMORY);
+  Apply("Lock.Create", "lock{t}");
+  SetLevel("lock{t}", v1::DURABILITY_SYNC);
   v1::ObjectGuardRequest guard;
-  guard.set_name("memory");
-  guard.set_lock("lock");
+  guard.set_name("low{t}");
+  guard.set_lock("lock{t}");
   ASSERT_FALSE(Run("Object.Guard", guard).failure);
-  Apply("Lock.Acquire", "lock");
-  EXPECT_EQ(Apply("List.Append", "memory"), v1::DURABILITY_SYNC);
+  Apply("Lock.Acquire", "lock{t}");
+  EXPECT_EQ(Apply("List.Append", "low{t}"), v1::DURABILITY_SYNC);
 }
 
 TEST_F(Durability, OfWhatIsDeletedCounts) {
