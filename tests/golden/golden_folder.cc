@@ -99,7 +99,8 @@ void GoldenFolder::FillWithRights() {
     - List.Append list value=ref("~1", "list") -> ok
     s1 Queue.Create "" -> name="~2"
     - Object.Lend ~2 grace_ms=50000 -> ok
-    - Object.Guard dict lock="{t}rlock" -> ok
+    - List.Append {t}guarded value=1 -> ok
+    - Object.Guard {t}guarded lock="{t}rlock" -> ok
     - Object.SetTtl counter ttl_ms=60000 -> ok
     s1 Queue.Get provisional -> parked #g
   )");
@@ -114,7 +115,7 @@ void GoldenFolder::GoOn() {
     s3 Semaphore.Acquire semaphore count=2 -> parked #s
     cancel #s -> #s CANCELLED
     s3 Lock.Acquire leased_lock -> parked #l
-    advance 9000 -> #l ok; #b ok
+    advance 9000 -> #b ok; #l ok
     stall 700
     s3 SharedValue.Set cell value=3.5 -> ok
     end s3

@@ -1,6 +1,10 @@
 // Writes the data folder of this release: always the same one.
 #pragma once
 
+#include <memory>
+
+#include "server/engine/input_log.h"
+#include "server/journal/journal.h"
 #include "tests/unit/engine/op_table.h"
 #include "tests/unit/journal/simulated_disk.h"
 
@@ -14,6 +18,7 @@ class GoldenFolder : public engine::testing::OpTable, public engine::InputLog {
   void OnInput(const engine::Input& input) override;
   // Its own log is not the one that this would look at.
   void TearDown() override {}
+  void TestBody() override {}  // It is no test of its own.
 
   // Returns the files of the folder, by their names.
   journal::SimulatedDisk::Image Write();
