@@ -69,8 +69,18 @@ class Adder {
     const Counter counter(client, "counter");
     for (int i = 0; i < kOps; ++i) {
       if (i == kSnapshotAfter) Snapshot(client);
-      const int64_t count = counter.add(1);
+      const int64_t count = Add(counter);
       answers_.push_back({count, HistoryTime()});
+    }
+  }
+  // Until there is room again: nothing is done as long as there is none.
+  static int64_t Add(const Counter& counter) {
+    while (true) {
+      try {
+        return counter.add(1);
+      } catch (const DiskFull&) {
+        std::this_thread::sleep_for(10ms);
+      }
     }
   }
   // May fail, as what it does does.
@@ -195,7 +205,7 @@ TEST_F(FailStop, OrAtAnAllocationThatFails) {
   for (int i = 0; i < 24 && !HasFailure(); ++i) {
     const Outcome outcome = Live({{"COHELD_FAIL_MALLOC", std::to_string(1 + random() % limit)}});
     if (outcome.failed) limit *= 2;
-    if (!outcome.failed) limit = limit * 3 / 4;
+    if (!outcome.failed) limit = std::max<uint64_t>(1, limit * 3 / 4);
     failed += outcome.failed;
     ended += outcome.code != 0;
   }

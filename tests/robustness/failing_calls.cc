@@ -22,12 +22,13 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdarg>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
-// Of glibc: the allocator itself.
-extern "C" void* __libc_malloc(size_t size);
+// Of glibc: the allocator itself, which the daemon's own malloc calls under its other name.
+extern "C" void* __libc_memalign(size_t alignment, size_t size);
 
 namespace {
 
@@ -189,13 +190,13 @@ DIR* opendir(const char* path) {
   return PathFails("opendir", path) ? nullptr : Real<DIR*(const char*)>("opendir")(path);
 }
 
-void* malloc(size_t size) {
+void* __libc_malloc(size_t size) {
   if (fail_allocation != 0 && allocations.fetch_add(1) + 1 == fail_allocation) {
     Report(fail_allocation, "malloc", "-");
     errno = ENOMEM;
     return nullptr;
   }
-  return __libc_malloc(size);
+  return __libc_memalign(alignof(std::max_align_t), size);
 }
 
 }  // extern "C"
