@@ -9,6 +9,7 @@
 //   disk: no next segment    yes         yes         yes              no           no
 //   disk: the reserve ends   yes         no          no               no           no
 //
+// What was refused is kept as the answer to its seq. Copies of what was done, or waits, are let in.
 // Not asked: what time brings about (leases, TTLs, sessions that end), and what is recovered.
 #pragma once
 

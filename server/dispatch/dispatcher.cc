@@ -141,25 +141,29 @@ void Dispatcher::Submit(const Submission& submission) {
     submission.route.peer->Answer(submission.route, *refusal);
     return;
   }
-  if (edge_op != nullptr) return (this->*edge_op->answer)(submission);
-  Apply(submission);
+  std::optional<Failure> no_room = RefuseForRoom(submission);
+  if (edge_op == nullptr) return Apply(submission, std::move(no_room));
+  if (no_room) return submission.route.peer->Answer(submission.route, *no_room);
+  (this->*edge_op->answer)(submission);
 }
 
-void Dispatcher::Apply(const Submission& submission) {
+void Dispatcher::Apply(const Submission& submission, std::optional<Failure> refusal) {
   const CallId call{++last_call_};
   const TimeMs now = loop_.Now();
   if (now > too_late_) NoteTurn(now);
   std::vector<engine::Reply> replies = std::exchange(spare_replies_, {});
+  const engine::Stamp stamp = {
+      .call = call,
+      .owner = {.session = submission.session, .thread = submission.thread},
+      .now = now,
+      .seq = submission.seq,
+      .acked = submission.acked,
+      .lane = submission.lane,
+      .token = submission.token,
+      .site = submission.site};
   const std::optional<CallId> waits =
-      engine_.Apply({.call = call,
-                     .owner = {.session = submission.session, .thread = submission.thread},
-                     .now = now,
-                     .seq = submission.seq,
-                     .acked = submission.acked,
-                     .lane = submission.lane,
-                     .token = submission.token,
-                     .site = submission.site},
-                    submission.method, submission.payload, &replies);
+      refusal ? engine_.Refuse(stamp, submission.method, *std::move(refusal), &replies)
+              : engine_.Apply(stamp, submission.method, submission.payload, &replies);
   if (!waits) {
     submission.route.peer->Answer(submission.route, replies.front());
   } else if (*waits == call) {
@@ -176,7 +180,8 @@ void Dispatcher::Apply(const Submission& submission) {
   ArmTimer();
 }
 
-std::optional<Failure> Dispatcher::Refuse(const Submission& submission, const EdgeOp* edge_op) {
+std::optional<Failure> Dispatcher::Refuse(const Submission& submission,
+                                          const EdgeOp* edge_op) const {
   if (shutting_down_) return ShuttingDown();
   if (guard_.has_key() && submission.session == engine::kNoSession &&
       (edge_op == nullptr || !edge_op->for_strangers)) {
@@ -184,6 +189,10 @@ std::optional<Failure> Dispatcher::Refuse(const Submission& submission, const Ed
                    "this daemon serves only those who know its key: open a session with a proof of "
                    "it, and send the session's token"};
   }
+  return std::nullopt;
+}
+
+std::optional<Failure> Dispatcher::RefuseForRoom(const Submission& submission) {
   if (submission.route.peer->parked() >= limits_.parked_per_connection_max) {
     return Failure{v1::ERROR_REASON_TOO_MANY,
                    "this connection has " + std::to_string(submission.route.peer->parked()) +

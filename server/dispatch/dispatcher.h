@@ -176,9 +176,12 @@ class Dispatcher : public transport::Acceptor {
   // Tells all who wait, and changes nothing.
   void SendWaitersAway();
 
-  std::optional<Failure> Refuse(const Submission& submission, const EdgeOp* edge_op);
-  // Has the engine do it.
-  void Apply(const Submission& submission);
+  // Why an op is refused whatever it is: copies of what was done before, too.
+  std::optional<Failure> Refuse(const Submission& submission, const EdgeOp* edge_op) const;
+  // Why there is no room for what an op may add. Copies add nothing.
+  std::optional<Failure> RefuseForRoom(const Submission& submission);
+  // Has the engine do it; or refuse it with this, if it is no copy.
+  void Apply(const Submission& submission, std::optional<Failure> refusal = std::nullopt);
   void Remember(CallId call, const Submission& submission, TimeMs now);
   // Routes a parked call to a copy that came later; the call before ends.
   void TakeOver(CallId call, const Submission& submission, TimeMs now);

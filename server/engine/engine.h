@@ -57,6 +57,10 @@ class Engine {
   // call the op waits, this one or the copy's; nothing if it was answered.
   std::optional<CallId> Apply(const Stamp& stamp, uint32_t method, std::string_view payload,
                               std::vector<Reply>* replies);
+  // The same for an op that is not let in: a copy is answered, or waits, as by Apply; a new op is
+  // not applied but fails with this, which is kept as its answer so that no late copy is applied.
+  std::optional<CallId> Refuse(const Stamp& stamp, uint32_t method, Failure failure,
+                               std::vector<Reply>* replies);
 
   // Ends a parked op with this failure, which is its answer. Does nothing if it is not parked (any
   // more). May wake ops that queued behind it.

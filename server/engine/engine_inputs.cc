@@ -37,6 +37,23 @@ ReplyTable::Judgement Engine::Admit(Stamp* stamp, Reply* reply) {
   return session->replies.Judge(stamp, reply);
 }
 
+std::optional<CallId> Engine::Refuse(const Stamp& arrived, uint32_t method, Failure failure,
+                                     std::vector<Reply>* replies) {
+  Stamp stamp = arrived;
+  Reply reply{.call = stamp.call};
+  const OpRow* const row = FindOp(method);
+  const ReplyTable::Judgement copy =
+      row == nullptr ? ReplyTable::Judgement() : Admit(&stamp, &reply);
+  if (copy.verdict == ReplyTable::Verdict::kWaits) return copy.waits;
+  if (copy.verdict == ReplyTable::Verdict::kNew) reply.failure = std::move(failure);
+  if (copy.verdict == ReplyTable::Verdict::kNew && row != nullptr) {
+    Answer(stamp, *row, false, std::move(reply), replies);
+  } else {
+    replies->push_back(std::move(reply));
+  }
+  return std::nullopt;
+}
+
 void Engine::Answer(const Stamp& stamp, const OpRow& row, bool change, Reply reply,
                     std::vector<Reply>* replies) {
   if (stamp.seq != 0 && (change || !row.method->read_only)) {

@@ -112,6 +112,10 @@ void Client::OnOpened(Channel& channel) {
   transport::Response& response = channel.h2->response(channel.open_stream);
   if (!response.closed) return;
   channel.open_stream = 0;
+  const bool refused = response.headers.contains("grpc-status") && response.status() != "0";
+  if (refused && ReasonOf(response) == v1::ERROR_REASON_DISK_FULL) {
+    return OnClosed(channel);  // It comes again later.
+  }
   v1::SessionOpenReply reply;
   const std::optional<std::string> message = TakeMessage(&response.body);
   Require(message && reply.ParseFromString(*message), "Session.Open failed");

@@ -18,6 +18,8 @@ constexpr uint64_t kBackoffMsMin = 2;
 
 // Takes the next whole message off the front of a stream's bytes.
 std::optional<std::string> TakeMessage(std::string* body);
+// Returns why a unary call failed.
+v1::ErrorReason ReasonOf(const transport::Response& response);
 
 struct Client::Channel {
   size_t number = 0;

@@ -9,6 +9,12 @@
 
 namespace coheld::simulation {
 
+v1::ErrorReason ReasonOf(const transport::Response& response) {
+  const std::string details =
+      transport::DecodeBase64(response.headers.at("grpc-status-details-bin")).value();
+  return wire::DecodeStatusDetails(details).reason;
+}
+
 void Client::SendUnary(Channel& channel, const Flight& flight, const v1::CallRequest& request) {
   std::string path = "/coheld.v1." + MethodName(flight.op);
   path[path.rfind('.')] = '/';
@@ -40,9 +46,7 @@ void Client::OnUnary(Channel& channel) {
     if (response.status() == "0") {
       reply.set_payload(TakeMessage(&response.body).value());
     } else {
-      const std::string details =
-          transport::DecodeBase64(response.headers.at("grpc-status-details-bin")).value();
-      reply.mutable_error()->set_reason(wire::DecodeStatusDetails(details).reason);
+      reply.mutable_error()->set_reason(ReasonOf(response));
     }
     OnReply(channel, reply);
     if (!alive_ || channel.link != link || token_.empty()) return;

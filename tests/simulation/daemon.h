@@ -113,6 +113,8 @@ class Daemon {
   void Settle();
   // The disk; null if it has none.
   Storage* storage() { return storage_.get(); }
+  // What it records goes there; null if it records nothing.
+  const journal::CommitLog* log() const { return storage_.get(); }
   bool is_there() const { return dispatcher_ != nullptr; }
 
   TimeMs now() const;

@@ -7,6 +7,7 @@
 
 #include "coheld/v1/counter.pb.h"
 #include "coheld/v1/queue.pb.h"
+#include "proto/wire/methods.h"
 #include "proto/wire/status.h"
 
 namespace coheld::simulation {
@@ -216,6 +217,7 @@ void Oracle::ReadOp(const engine::Stamp& stamp, Event* event) {
               tokens_.find(frame_->session_token)->second == event->session &&
               stamp.owner.thread == request.thread(),
           "the daemon took the op for another's: " + Describe(sent.op));
+  Require(!IsForFullDisk(sent.op), "let in although the disk is full: " + Describe(sent.op));
   event->op = sent.op;
   event->thread = request.thread();
   event->lane = request.lane();
@@ -277,6 +279,15 @@ void Oracle::AfterFrame(const ArrivedFrame& frame) {
   });
 }
 
+bool Oracle::IsForFullDisk(const Op& op) const {
+  const journal::CommitLog* const log = daemon_->log();
+  if (log == nullptr || log->has_room()) return false;
+  const wire::MethodRow& row = *wire::FindMethod(MethodNumber(op));
+  if (log->has_reserve()) return !row.read_only && row.room != v1::ROOM_FREED;
+  const bool may_wait = row.descriptor->input_type()->FindFieldByName("timeout_ms") != nullptr;
+  return !row.read_only || may_wait;
+}
+
 void Oracle::AnswerUnlogged(const ArrivedFrame& frame, const SentOp& sent) {
   const v1::CallRequest& request = *frame.request;
   const FrameKey key = {frame.link, request.id()};
@@ -299,6 +310,12 @@ void Oracle::AnswerUnlogged(const ArrivedFrame& frame, const SentOp& sent) {
       call.deadline_ms = DeadlineOf(frame);
       return;
     }
+  }
+  if (IsForFullDisk(sent.op)) {
+    if (request.seq() != 0 && !IsRead(sent.op)) {
+      session->lanes[request.lane()].kept[request.seq()] = {"DISK_FULL", 0};
+    }
+    return Expect(key, {.words = "DISK_FULL", .op = sent.op});
   }
   const std::optional<std::string> words =
       book_.Ask(sent.op, {.call = kUnlogged,

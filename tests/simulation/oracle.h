@@ -108,6 +108,8 @@ class Oracle : public DaemonObserver {
   void ExamineCancel(const Event& event) const;
   void ExamineAbandon(const Event& event) const;
   void ExamineEnd(const Event& event) const;
+  // True if the op must not be let in, because there is no room for it on the disk.
+  bool IsForFullDisk(const Op& op) const;
   // What the frame's op must be answered, which the engine did not log.
   void AnswerUnlogged(const ArrivedFrame& frame, const SentOp& sent);
   void Expect(const FrameKey& frame, Expected expected);

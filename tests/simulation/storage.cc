@@ -56,7 +56,7 @@ std::unique_ptr<engine::Engine> Storage::Open(std::string* why) {
       journal::Committing::Options{.now = [this] { return Now(); }, .on_progress = [] {}});
   last_index_ = written_ = committing_->written();
   durable_ = taken_durable_ = committing_->durable();
-  has_room_ = true;
+  has_room_ = has_reserve_ = true;
   WakeAt(schedule_.now());
   return engine;
 }
@@ -176,6 +176,7 @@ void Storage::Tell() {
   written_ = committing_->written();
   durable_ = committing_->durable();
   has_room_ = committing_->has_room();
+  has_reserve_ = has_room_ || committing_->has_reserve();
   hooks_.on_progress();
 }
 

@@ -70,6 +70,7 @@ class Storage : public journal::CommitLog {
   uint64_t written() const override { return written_; }
   uint64_t durable() const override { return durable_; }
   bool has_room() const override { return has_room_; }
+  bool has_reserve() const override { return has_reserve_; }
 
  private:
   using Clock = journal::Committing::Clock;
@@ -111,6 +112,7 @@ class Storage : public journal::CommitLog {
   uint64_t written_ = 0;
   uint64_t durable_ = 0;
   bool has_room_ = true;
+  bool has_reserve_ = true;
 };
 
 }  // namespace coheld::simulation

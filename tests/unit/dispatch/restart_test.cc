@@ -30,12 +30,13 @@ class FakeLog : public journal::CommitLog {
   uint64_t last_index() const override { return records.size(); }
   uint64_t written() const override { return written_index; }
   uint64_t durable() const override { return durable_index; }
-  bool has_room() const override { return true; }
+  bool has_room() const override { return room; }
 
   std::vector<std::string> records;
   uint64_t wanted = 0;
   uint64_t written_index = 0;
   uint64_t durable_index = 0;
+  bool room = true;
 };
 
 class Recorded : public ::testing::Test {
@@ -122,6 +123,29 @@ TEST_F(Recorded, TheOpeningOfASessionWaitsForItsRecord) {
   Client client(*dispatcher_);
   client.Open();
   EXPECT_FALSE(dispatcher_->HasPassed(client.mark()));
+}
+
+TEST_F(Recorded, AFullDiskDoesNotKeepACopyFromItsAnswer) {
+  Client client(*dispatcher_);
+  client.Open();
+  client.Call<v1::ListChangeReply>("List/Append", Append(), 1);
+  log_.room = false;
+  client.Call<v1::ListChangeReply>("List/Append", Append(), 1);
+  EXPECT_EQ(client.status(), "0");
+}
+
+TEST_F(Recorded, WhatAFullDiskRefusedIsNotDoneByALateCopy) {
+  Client client(*dispatcher_);
+  client.Open();
+  log_.room = false;
+  client.Call<v1::ListChangeReply>("List/Append", Append(), 1);
+  EXPECT_EQ(client.status(), "8");
+  log_.room = true;
+  client.Call<v1::ListChangeReply>("List/Append", Append(), 1);
+  EXPECT_EQ(client.status(), "8");
+  EXPECT_EQ(client.Call<v1::ListLenReply>("List/Len", Len()).length(), 0u);
+  client.Call<v1::ListChangeReply>("List/Append", Append(), 2);
+  EXPECT_EQ(client.Call<v1::ListLenReply>("List/Len", Len()).length(), 1u);
 }
 
 TEST(Unrecorded, NothingWaits) {
