@@ -83,8 +83,9 @@ class Engine {
   // Tells that the daemon was restarted and the engine made again, by Load and Replay. Ops that
   // waited are abandoned, as by Abandon; every lease has its full length again; TTLs and graces end
   // later by the time since the last input. Tokens and anonymous names go on at a distance, so that
-  // none is given twice although records of the last moment were lost. A session has its full TTL
-  // again, too, but that clock is the edge's.
+  // none is given twice although records of the last moment were lost. Answers that are no state
+  // are forgotten: their callers are gone. A session has its full TTL again, too, but that clock is
+  // the edge's.
   void Resume(TimeMs now, std::vector<Reply>* replies);
 
   // Opens a session under an id that is new.

@@ -105,6 +105,7 @@ void Engine::Begin(uint64_t first_anonymous, TimeMs now) {
 
 void Engine::Resume(TimeMs now, std::vector<Reply>* replies) {
   const Lifetime::Scope scope(lifetime_);
+  for (const auto& [id, session] : sessions_.all()) sessions_.Find(id)->replies.ForgetUnchanged();
   std::vector<CallId> leaving;
   for (const auto& [call, op] : parked_) {
     if (!WaitsAlone(op)) leaving.push_back(call);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "proto/wire/check.h"
 #include "server/engine/limits.h"
@@ -71,11 +72,19 @@ void ReplyTable::Lane::Forget(uint64_t acked) {
   }
 }
 
-void ReplyTable::Lane::ForgetUnchanged() {
+void ReplyTable::Lane::ForgetAcknowledgedUnchanged() {
   while (!empty() && !kept_.back().change && kept_.back().seq <= seen_) {
     bytes_ -= kept_.back().bytes.size();
     kept_.pop_back();
   }
+}
+
+void ReplyTable::Lane::ForgetUnchanged() {
+  kept_.erase(kept_.begin(), kept_.begin() + static_cast<ptrdiff_t>(std::exchange(first_, 0)));
+  std::erase_if(kept_, [this](const Kept& kept) {
+    if (!kept.change) bytes_ -= kept.bytes.size();
+    return !kept.change;
+  });
 }
 
 size_t ReplyTable::Lane::unacknowledged() const {
@@ -146,7 +155,7 @@ void ReplyTable::Keep(const Stamp& stamp, const Reply& reply, bool change) {
     lane.acked_ = stamp.acked;
     lane.Forget(stamp.acked);
   }
-  lane.ForgetUnchanged();
+  lane.ForgetAcknowledgedUnchanged();
   if (stamp.seq <= lane.acked_) return;  // Given up while it waited: nobody asks for it any more.
   lane.Insert({.seq = stamp.seq & kSeqMax,
                .failed = reply.failure.has_value(),
@@ -160,6 +169,10 @@ void ReplyTable::NoteWaiting(const Stamp& stamp) {
 
 void ReplyTable::ForgetWaiting(const Stamp& stamp) {
   std::erase(lanes_.at(stamp.lane).waiting_, std::pair(stamp.seq, stamp.call));
+}
+
+void ReplyTable::ForgetUnchanged() {
+  for (auto& [number, lane] : lanes_) lane.ForgetUnchanged();
 }
 
 // --- Saved state ---

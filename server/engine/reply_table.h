@@ -52,6 +52,8 @@ class ReplyTable {
     void Forget(uint64_t acked);
     // Forgets the last ones if they are acknowledged and no state: those of a lane whose ops change
     // nothing would pile up.
+    void ForgetAcknowledgedUnchanged();
+    // Forgets all that are no state.
     void ForgetUnchanged();
     // Those that the client has not acknowledged.
     size_t unacknowledged() const;
@@ -87,6 +89,10 @@ class ReplyTable {
   // Notes that an op with a seq waits, or no more.
   void NoteWaiting(const Stamp& stamp);
   void ForgetWaiting(const Stamp& stamp);
+
+  // The daemon was restarted: forgets the answers that are no state. Nobody was told them who will
+  // not send again, and whether they are there would depend on when the last snapshot was made.
+  void ForgetUnchanged();
 
   const std::map<uint32_t, Lane>& lanes() const { return lanes_; }
 

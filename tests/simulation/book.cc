@@ -7,6 +7,15 @@
 #include "tests/simulation/check.h"
 
 namespace coheld::simulation {
+namespace {
+
+// True of the answer of an op that failed, or got nothing in its time.
+bool DidNothing(const std::string& words) {
+  return IsFailure(words) || words.starts_with("acquired 0") || words == "timed out" ||
+         words == "popped none";
+}
+
+}  // namespace
 
 Book::Session* Book::Find(uint64_t session) {
   const auto found = sessions_.find(session);
@@ -102,6 +111,11 @@ Answers Book::TakeOp(const Event& event) {
 
 std::vector<Book::Ended> Book::Resume(int64_t now_ms) {
   std::vector<Ended> ended;
+  for (auto& [number, session] : sessions_) {
+    for (auto& [lane_number, lane] : session.lanes) {
+      std::erase_if(lane.kept, [](const auto& kept) { return !kept.second.change; });
+    }
+  }
   std::vector<uint64_t> leaving;
   for (auto& [id, call] : calls_) {
     call.route.reset();
@@ -140,7 +154,9 @@ Book::Ended Book::Finish(uint64_t id, const std::string& words, bool keeps) {
   if (Session* session = Find(call.session); call.seq != 0 && session != nullptr) {
     Lane& lane = session->lanes[call.lane];
     lane.parked.erase(call.seq);
-    if (keeps && !IsRead(call.op) && call.seq > lane.acked) lane.kept[call.seq] = {words, id};
+    if (keeps && !IsRead(call.op) && call.seq > lane.acked) {
+      lane.kept[call.seq] = {words, id, call.changed || !DidNothing(words)};
+    }
   }
   return {id, call, words};
 }

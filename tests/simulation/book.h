@@ -60,6 +60,7 @@ class Book {
   struct Kept {
     std::string words;
     uint64_t call = 0;
+    bool change = false;  // The op changed something: a restart does not take the answer.
   };
   struct Lane {
     uint64_t acked = 0;

@@ -63,6 +63,19 @@ TEST_F(Restarts, LeaveAWaitThatChangedSomethingToItsCopy) {
   )");
 }
 
+TEST_F(Restarts, ForgetAnswersThatChangedNothing) {
+  KeepEngine();  // As without a snapshot: what is loaded from one has none of them anyway.
+  Run(R"(
+    s1@0.1 Queue.Get q timeout_ms=10 -> parked #a
+    advance 10 -> #a QUEUE_EMPTY
+    s1@0.2 Queue.Put q value=1 -> length=1
+    restart 10
+    s1@0.1 Queue.Get q timeout_ms=10 -> value=1
+    s1@0.2 Queue.Put q value=1 -> length=1
+    - Queue.Len q -> length=0
+  )");
+}
+
 TEST_F(Restarts, AbandonThePartiesOfABarrierOnce) {
   Run(R"(
     s9 Barrier.Create b parties=3 -> ok
