@@ -105,7 +105,10 @@ Answers Book::TakeOp(const Event& event) {
                                             .now_ms = event.now_ms,
                                             .grant = event.grant,
                                             .fence = event.fence});
-  call.changed = world_.HasEffect(event.call);
+  // A party whose time is up as it comes has broken its barrier; else the op would be no input.
+  const auto answer = answers.find(event.call);
+  call.changed =
+      world_.HasEffect(event.call) || (answer != answers.end() && answer->second == "timed out");
   return answers;
 }
 
