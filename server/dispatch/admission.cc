@@ -10,6 +10,8 @@ namespace {
 
 // A request of more is not "small", whatever the op does.
 constexpr size_t kSmallRequestBytes = 64 << 10;
+// What a record has besides the request, at most.
+constexpr size_t kRecordBytes = 512;
 
 bool MayWait(const wire::MethodRow& row) {
   return row.descriptor->input_type()->FindFieldByName("timeout_ms") != nullptr;
@@ -51,11 +53,11 @@ wire::Failure DiskFull(std::string_view state) {
 
 }  // namespace
 
-Admission::Admission(const observe::MemoryCap& memory, const journal::CommitLog* log)
+Admission::Admission(const observe::MemoryCap& memory, journal::CommitLog* log)
     : memory_(memory), log_(log) {}
 
 bool Admission::HasPlenty(uint32_t method, size_t payload_bytes) const {
-  if (disk_full()) return false;
+  if (!FitsOnDisk(payload_bytes)) return false;
   if (memory_.max == 0) return true;
   return memory_.AllowsGrowth(kFootprintMin + kFootprintPerByte * payload_bytes) &&
          !IsAmplifier(method);
@@ -65,9 +67,7 @@ std::optional<wire::Failure> Admission::Judge(uint32_t method, std::string_view 
                                               const engine::Store& store) {
   const wire::MethodRow* const row = wire::FindMethod(method);
   if (row == nullptr) return std::nullopt;  // Refused as that.
-  if (disk_full()) {
-    if (auto failure = JudgeDisk(*row)) return failure;
-  }
+  if (auto failure = JudgeDisk(*row, payload.size())) return failure;
   const bool below_max = memory_.Allows(payload.size());
   if (below_max ? FitsBelowMax(*row, payload, store)
                 : FitsAboveMax(*row) && payload.size() <= kSmallRequestBytes) {
@@ -77,9 +77,15 @@ std::optional<wire::Failure> Admission::Judge(uint32_t method, std::string_view 
   return MemoryFull(memory_, memory_.used());
 }
 
-std::optional<wire::Failure> Admission::JudgeDisk(const wire::MethodRow& row) const {
-  if (!log_->has_reserve()) {
-    if (row.read_only && !MayWait(row)) return std::nullopt;
+bool Admission::FitsOnDisk(size_t payload_bytes) const {
+  return log_ == nullptr || log_->has_room_for(payload_bytes + kRecordBytes);
+}
+
+std::optional<wire::Failure> Admission::JudgeDisk(const wire::MethodRow& row,
+                                                  size_t payload_bytes) const {
+  if (row.read_only && !MayWait(row)) return std::nullopt;
+  if (FitsOnDisk(payload_bytes)) return std::nullopt;
+  if (!log_->has_reserve_for(payload_bytes + kRecordBytes)) {
     return DiskFull("at all: what was reserved for what gives room back is used up");
   }
   if (row.read_only || row.room == v1::ROOM_FREED) return std::nullopt;

@@ -27,7 +27,7 @@ namespace coheld::dispatch {
 class Admission {
  public:
   // `log` is null if nothing is recorded.
-  Admission(const observe::MemoryCap& memory, const journal::CommitLog* log);
+  Admission(const observe::MemoryCap& memory, journal::CommitLog* log);
 
   // Returns why an op is not let in, or nothing: MEMORY_FULL, DISK_FULL. Costs next to nothing as
   // long as there is room.
@@ -46,14 +46,15 @@ class Admission {
   bool HasPlenty(uint32_t method, size_t payload_bytes) const;
   std::optional<wire::Failure> Judge(uint32_t method, std::string_view payload,
                                      const engine::Store& store);
-  std::optional<wire::Failure> JudgeDisk(const wire::MethodRow& row) const;
+  bool FitsOnDisk(size_t payload_bytes) const;
+  std::optional<wire::Failure> JudgeDisk(const wire::MethodRow& row, size_t payload_bytes) const;
   // As long as there is less than growth_max, and then as long as there is less than max.
   bool FitsBelowMax(const wire::MethodRow& row, std::string_view payload,
                     const engine::Store& store) const;
   bool FitsAboveMax(const wire::MethodRow& row) const;
 
   const observe::MemoryCap memory_;
-  const journal::CommitLog* const log_;
+  journal::CommitLog* const log_;
   uint64_t memory_refusals_ = 0;
 };
 

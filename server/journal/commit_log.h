@@ -34,9 +34,14 @@ class CommitLog {
   // False when there was no room on the disk for the next segment: what makes the state grow has to
   // be refused, so that what makes it shrink can still be written.
   virtual bool has_room() const = 0;
-  // False when besides the room that is left is needed for what time brings about, such as the ends
-  // of leases and sessions: everything else that is recorded has to be refused.
-  virtual bool has_reserve() const { return true; }
+  // Whether a record of so many bytes that makes the state grow surely has room, after all that was
+  // added. To be asked before it is added. Waits while that is not known: if records come faster
+  // than the disk takes room for them.
+  virtual bool has_room_for(uint64_t /*bytes*/) { return has_room(); }
+  // The same of a record that gives room back, when the other answer was no. If this is false too,
+  // the room that is left is needed for what time brings about, such as the ends of leases and
+  // sessions: everything else that is recorded has to be refused.
+  virtual bool has_reserve_for(uint64_t /*bytes*/) const { return true; }
 };
 
 }  // namespace coheld::journal

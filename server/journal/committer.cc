@@ -29,8 +29,11 @@ Committer::Committer(std::unique_ptr<Journal> journal, Options options)
                                            }}),
       options_(std::move(options)),
       last_index_(committing_.written()),
+      kept_for_frees_(committing_.kept_for_frees()),
+      kept_for_time_(committing_.kept_for_time()),
       written_index_(last_index_),
       durable_index_(committing_.durable()),
+      room_until_(committing_.room_until()),
       thread_([this] { Run(); }) {}
 
 Committer::~Committer() {
@@ -47,7 +50,9 @@ Committer::~Committer() {
 
 uint64_t Committer::Add(std::string_view record) {
   if (gathered_.bytes() >= kGatheredBytesMax) Submit(0);
+  const size_t before = gathered_.bytes();
   gathered_.Add(record);
+  added_until_ += gathered_.bytes() - before;
   bytes_added_ += record.size();
   return ++last_index_;
 }
@@ -115,6 +120,28 @@ void Committer::HandOver() {
   work_.notify_one();
 }
 
+bool Committer::has_room_for(uint64_t bytes) {
+  const uint64_t until = added_until_ + bytes + kept_for_frees_;
+  const auto is_sure = [&] { return until <= room_until_.load(std::memory_order_acquire); };
+  if (!has_room()) return false;
+  if (is_sure()) return true;
+  AwaitRoom(until);
+  return has_room() && is_sure();
+}
+
+bool Committer::has_reserve_for(uint64_t bytes) const {
+  const uint64_t until = added_until_ + bytes + kept_for_time_;
+  return until <= room_until_.load(std::memory_order_acquire);
+}
+
+void Committer::AwaitRoom(uint64_t until) {
+  std::unique_lock lock(mutex_);
+  if (failed_) return;
+  room_asked_ = until;
+  work_.notify_one();
+  taken_.wait(lock, [this] { return room_asked_ == 0 || failed_; });
+}
+
 void Committer::Roll(std::function<void(uint64_t index)> sealed) {
   {
     const std::lock_guard guard(mutex_);
@@ -139,13 +166,15 @@ void Committer::Run() {
     AwaitWork(&journal);
     if (!TakeWork(&work)) return;
     COHELD_FAILPOINT("committer.took");
+    const bool room_asked = work.room_until != 0;
     if (const Status fault = committing_.DoTurn(&work)) return Fail(*fault);
+    if (room_asked) AnswerRoom();
   }
 }
 
 bool Committer::has_work() const {
   return !handed_.batch.empty() || handed_.durable > taken_durable_ || handed_.trim_to != 0 ||
-         handed_.sealed || ending_;
+         handed_.sealed || room_asked_ != 0 || ending_;
 }
 
 // The loop may write and sync while this thread sleeps, so what is due changes. next_turn_ tells it
@@ -176,6 +205,7 @@ bool Committer::TakeWork(Committing::Work* work) {
   work->durable = taken_durable_ = handed_.durable;
   work->trim_to = std::exchange(handed_.trim_to, 0);
   work->sealed = std::exchange(handed_.sealed, nullptr);
+  work->room_until = room_asked_;
   taken_.notify_one();
   return !ending_ || !work->batch.empty();
 }
@@ -189,12 +219,20 @@ Status Committer::Aside(const Journal::Call& call) {
   return fault;
 }
 
+void Committer::AnswerRoom() {
+  Confirm();
+  {
+    const std::lock_guard guard(mutex_);
+    room_asked_ = 0;
+  }
+  taken_.notify_one();
+}
+
 void Committer::Confirm() {
   written_index_.store(committing_.written(), std::memory_order_release);
   durable_index_.store(committing_.durable(), std::memory_order_release);
   has_room_.store(committing_.has_room(), std::memory_order_release);
-  has_reserve_.store(committing_.has_room() || committing_.has_reserve(),
-                     std::memory_order_release);
+  room_until_.store(committing_.room_until(), std::memory_order_release);
   COHELD_FAILPOINT("committer.confirmed");
 }
 

@@ -61,7 +61,8 @@ class Committer : public CommitLog {
   uint64_t written() const override { return written_index_.load(std::memory_order_acquire); }
   uint64_t durable() const override { return durable_index_.load(std::memory_order_acquire); }
   bool has_room() const override { return has_room_.load(std::memory_order_acquire); }
-  bool has_reserve() const override { return has_reserve_.load(std::memory_order_acquire); }
+  bool has_room_for(uint64_t bytes) override;
+  bool has_reserve_for(uint64_t bytes) const override;
   // The bytes of all records added.
   uint64_t bytes_added() const { return bytes_added_; }
   // The bytes that were added and not handed over.
@@ -74,6 +75,8 @@ class Committer : public CommitLog {
   bool CommitHere();
   Status WriteAndSyncHere(Clock::time_point now);
   void HandOver();
+  // Has the thread find out whether there is room up to there.
+  void AwaitRoom(uint64_t until);
   // Has the thread look what is due, if that is sooner than it knows.
   void WakeForChores();
 
@@ -85,6 +88,8 @@ class Committer : public CommitLog {
   bool has_work() const;
   // Makes a call while the loop may write.
   Status Aside(const Journal::Call& call);
+  // Tells the loop that what it asked about room is known.
+  void AnswerRoom();
   // Notes how far the journal is.
   void Confirm();
   void Fail(const Fault& fault);
@@ -100,12 +105,16 @@ class Committer : public CommitLog {
   uint64_t last_index_;
   uint64_t submitted_durable_ = 0;
   uint64_t bytes_added_ = 0;
+  uint64_t added_until_ = 0;  // As Committing::room_until().
+  const uint64_t kept_for_frees_;
+  const uint64_t kept_for_time_;
 
   std::mutex mutex_;
   std::condition_variable work_;
   std::condition_variable taken_;
-  // Guarded by mutex_, as the next four.
+  // Guarded by mutex_, as the next five.
   Committing::Work handed_;
+  uint64_t room_asked_ = 0;  // 0: it is answered.
   // When the thread wakes by itself; min: it is awake.
   Clock::time_point next_turn_ = Clock::time_point::min();
   uint64_t taken_durable_ = 0;
@@ -115,7 +124,7 @@ class Committer : public CommitLog {
   std::atomic<uint64_t> written_index_;
   std::atomic<uint64_t> durable_index_;
   std::atomic<bool> has_room_{true};
-  std::atomic<bool> has_reserve_{true};
+  std::atomic<uint64_t> room_until_;
   std::thread thread_;
 };
 

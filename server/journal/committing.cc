@@ -2,7 +2,6 @@
 #include "server/journal/committing.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include "server/journal/failpoint.h"
@@ -10,7 +9,8 @@
 namespace coheld::journal {
 namespace {
 
-constexpr uint64_t kPrepareBytes = uint64_t{1} << 20;     // At a time: some 2 ms.
+constexpr uint64_t kPrepareBytes = uint64_t{1} << 20;  // At a time: some 2 ms.
+constexpr uint64_t kWholeSegment = UINT64_MAX / 2;
 constexpr std::chrono::milliseconds kRoomInterval{1000};  // Until a full disk is tried again ...
 constexpr std::chrono::milliseconds kRoomIntervalMax{
     8000};                                      // ... and each time longer, up to this.
@@ -27,6 +27,7 @@ Status Committing::DoTurn(Work* work) {
   if (work->sealed) rolling_ = std::exchange(work->sealed, nullptr);
   if (Status fault = Commit(work)) return fault;
   if (Status fault = DoChores()) return fault;
+  if (Status fault = PrepareUntil(std::exchange(work->room_until, 0))) return fault;
   if (Status fault = RollOnceThereIsRoom()) return fault;
   const uint64_t trim_to = std::exchange(work->trim_to, 0);
   return trim_to != 0 ? journal_->TrimTo(trim_to) : std::nullopt;
@@ -50,7 +51,9 @@ Status Committing::Commit(Work* work) {
 
 Status Committing::Write(PendingBatch* batch) {
   const bool was_durable = durable() == written();
+  const size_t bytes = batch->record_bytes();
   if (Status fault = journal_->Write(batch)) return fault;
+  written_bytes_ += bytes;
   written_ = options_.now();
   if (was_durable) unsynced_ = written_;
   return std::nullopt;
@@ -63,7 +66,8 @@ Committing::Clock::time_point Committing::NextTurn() const {
     next = std::max(since, synced_) + kSyncInterval;
   }
   if (!journal_->prepared()) {
-    next = std::min(next, rolling_ ? prepare_again_ : std::max(prepare_again_, written_ + kQuiet));
+    const Clock::time_point quiet = prepares_now() ? prepare_again_ : written_ + kQuiet;
+    next = std::min(next, std::max(prepare_again_, quiet));
   }
   return next;
 }
@@ -81,14 +85,14 @@ Status Committing::DoChores() {
   if (is_quiet) {
     if (Status fault = journal_->Mark()) return fault;
   }
-  const bool is_time = rolling_ || journal_->nearly_full() || now - written_ >= kQuiet;
-  return is_time && now >= prepare_again_ ? Prepare() : std::nullopt;
+  const bool is_time = prepares_now() || now - written_ >= kQuiet;
+  if (!is_time || now < prepare_again_) return std::nullopt;
+  return Prepare(journal_->almost_full() ? kWholeSegment : kPrepareBytes);
 }
 
-Status Committing::Prepare() {
-  const Status fault =
-      journal_->PrepareNext(journal_->almost_full() ? UINT64_MAX / 2 : kPrepareBytes);
-  if (fault && fault->code != ENOSPC && fault->code != EDQUOT) return fault;
+Status Committing::Prepare(uint64_t bytes) {
+  const Status fault = journal_->PrepareNext(bytes);
+  if (fault && !IsFull(*fault)) return fault;
   if (fault) {
     if (Status failed = journal_->DropNext()) return failed;
   }
@@ -97,6 +101,12 @@ Status Committing::Prepare() {
   prepare_again_ = fault ? options_.now() + room_interval_ : Clock::time_point();
   if (std::exchange(has_room_, !fault) == fault.has_value()) options_.on_progress();
   return std::nullopt;
+}
+
+Status Committing::PrepareUntil(uint64_t until) {
+  if (until <= room_until() || options_.now() < prepare_again_) return std::nullopt;
+  if (Status fault = Prepare(kWholeSegment)) return fault;
+  return has_room_ ? journal_->ExtendNext(until - written_bytes_) : std::nullopt;
 }
 
 Status Committing::RollOnceThereIsRoom() {

@@ -32,6 +32,8 @@ class Committing {
     PendingBatch batch;    // Empty, or to be written; then it is empty.
     uint64_t durable = 0;  // Up to where somebody waits for durability.
     uint64_t trim_to = 0;  // As Journal::TrimTo; 0 is nothing.
+    // Up to where somebody waits to know whether there is room, as room_until().
+    uint64_t room_until = 0;
     // Unless it is null: has all that is written by then sealed (Journal::Roll), and is called with
     // the last record that is; in this turn, or in a later one when the next segment has its room.
     // If the disk is full it is told what is sealed already.
@@ -53,18 +55,28 @@ class Committing {
   uint64_t durable() const { return journal_->durable_index(); }
   // As CommitLog's.
   bool has_room() const { return has_room_; }
-  bool has_reserve() const { return journal_->has_reserve(); }
+  // Records surely have room, even if the disk is full, up to so many bytes of them: counted from
+  // the first that was written here, as PendingBatch::record_bytes().
+  uint64_t room_until() const { return written_bytes_ + journal_->sure_bytes(); }
+  // What of that only ops that give room back may use, and what of this nothing that can be
+  // refused.
+  uint64_t kept_for_frees() const { return journal_->segment_bytes() / 4; }
+  uint64_t kept_for_time() const { return journal_->segment_bytes() / 16; }
 
  private:
   Status Commit(Work* work);
   // Syncs, marks, takes room for the next segment.
   Status DoChores();
-  Status Prepare();
+  bool prepares_now() const { return rolling_ || journal_->half_used(); }
+  Status Prepare(uint64_t bytes);
+  // Takes the room that somebody waits for, if it can be had.
+  Status PrepareUntil(uint64_t room_until);
   Status RollOnceThereIsRoom();
 
   const std::unique_ptr<Journal> journal_;
   const Options options_;
   bool has_room_ = true;
+  uint64_t written_bytes_ = 0;       // Of records.
   Clock::time_point written_;        // The last batch.
   Clock::time_point unsynced_;       // The first that was not durable yet when it was written.
   Clock::time_point synced_;         // By a chore.

@@ -3,6 +3,7 @@
 // forgets what was not synced.
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -23,6 +24,9 @@ struct Fault {
   int code = 0;
   std::string message;  // For people: which file, what, and what to do.
 };
+
+// True if the disk has no room, or this user may have no more of it.
+inline bool IsFull(const Fault& fault) { return fault.code == ENOSPC || fault.code == EDQUOT; }
 
 // Nothing, or why it did not work.
 using Status = std::optional<Fault>;

@@ -101,8 +101,8 @@ Status Journal::StartSegment(uint64_t batch_bytes) {
     if (Status fault = skips ? std::nullopt : SyncAll()) return fault;
   }
   if (Status fault = PrepareNext(options_.segment_bytes)) return fault;
-  const uint64_t room = std::max(options_.segment_bytes, kSegmentHeaderBytes + batch_bytes);
-  if (room > options_.segment_bytes) {
+  const uint64_t room = std::max(next_room_, kSegmentHeaderBytes + batch_bytes);
+  if (room > next_room_) {
     if (Status fault = TakeRoom(room)) return fault;
   }
   const std::string header = EncodeSegmentHeader(
@@ -147,6 +147,16 @@ Status Journal::PrepareNext(uint64_t bytes) {
   }
   next_room_ = room;
   return std::nullopt;
+}
+
+Status Journal::ExtendNext(uint64_t bytes) {
+  COHELD_CHECK(prepared());
+  const uint64_t room = kSegmentHeaderBytes + bytes;
+  if (room <= next_room_) return std::nullopt;
+  const Status fault = Aside([&] { return TakeRoom(room); });
+  if (!fault) next_room_ = room;
+  if (!fault || !IsFull(*fault)) return fault;
+  return next_->Size(&next_room_);
 }
 
 Status Journal::DropNext() {

@@ -38,6 +38,8 @@ class PendingBatch {
   bool empty() const { return count_ == 0; }
   uint32_t count() const { return count_; }
   size_t bytes() const { return batch_.size(); }
+  // Without the header that every batch has.
+  size_t record_bytes() const { return batch_.size() - kBatchHeaderBytes; }
 
  private:
   friend class Journal;
@@ -90,16 +92,23 @@ class Journal {
   // Takes room on the disk for the next segment: so many bytes more, until prepared(). Without it
   // the journal writes on in what it has, and takes the room when that is full.
   [[nodiscard]] Status PrepareNext(uint64_t bytes);
+  // Takes more for a segment that is prepared, so that a batch of so many bytes fits into it. If
+  // the disk gets full, the segment has what there was.
+  [[nodiscard]] Status ExtendNext(uint64_t bytes);
   // Gives the room back that was taken so far for the next segment, to others who need it more: a
   // snapshot, after which segments can go. For when there is not enough.
   [[nodiscard]] Status DropNext();
 
-  // True if less than a quarter of the current segment is left.
-  bool nearly_full() const { return room_ - offset_ < options_.segment_bytes / 4; }
+  // True if so much of the current segment is used that it is time to prepare the next one.
+  bool half_used() const { return room_ - offset_ < options_.segment_bytes / 2; }
   // True if so little is left of it that the next one must be there soon.
   bool almost_full() const { return room_ - offset_ < options_.segment_bytes / 8; }
-  // False if all that can be written yet is kept for what cannot be refused.
-  bool has_reserve() const { return prepared() || room_ - offset_ >= options_.segment_bytes / 16; }
+  uint64_t segment_bytes() const { return options_.segment_bytes; }
+  // For how many bytes of batches there surely is room, even if the disk is full: in the next
+  // segment, as one of them may not fit into what is left of this one.
+  uint64_t sure_bytes() const {
+    return prepared() ? next_room_ - kSegmentHeaderBytes : room_ - offset_;
+  }
   // True if there is nothing that Sync or Mark would do.
   bool settled() const { return durable_index_ + 1 == next_index_ && marked_ == durable_index_; }
   // True if the next segment has its room on the disk: so much can be written even if it is full.

@@ -283,7 +283,7 @@ bool Oracle::IsForFullDisk(const Op& op) const {
   const journal::CommitLog* const log = daemon_->log();
   if (log == nullptr || log->has_room()) return false;
   const wire::MethodRow& row = *wire::FindMethod(MethodNumber(op));
-  if (log->has_reserve()) return !row.read_only && row.room != v1::ROOM_FREED;
+  if (log->has_reserve_for(0)) return !row.read_only && row.room != v1::ROOM_FREED;
   const bool may_wait = row.descriptor->input_type()->FindFieldByName("timeout_ms") != nullptr;
   return !row.read_only || may_wait;
 }

@@ -57,6 +57,7 @@ std::unique_ptr<engine::Engine> Storage::Open(std::string* why) {
   last_index_ = written_ = committing_->written();
   durable_ = taken_durable_ = committing_->durable();
   has_room_ = has_reserve_ = true;
+  added_until_ = 0;
   WakeAt(schedule_.now());
   return engine;
 }
@@ -116,7 +117,9 @@ int64_t Storage::durable_since_us() const {
 // --- Commits ---
 
 uint64_t Storage::Add(std::string_view record) {
+  const size_t before = gathered_.bytes();
   gathered_.Add(record);
+  added_until_ += gathered_.bytes() - before;
   ++last_index_;
   hooks_.on_record(record);
   return last_index_;
@@ -176,7 +179,8 @@ void Storage::Tell() {
   written_ = committing_->written();
   durable_ = committing_->durable();
   has_room_ = committing_->has_room();
-  has_reserve_ = has_room_ || committing_->has_reserve();
+  has_reserve_ =
+      has_room_ || added_until_ + committing_->kept_for_time() <= committing_->room_until();
   hooks_.on_progress();
 }
 

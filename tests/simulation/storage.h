@@ -70,7 +70,7 @@ class Storage : public journal::CommitLog {
   uint64_t written() const override { return written_; }
   uint64_t durable() const override { return durable_; }
   bool has_room() const override { return has_room_; }
-  bool has_reserve() const override { return has_reserve_; }
+  bool has_reserve_for(uint64_t /*bytes*/) const override { return has_reserve_; }
 
  private:
   using Clock = journal::Committing::Clock;
@@ -102,6 +102,7 @@ class Storage : public journal::CommitLog {
   std::unique_ptr<ProcessFiles> files_;
   std::unique_ptr<journal::Committing> committing_;
   journal::PendingBatch gathered_;
+  uint64_t added_until_ = 0;  // As Committing::room_until().
   journal::Committing::Work handed_;
   journal::Committing::Work turn_;  // What the committer does now.
   uint64_t taken_durable_ = 0;

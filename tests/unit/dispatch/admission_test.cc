@@ -37,7 +37,7 @@ class FullLog : public journal::CommitLog {
   uint64_t written() const override { return 0; }
   uint64_t durable() const override { return 0; }
   bool has_room() const override { return room; }
-  bool has_reserve() const override { return reserve; }
+  bool has_reserve_for(uint64_t) const override { return reserve; }
 
   bool room = true;
   bool reserve = true;

@@ -232,7 +232,7 @@ TEST_F(CommitterTest, RoomThatReturnsIsFound) {
   committer.reset();
   disk.FailGrowth(0);
   Start(Level::kSync);
-  Await([&] { return committer->has_room() && committer->has_reserve(); });
+  Await([&] { return committer->has_room() && committer->has_reserve_for(0); });
 }
 
 TEST_F(CommitterTest, TheEndOfTheReserveIsToldBeforeTheJournalIsFull) {
@@ -246,8 +246,8 @@ TEST_F(CommitterTest, TheEndOfTheReserveIsToldBeforeTheJournalIsFull) {
   disk.FailGrowth(ENOSPC);
   Start(Level::kSync);
   Await([&] { return !committer->has_room(); });
-  EXPECT_TRUE(committer->has_reserve());
-  while (committer->has_reserve() && !fault) {
+  EXPECT_TRUE(committer->has_reserve_for(0));
+  while (committer->has_reserve_for(0) && !fault) {
     const uint64_t index = committer->Add("what gives room back");
     Submit();
     AwaitConfirmed(index);
