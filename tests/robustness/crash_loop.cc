@@ -94,9 +94,8 @@ void CrashLoop::Prepare() {
 
 WorkerProcess CrashLoop::StartClient(uint32_t number) const {
   std::vector<std::string> command = {WorkerProcess::Program(), "--work", "endure"};
-  const char* const python = std::getenv("COHELD_TEST_PYTHON");
-  if (python != nullptr && number < options_.python_clients) {
-    command = {python, COHELD_PYTHON_WORKER};
+  if (python_ != nullptr && number < options_.python_clients) {
+    command = {python_, COHELD_PYTHON_WORKER};
   }
   const std::vector<std::string> options = {
       "--address", number % 2 == 0 ? daemon_.address_unix() : daemon_.address_tcp(),
@@ -270,7 +269,8 @@ Remains CrashLoop::Look() const {
   const Namespace names(client, "own/namespace");
   const Dict<std::string, int64_t> dict(client, "own/dict");
   const SortedSet<std::string> scores(client, "own/scores");
-  for (uint32_t i = options_.python_clients; i < options_.clients; ++i) {
+  // Only the C++ clients have some of their own.
+  for (uint32_t i = python_ == nullptr ? 0 : options_.python_clients; i < options_.clients; ++i) {
     const std::string slot = std::to_string(i);
     const auto own = [&](const std::string& object) -> int64_t& {
       return remains.own["own/" + object + " " + slot];

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <map>
 #include <random>
 #include <stop_token>
@@ -79,6 +80,7 @@ class CrashLoop {
   uint64_t Below(uint64_t limit) { return random_() % limit; }
 
   const CrashOptions options_;
+  const char* const python_ = std::getenv("COHELD_TEST_PYTHON");  // Null: all clients are C++.
   std::mt19937_64 random_;
   DurableDaemon daemon_;
   std::vector<WorkerProcess> clients_;
