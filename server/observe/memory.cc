@@ -1,10 +1,14 @@
 // See memory.h.
 #include "server/observe/memory.h"
 
+#include <algorithm>
 #include <atomic>
+#include <cstddef>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#include <sanitizer/allocator_interface.h>
+// Of the sanitizers' runtime; gcc has it without its header.
+extern "C" size_t
+__sanitizer_get_current_allocated_bytes();  // NOLINT(bugprone-reserved-identifier)
 #endif
 
 namespace coheld::observe {
