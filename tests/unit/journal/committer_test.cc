@@ -73,6 +73,20 @@ class CommitterTest : public testing::Test {
     Await([&] { return confirmed() >= index; });
   }
 
+  // Restarts after one record, when the disk has become full; returns when that is known.
+  void StartOnAFullDisk() {
+    Start(Level::kSync);
+    committer->Add("first");
+    Submit();
+    AwaitConfirmed(1);
+    committer.reset();
+    const SimulatedDisk::Image before = disk.Now();
+    disk = SimulatedDisk(before);
+    disk.FailGrowth(ENOSPC);
+    Start(Level::kSync);
+    Await([&] { return !committer->has_room(); });
+  }
+
   // Rolls, and returns what is sealed then.
   uint64_t AwaitSealed() {
     std::optional<uint64_t> sealed;
@@ -203,32 +217,14 @@ TEST_F(CommitterTest, AFullDiskIsToldWhileThereIsStillRoom) {
 }
 
 TEST_F(CommitterTest, AFullDiskKeepsNoRoomForASegmentThatDoesNotFit) {
-  Start(Level::kSync);
-  committer->Add("record");
-  Submit();
-  AwaitConfirmed(1);
-  committer.reset();
-  const SimulatedDisk::Image before = disk.Now();
-  disk = SimulatedDisk(before);
-  disk.FailGrowth(ENOSPC);
-  Start(Level::kSync);
-  Await([&] { return !committer->has_room(); });
+  StartOnAFullDisk();
   committer.reset();
   EXPECT_FALSE(disk.Now().contains("d/journal-next"));
 }
 
 TEST_F(CommitterTest, RoomThatReturnsIsFound) {
   disk.FailGrowth(0);
-  Start(Level::kSync);
-  committer->Add("record");
-  Submit();
-  AwaitConfirmed(1);
-  committer.reset();
-  const SimulatedDisk::Image before = disk.Now();
-  disk = SimulatedDisk(before);
-  disk.FailGrowth(ENOSPC);
-  Start(Level::kSync);
-  Await([&] { return !committer->has_room(); });
+  StartOnAFullDisk();
   committer.reset();
   disk.FailGrowth(0);
   Start(Level::kSync);
@@ -236,16 +232,7 @@ TEST_F(CommitterTest, RoomThatReturnsIsFound) {
 }
 
 TEST_F(CommitterTest, TheEndOfTheReserveIsToldBeforeTheJournalIsFull) {
-  Start(Level::kSync);
-  committer->Add("first");
-  Submit();
-  AwaitConfirmed(1);
-  committer.reset();
-  const SimulatedDisk::Image before = disk.Now();
-  disk = SimulatedDisk(before);
-  disk.FailGrowth(ENOSPC);
-  Start(Level::kSync);
-  Await([&] { return !committer->has_room(); });
+  StartOnAFullDisk();
   EXPECT_TRUE(committer->has_reserve_for(0));
   while (committer->has_reserve_for(0) && !fault) {
     const uint64_t index = committer->Add("what gives room back");
