@@ -36,7 +36,9 @@
 #include "server/snapshot/snapshot_process.h"
 #include "server/snapshot/snapshotter.h"
 #include "server/store/data_folder.h"
+#include "server/transport/address.h"
 #include "server/transport/listener.h"
+#include "server/transport/tls_identity.h"
 
 namespace coheld {
 namespace {
@@ -86,13 +88,14 @@ class Daemon {
                      .message_bytes_max = config.transport.session.message_bytes_max},
                     config.key, TakeBeginning()),
         listener_(io_, config.transport, dispatcher_),
-        signals_(io_, SIGTERM, SIGINT) {
+        signals_(io_, SIGTERM, SIGINT),
+        hangups_(io_) {
     if (committer_ != nullptr) BeginSnapshots(recovery_ms);
   }
 
   int Run() {
     if (!CheckReadyDescriptor() || !MakeDefaultFolder()) return kExitFailed;
-    if (!Listen() || !WatchParent()) return kExitFailed;
+    if (!LoadTls() || !Listen() || !WatchParent()) return kExitFailed;
     WaitForSignal();
     COHELD_FAILPOINT("daemon.listening");
     Announce();
@@ -167,6 +170,32 @@ class Daemon {
     return false;
   }
 
+  bool LoadTls() {
+    if (config_.tls.empty()) return true;
+    tls_ = std::make_unique<transport::TlsIdentity>(config_.tls);
+    std::string error;
+    if (!tls_->Load(&error)) {
+      spdlog::error("tls_failed error=\"{}\"", error);
+      return false;
+    }
+    listener_.UseTls(*tls_);
+    hangups_.add(SIGHUP);
+    WaitForHangup();
+    return true;
+  }
+
+  void WaitForHangup() {
+    hangups_.async_wait([this](const asio::error_code& failed, int /*signal*/) {
+      if (failed) return;
+      std::string error;
+      if (!tls_->Load(&error)) {
+        spdlog::error("tls_reload_failed error=\"{}\" hint=\"what was loaded before is in use\"",
+                      error);
+      }
+      WaitForHangup();
+    });
+  }
+
   bool Listen() {
     for (const std::string& address : config_.listen) {
       std::string bound, error;
@@ -175,8 +204,26 @@ class Daemon {
         return false;
       }
       bound_.push_back(bound);
+      if (tls_ == nullptr && !transport::StaysOnHost(bound)) {
+        spdlog::warn(
+            "listens_unencrypted address={} hint=\"whoever is on the way reads and changes "
+            "what is sent; use --tls-cert, or a network that you trust\"",
+            bound);
+      }
     }
     return true;
+  }
+
+  // A line of the banner.
+  std::string Encryption() const {
+    if (tls_ != nullptr) {
+      return config_.tls.authorities.empty() ? "TLS on TCP (clients: tls://host:port)"
+                                             : "TLS on TCP, for clients with a certificate";
+    }
+    for (const std::string& address : bound_) {
+      if (!transport::StaysOnHost(address)) return "none, and " + address + " is open to others";
+    }
+    return "none needed on this host";
   }
 
   bool WatchParent() {
@@ -220,6 +267,7 @@ class Daemon {
     for (const std::string& address : bound_) std::printf("  listens on   %s\n", address.c_str());
     std::printf("  clients      %s\n",
                 config_.key.empty() ? "whoever can connect" : "those who prove to know the key");
+    std::printf("  encryption   %s\n", Encryption().c_str());
     const DurabilityWords durability = WordsOf(config_.durability);
     std::printf("  durability   %s (%s)\n", durability.word, durability.meaning);
     if (!config_.data_dir.empty()) std::printf("  data         %s\n", config_.data_dir.c_str());
@@ -236,12 +284,14 @@ class Daemon {
   std::atomic<bool> progress_posted_ = false;
   const std::unique_ptr<journal::Committer> committer_;  // Null without a folder.
   dispatch::Dispatcher dispatcher_;
+  std::unique_ptr<transport::TlsIdentity> tls_;  // Null without --tls-cert.
   transport::Listener listener_;
   std::unique_ptr<snapshot::SnapshotProcess> snapshot_process_;  // Null without a folder, ...
   std::unique_ptr<snapshot::Snapshotter> snapshotter_;           // ... as this ...
   journal::PosixFiles files_;
   std::unique_ptr<dispatch::SnapshotReads> snapshot_reads_;  // ... and this.
   asio::signal_set signals_;
+  asio::signal_set hangups_;
   std::unique_ptr<dispatch::EdgeLoop::Watch> parent_watch_;
   std::vector<std::string> bound_;
   bool draining_ = false;

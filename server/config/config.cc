@@ -32,14 +32,16 @@ constexpr char kFooter[] =
     "async for the system only, so that a power cut may take the last 100 ms.\n"
     "\n"
     "Without --key-file whoever can open the socket can use it. With one a client has to prove "
-    "that it knows the key; what is sent after "
-    "that\n"
-    "is not encrypted, so listen on TCP only where the network is trusted.\n"
+    "that it knows the key. Without --tls-cert nothing on TCP is encrypted, so listen only where "
+    "the\n"
+    "network is trusted.\n"
     "\n"
     "A key:  (umask 077; head -c 32 /dev/urandom | base64 > coheld.key)\n"
     "\n"
     "SIGTERM or SIGINT: no new connections, waiting calls end with UNAVAILABLE, the rest is "
     "finished.\n"
+    "SIGHUP: the files of --tls-cert, --tls-key and --tls-client-ca are read again; connections "
+    "stay.\n"
     "Exit codes: 0 clean end, 1 could not run (address in use, ...), 2 bad flags or config file,\n"
     "3 the disk failed, 4 another daemon uses the data folder.";
 
@@ -160,6 +162,23 @@ void AddMemoryFlag(CLI::App& app, uint64_t* memory_max) {
       ->default_str("0");
 }
 
+void AddTlsFlags(CLI::App& app, wire::TlsFiles* files) {
+  const auto group = app.add_option_group("TLS");
+  group
+      ->add_option(
+          "--tls-cert", files->certificate,
+          "Encrypt all TCP connections (clients: tls://host:port): the daemon's\n"
+          "certificate and what leads to its authority, in a PEM file. The files are read\n"
+          "again on SIGHUP")
+      ->type_name("FILE");
+  group->add_option("--tls-key", files->key, "The certificate's key, in a PEM file")
+      ->type_name("FILE");
+  group
+      ->add_option("--tls-client-ca", files->authorities,
+                   "Serve only TCP clients that have a certificate of one of these authorities")
+      ->type_name("FILE");
+}
+
 // Takes the level that the word says; returns what is wrong with it, or nothing.
 std::string SetDurability(const std::string& word, Config* config) {
   const bool keeps = !config->data_dir.empty();
@@ -185,6 +204,14 @@ std::string Complaint(const Config& config) {
     if (!unix_path && address.rfind(':') == std::string::npos) {
       return "--listen: \"" + address + "\" is neither unix:/path nor host:port";
     }
+  }
+  const wire::TlsFiles& tls = config.tls;
+  if (tls.certificate.empty() != tls.key.empty()) {
+    return tls.key.empty() ? "--tls-cert needs --tls-key, the certificate's key"
+                           : "--tls-key needs --tls-cert, the key's certificate";
+  }
+  if (!tls.authorities.empty() && tls.certificate.empty()) {
+    return "--tls-client-ca needs --tls-cert and --tls-key: without TLS nobody shows a certificate";
   }
   return "";
 }
@@ -233,6 +260,7 @@ std::variant<Config, Exit> Parse(int argc, const char* const* argv) {
       ->check(CLI::PositiveNumber);
   AddDurabilityFlags(app, config, &durability);
   AddMemoryFlag(app, &memory_max);
+  AddTlsFlags(app, &config.tls);
   AddTransportFlags(app, config.transport);
   AddDispatchFlags(app, config.dispatch);
   try {

@@ -22,6 +22,7 @@ struct Config {
   uint64_t segment_bytes = uint64_t{64} << 20;          // Of the journal's files.
   uint64_t snapshot_after = uint64_t{64}
                             << 20;  // Journal bytes that make a snapshot due; 0: never.
+  wire::TlsFiles tls;               // Of TCP connections; empty: they are not encrypted.
   std::string key;                  // The secret of --key-file; empty: everybody is served.
   std::string log_level = "info";
   uint32_t drain_ms = 5000;            // What calls in flight get at SIGTERM.

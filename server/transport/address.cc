@@ -139,6 +139,11 @@ bool OpenListeningSocket(const std::string& address, ListeningSocket* socket, st
   return false;
 }
 
+bool StaysOnHost(std::string_view address) {
+  return address.starts_with(kUnixPrefix) || address.starts_with("127.") ||
+         address.starts_with("[::1]:");
+}
+
 std::string FormatInternetAddress(const sockaddr_storage& address) {
   char text[INET6_ADDRSTRLEN] = {};
   if (address.ss_family == AF_INET6) {

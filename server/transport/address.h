@@ -21,6 +21,10 @@ struct ListeningSocket {
 // replaced.
 bool OpenListeningSocket(const std::string& address, ListeningSocket* socket, std::string* error);
 
+// True if an address that was bound is reached from this host only: a Unix socket or a loopback
+// address.
+bool StaysOnHost(std::string_view address);
+
 // Returns the numeric "host:port" or "[host]:port".
 std::string FormatInternetAddress(const sockaddr_storage& address);
 

@@ -44,6 +44,7 @@ constexpr uint64_t kDrainSweepMs = 20;  // A drain waits for answers that take n
 constexpr size_t kDescriptorsReserved = 64;
 constexpr size_t kDescriptorsPerConnection = 2;  // The socket and the peer's pidfd.
 constexpr uint32_t kDrainPingMsMax = 500;
+constexpr uint64_t kTlsFailuresLoggedMax = 10;  // In a second; the next line tells of the others.
 
 uint64_t NowMs() {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
@@ -123,6 +124,7 @@ class Listener::State : public ConnectionOwner, public std::enable_shared_from_t
     limits_.session.queued_bytes_max = limits_.queued_bytes_max;
   }
 
+  void UseTls(const TlsIdentity& identity);
   bool Listen(const std::string& address, std::string* bound, std::string* error);
   void Drain(uint32_t grace_ms, std::function<void()> done);
   void Close();
@@ -135,6 +137,8 @@ class Listener::State : public ConnectionOwner, public std::enable_shared_from_t
   bool HasPassed(const OutputMark& mark) const override { return acceptor_.HasPassed(mark); }
   void Forget(ConnectionId id) override;
   std::string& scratch() override { return scratch_; }
+  PlainBytes& plain_bytes() override { return plain_bytes_; }
+  void NoteTlsFailure(const Peer& peer, const std::string& error) override;
 
  private:
   // A listening socket; the file of a Unix socket is removed with it if it is still ours.
@@ -179,6 +183,11 @@ class Listener::State : public ConnectionOwner, public std::enable_shared_from_t
   asio::steady_timer resume_timer_;
   asio::steady_timer drain_timer_;
   std::string scratch_;
+  PlainBytes plain_bytes_;            // Empty without TLS.
+  const TlsIdentity* tls_ = nullptr;  // Null: without TLS.
+  uint64_t tls_failures_ = 0;         // Not logged yet.
+  uint64_t tls_failures_second_ = 0;
+  uint64_t tls_failures_logged_ = 0;  // In that second.
   std::function<void()> drained_;
   uint64_t next_id_ = 1;
   bool turn_end_posted_ = false;
@@ -190,6 +199,22 @@ class Listener::State : public ConnectionOwner, public std::enable_shared_from_t
   bool draining_ = false;
   bool closed_ = false;
 };
+
+void Listener::State::UseTls(const TlsIdentity& identity) {
+  tls_ = &identity;
+  // What one read of the socket gives, and the record that began before it.
+  plain_bytes_.in.resize(kScratchBytes + 2 * wire::kTlsRecordBytes);
+}
+
+void Listener::State::NoteTlsFailure(const Peer& peer, const std::string& error) {
+  ++tls_failures_;
+  const uint64_t second = NowMs() / 1000;
+  if (std::exchange(tls_failures_second_, second) != second) tls_failures_logged_ = 0;
+  if (++tls_failures_logged_ > kTlsFailuresLoggedMax) return;
+  spdlog::info("connection refused id={} peer={} reason=TLS failures={} error=\"{}\"",
+               static_cast<uint64_t>(peer.id), peer.address, std::exchange(tls_failures_, 0),
+               error);
+}
 
 bool Listener::State::Listen(const std::string& address, std::string* bound, std::string* error) {
   ListeningSocket socket;
@@ -297,8 +322,12 @@ void Listener::State::Admit(int descriptor, const Door& door, const sockaddr_sto
   } else {
     SetTcpOptions(descriptor, limits_);
   }
-  const auto connection =
-      std::make_shared<SocketConnection>(descriptor, std::move(peer), limits_, *this);
+  std::unique_ptr<wire::TlsStream> tls;
+  if (tls_ != nullptr && !peer.unix_socket) {
+    tls = std::make_unique<wire::TlsStream>(*tls_->current());
+  }
+  const auto connection = std::make_shared<SocketConnection>(descriptor, std::move(peer), limits_,
+                                                             *this, std::move(tls));
   connections_.emplace(connection->peer().id, connection);
   connection->Start(acceptor_, NowMs());
   AwaitSockets();
@@ -466,6 +495,7 @@ Listener::Listener(asio::io_context& io, const TransportLimits& limits, Acceptor
     : state_(std::make_shared<State>(io, limits, acceptor)) {}
 Listener::~Listener() { state_->Close(); }
 
+void Listener::UseTls(const TlsIdentity& identity) { state_->UseTls(identity); }
 bool Listener::Listen(const std::string& address, std::string* bound, std::string* error) {
   return state_->Listen(address, bound, error);
 }

@@ -11,6 +11,7 @@
 #include <asio/io_context.hpp>
 
 #include "server/transport/connection.h"
+#include "server/transport/tls_identity.h"
 
 namespace coheld::transport {
 
@@ -31,6 +32,10 @@ class Listener {
  public:
   Listener(asio::io_context& io, const TransportLimits& limits, Acceptor& acceptor);
   ~Listener();
+
+  // All TCP connections of listening sockets that are opened from now on are made with TLS. The
+  // identity was loaded, and outlives the listener.
+  void UseTls(const TlsIdentity& identity);
 
   // Binds "unix:/path" or "host:port" (port 0: any; "[::1]:0" for IPv6). Returns the address with
   // the real port, or an error in *error. A stale Unix socket file (nobody answers) is replaced; a

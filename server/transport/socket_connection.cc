@@ -29,8 +29,12 @@ uint64_t Id(const Peer& peer) { return static_cast<uint64_t>(peer.id); }
 }  // namespace
 
 SocketConnection::SocketConnection(int descriptor, Peer peer, const TransportLimits& limits,
-                                   ConnectionOwner& owner)
-    : descriptor_(descriptor), peer_(std::move(peer)), limits_(limits), owner_(owner) {}
+                                   ConnectionOwner& owner, std::unique_ptr<wire::TlsStream> tls)
+    : descriptor_(descriptor),
+      peer_(std::move(peer)),
+      limits_(limits),
+      owner_(owner),
+      tls_(std::move(tls)) {}
 
 SocketConnection::~SocketConnection() {
   if (descriptor_ >= 0) ::close(descriptor_);
@@ -90,9 +94,32 @@ void SocketConnection::OnReady(uint32_t events) {
 void SocketConnection::OnReadable() {
   std::string& buffer = owner_.scratch();
   const ssize_t size = ::recv(descriptor_, buffer.data(), buffer.size(), MSG_DONTWAIT);
-  if (size > 0) return OnBytes({buffer.data(), static_cast<size_t>(size)});
+  if (size > 0) {
+    const std::string_view bytes(buffer.data(), static_cast<size_t>(size));
+    return tls_ == nullptr ? OnBytes(bytes) : OnCipher(bytes);
+  }
   if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
   Close();
+}
+
+void SocketConnection::OnCipher(std::string_view cipher) {
+  if (lingering_) return;
+  read_since_sweep_ = true;
+  std::string& plain = owner_.plain_bytes().in;
+  tls_->Feed(cipher);
+  size_t filled = 0;
+  do {
+    filled = 0;
+    while (filled < plain.size()) {
+      const size_t size = tls_->Read(plain.data() + filled, plain.size() - filled);
+      if (size == 0) break;
+      filled += size;
+    }
+    if (filled > 0) OnBytes({plain.data(), filled});
+  } while (filled == plain.size() && !broken_);
+  if (tls_->ended()) return Close();
+  if (!tls_->error().empty()) broken_ = true;
+  RequestFlush();  // TLS may have something to say by itself.
 }
 
 void SocketConnection::OnBytes(std::string_view bytes) {
@@ -126,7 +153,7 @@ void SocketConnection::Flush() {
       const size_t queued = session_->queued_bytes();
       out_.clear();
       out_sent_ = 0;
-      session_->Pump(kWriteBytes, &out_);
+      Refill();
       out_mark_ = queued_mark_;
       if (session_->queued_bytes() < queued) progress_since_sweep_ = true;
       if (out_.empty()) break;
@@ -138,6 +165,23 @@ void SocketConnection::Flush() {
   if (closed_) return;
   if (turn_bytes >= kTurnWriteBytes && !writable_awaited_) RequestFlush();
   ReadOrRest();
+}
+
+void SocketConnection::Refill() {
+  if (tls_ == nullptr) {
+    session_->Pump(kWriteBytes, &out_);
+  } else {
+    Encrypt();
+  }
+}
+
+void SocketConnection::Encrypt() {
+  tls_->TakeOutput(&out_);
+  if (!tls_->established() || !tls_->error().empty()) return;
+  std::string& plain = owner_.plain_bytes().out;
+  plain.clear();
+  session_->Pump(kWriteBytes, &plain);
+  if (!plain.empty() && !tls_->Write(plain, &out_)) broken_ = true;
 }
 
 bool SocketConnection::MayLeave() {
@@ -211,6 +255,13 @@ void SocketConnection::Linger() {
                  peer_.address, session_->error());
   }
   lingering_ = true;
+  if (tls_ != nullptr) {
+    if (!tls_->error().empty()) owner_.NoteTlsFailure(peer_, tls_->error());
+    tls_->Close();
+    tls_->TakeOutput(&out_);
+    (void)Transmit();
+    if (closed_) return;
+  }
   handler_.reset();
   ::shutdown(descriptor_, SHUT_WR);
   reads_ = true;

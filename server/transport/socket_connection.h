@@ -1,6 +1,6 @@
 // One accepted socket and its GrpcSession: reads, writes, backpressure, deadlines. The same code
-// for Unix and TCP sockets. (TLS will stand between Receive/Transmit and the descriptor.) Internal
-// to the listener.
+// for Unix and TCP sockets; with TLS a wire::TlsStream stands between the session and the socket.
+// Internal to the listener.
 #pragma once
 
 #include <sys/epoll.h>
@@ -10,12 +10,19 @@
 #include <string>
 #include <string_view>
 
+#include "proto/wire/tls_stream.h"
 #include "server/transport/connection.h"
 #include "server/transport/listener.h"
 
 namespace coheld::transport {
 
 class SocketConnection;
+
+// Plain bytes of a connection with TLS on their way: buffers for use within one call.
+struct PlainBytes {
+  std::string in;  // Its size is what one read may decrypt.
+  std::string out;
+};
 
 // What a connection needs of the listener that owns it. Outlives the connection's open life.
 class ConnectionOwner {
@@ -34,6 +41,10 @@ class ConnectionOwner {
   virtual void Forget(ConnectionId id) = 0;
   // A large buffer that any connection may use within one call.
   virtual std::string& scratch() = 0;
+  // The same, for connections with TLS.
+  virtual PlainBytes& plain_bytes() = 0;
+  // TLS ended with an error; logs it, unless there are many.
+  virtual void NoteTlsFailure(const Peer& peer, const std::string& error) = 0;
 };
 
 // A connection from accept to close. Shared, because it may close itself, and so leave the
@@ -43,9 +54,9 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   // What the owner watches the socket for from the start.
   static constexpr uint32_t kWatchedAtFirst = EPOLLIN;
 
-  // Owns the descriptor, which is non-blocking.
-  SocketConnection(int descriptor, Peer peer, const TransportLimits& limits,
-                   ConnectionOwner& owner);
+  // Owns the descriptor, which is non-blocking. `tls` is null for a connection without.
+  SocketConnection(int descriptor, Peer peer, const TransportLimits& limits, ConnectionOwner& owner,
+                   std::unique_ptr<wire::TlsStream> tls);
   ~SocketConnection() override;
 
   // Makes the handler, sends SETTINGS and begins to read.
@@ -77,11 +88,16 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
  private:
   void OnReadable();
   void OnWritable();
+  // Decrypts; OnBytes gets the rest.
+  void OnCipher(std::string_view cipher);
   void OnBytes(std::string_view bytes);
   bool Take(std::string_view bytes);
   // Tells the owner what the socket has to be watched for, if that changed.
   void UpdateWatch();
   void Flush();
+  // Gets the next bytes for the socket into out_, which is empty.
+  void Refill();
+  void Encrypt();
   // False if out_ is held back.
   bool MayLeave();
   // Writes out_; false if the socket is full or gone.
@@ -101,6 +117,7 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   ConnectionOwner& owner_;
   std::unique_ptr<CallHandler> handler_;
   std::unique_ptr<GrpcSession> session_;
+  const std::unique_ptr<wire::TlsStream> tls_;  // Null: what is sent is plain.
   std::string out_;
   size_t out_sent_ = 0;
   OutputMark queued_mark_;  // What the newest output in the session waits for.

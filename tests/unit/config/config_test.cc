@@ -136,5 +136,18 @@ TEST_F(ConfigFile, UnknownKeyOrMissingFileIsRefused) {
   EXPECT_EQ(MustExit({"--config", "/nowhere/at/all.toml"}).code, 2);
 }
 
+TEST(Config, TlsNeedsACertificateAndItsKey) {
+  EXPECT_TRUE(MustParse({}).tls.empty());
+  const Config config =
+      MustParse({"--tls-cert", "/c.pem", "--tls-key", "/k.pem", "--tls-client-ca", "/a.pem"});
+  EXPECT_EQ(config.tls.certificate, "/c.pem");
+  EXPECT_EQ(config.tls.key, "/k.pem");
+  EXPECT_EQ(config.tls.authorities, "/a.pem");
+  EXPECT_NE(MustExit({"--tls-cert", "/c.pem"}).text.find("needs --tls-key"), std::string::npos);
+  EXPECT_NE(MustExit({"--tls-key", "/k.pem"}).text.find("needs --tls-cert"), std::string::npos);
+  EXPECT_NE(MustExit({"--tls-client-ca", "/a.pem"}).text.find("without TLS nobody shows"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace coheld::config
