@@ -1,28 +1,48 @@
-"""Measure one Python client's proxies, of coheld or of the standard library's Manager.
+"""Measure Python clients' proxies, of coheld or of the standard library's Manager.
 
-Runs each op for a while in one thread and prints one JSON object: per op the ops per second and the
-latencies' quantiles. `compare` runs it; the code that is timed is the same for both.
+Runs each case for a while and prints one JSON object: per case the ops per second, the latencies'
+quantiles, and the clients' CPU time for an op. `compare` runs it; what is timed is the same for
+both.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import time
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from multiprocessing.managers import SyncManager
 from typing import Any
 
 VALUE = b"x" * 100
 KEYS = [f"key:{number:06}" for number in range(1000)]
+MANY = 100_000
+LOCKERS = 8
+CLIENTS = 16
+
+Op = Callable[[int], object]
 
 
-def make_ops(manager: Any) -> dict[str, Callable[[int], object]]:
+@dataclass
+class Run:
+    """What one process measured."""
+
+    latencies_ns: array[int]
+    seconds: float
+    cpu_seconds: float
+
+
+def make_ops(manager: Any) -> dict[str, Op]:
     """Build the ops on fresh objects of the manager; each takes the number of its turn."""
     shared_dict = manager.dict()
     for key in KEYS:
         shared_dict[key] = VALUE
-    shared_list = manager.list()
+    shared_list = manager.list(range(1000))
+    grown_list = manager.list()
     queue = manager.Queue()
     lock = manager.Lock()
     value = manager.Value("i", 0)
@@ -40,10 +60,15 @@ def make_ops(manager: Any) -> dict[str, Callable[[int], object]]:
         if shared_dict[KEYS[turn % 1000]] != VALUE:
             raise AssertionError("the dict gave another value")
 
+    def list_index(turn: int) -> None:
+        if shared_list[turn % 1000] != turn % 1000:
+            raise AssertionError("the list gave another item")
+
     return {
         "dict get": dict_get,
         "dict set": lambda turn: shared_dict.__setitem__(KEYS[turn % 1000], VALUE),
-        "list append": lambda _turn: shared_list.append(VALUE),
+        "list index": list_index,
+        "list append": lambda _turn: grown_list.append(VALUE),
         "queue put, get": queue_pair,
         "lock acquire, release": lock_pair,
         "value get": lambda _turn: value.value,
@@ -51,23 +76,51 @@ def make_ops(manager: Any) -> dict[str, Callable[[int], object]]:
     }
 
 
-def make_long_ops(manager: Any) -> dict[str, Callable[[int], object]]:
-    """Build the ops that take so long that one turn of the stdlib's is a second or two."""
-    large = manager.dict({f"key:{number:06}": number for number in range(100_000)})
+def make_long_ops(manager: Any) -> dict[str, Op]:
+    """Build the ops on many items, of which one turn of the stdlib's may take seconds."""
+    entries = {f"key:{number:06}": number for number in range(MANY)}
+    numbers = list(range(MANY))
+    large_dict, large_list = manager.dict(entries), manager.list(numbers)
+    filled_dict, grown_list, queue = manager.dict(), manager.list(), manager.Queue()
 
-    def iterate(_turn: int) -> None:
-        if sum(1 for _ in large) != 100_000:
-            raise AssertionError("the dict gave other keys")
+    def count(items: Iterable[object]) -> None:
+        if sum(1 for _ in items) != MANY:
+            raise AssertionError("there were other items")
 
-    return {"iterate over a dict of 100,000": iterate}
+    def put_all(_turn: int) -> None:
+        if hasattr(queue, "put_many"):
+            queue.put_many(numbers)
+        else:
+            for number in numbers:
+                queue.put(number)
+
+    def get_all(_turn: int) -> None:
+        if hasattr(queue, "get_many"):
+            count(queue.get_many())
+        else:
+            count(queue.get() for _ in numbers)
+
+    def put_and_get_all(turn: int) -> None:
+        put_all(turn)
+        get_all(turn)
+
+    return {
+        f"iterate over a dict of {MANY:,}": lambda _turn: count(large_dict),
+        f"iterate over a list of {MANY:,}": lambda _turn: count(large_list),
+        f"bulk: put and get {MANY:,} items of a queue": put_and_get_all,
+        f"bulk: extend a list by {MANY:,}": lambda _turn: grown_list.extend(numbers),
+        f"bulk: update a dict with {MANY:,}": lambda _turn: filled_dict.update(entries),
+        f"bulk: copy a list of {MANY:,}": lambda _turn: count(large_list[:]),
+    }
 
 
-def measure(op: Callable[[int], object], seconds: float, warm_up: int = 200) -> dict[str, float]:
+def run_op(op: Op, seconds: float, warm_up: int = 200) -> Run:
     """Run an op over and over for so many seconds, at least once."""
     clock = time.perf_counter_ns
     for turn in range(warm_up):
         op(turn)
-    latencies = []
+    latencies = array("q")
+    cpu_begin = time.process_time()
     begin = now = clock()
     end = begin + int(seconds * 1e9)
     turn = 0
@@ -77,13 +130,95 @@ def measure(op: Callable[[int], object], seconds: float, warm_up: int = 200) -> 
         now = clock()
         latencies.append(now - before)
         turn += 1
-    latencies.sort()
+    return Run(latencies, (now - begin) / 1e9, time.process_time() - cpu_begin)
+
+
+def sample_of(runs: list[Run], ops_per_turn: int = 1) -> dict[str, float]:
+    """Describe what processes measured at the same time."""
+    latencies = sorted(latency for run in runs for latency in run.latencies_ns)
+    ops = len(latencies) * ops_per_turn
     return {
-        "ops_per_second": len(latencies) * 1e9 / (now - begin),
-        "p50_us": latencies[len(latencies) // 2] / 1e3,
-        "p99_us": latencies[len(latencies) * 99 // 100] / 1e3,
+        "ops_per_second": sum(len(run.latencies_ns) / run.seconds for run in runs) * ops_per_turn,
+        "p50_us": latencies[len(latencies) // 2] / 1e3 / ops_per_turn,
+        "p99_us": latencies[len(latencies) * 99 // 100] / 1e3 / ops_per_turn,
+        "client_cpu_us_per_op": sum(run.cpu_seconds for run in runs) * 1e6 / ops,
         "failures": 0,
     }
+
+
+def measure(op: Op, seconds: float, warm_up: int = 200) -> dict[str, float]:
+    """Measure an op in this process."""
+    return sample_of([run_op(op, seconds, warm_up)])
+
+
+def work(op: Op, seconds: float, ready: Any, results: Connection) -> None:
+    """Measure an op in a process of its own, at the same time as others do."""
+    op(0)
+    ready.wait()
+    results.send(run_op(op, seconds))
+
+
+def measure_together(count: int, op: Op, seconds: float) -> dict[str, float]:
+    """Measure an op that so many processes make at the same time."""
+    fork = multiprocessing.get_context("fork")
+    ready = fork.Barrier(count)
+    pipes = [fork.Pipe(duplex=False) for _ in range(count)]
+    workers = [fork.Process(target=work, args=(op, seconds, ready, sender)) for _, sender in pipes]
+    for worker in workers:
+        worker.start()
+    runs = [receiver.recv() for receiver, _ in pipes]
+    for worker in workers:
+        worker.join()
+    return sample_of(runs)
+
+
+def measure_hand_off(manager: Any, seconds: float) -> dict[str, float]:
+    """Measure an item's way from one process to another that waits for it, there and back."""
+    there, back = manager.Queue(), manager.Queue()
+    fork = multiprocessing.get_context("fork")
+    receiver, sender = fork.Pipe(duplex=False)
+
+    def echo() -> None:
+        begin = time.process_time()
+        item = there.get()
+        while item is not None:
+            back.put(item)
+            item = there.get()
+        sender.send(time.process_time() - begin)
+
+    def round_trip(_turn: int) -> None:
+        there.put(VALUE)
+        if back.get() != VALUE:
+            raise AssertionError("another item came back")
+
+    partner = fork.Process(target=echo)
+    partner.start()
+    run = run_op(round_trip, seconds)
+    there.put(None)
+    run.cpu_seconds += receiver.recv()
+    partner.join()
+    return sample_of([run], ops_per_turn=2)
+
+
+def list_cases(address: str, seconds: float) -> dict[str, Callable[[], dict[str, float]]]:
+    """List the cases; each has a manager's objects for itself."""
+    cases: dict[str, Callable[[], dict[str, float]]] = {}
+    manager = open_manager(address)
+    ops = make_ops(manager)
+    for name, op in ops.items():
+        cases[name] = lambda op=op: measure(op, seconds)
+    for name in ("dict get", "dict set", "list append", "queue put, get"):
+        cases[f"{CLIENTS} processes: {name}"] = lambda op=ops[name]: measure_together(
+            CLIENTS, op, seconds
+        )
+    lock_pair = ops["lock acquire, release"]
+    cases[f"{LOCKERS} processes: lock acquire, release"] = lambda: measure_together(
+        LOCKERS, lock_pair, seconds
+    )
+    cases["2 processes: queue hand-off"] = lambda: measure_hand_off(manager, seconds)
+    for name, op in make_long_ops(manager).items():
+        cases[name] = lambda op=op: measure(op, seconds, warm_up=0)
+    return cases
 
 
 def open_manager(address: str) -> Any:
@@ -99,16 +234,14 @@ def open_manager(address: str) -> Any:
 
 def main() -> None:
     """Parse the command line, measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("address", help='"stdlib", or a daemon\'s address such as unix:/path')
-    parser.add_argument("--seconds", type=float, default=1.0, help="for each op")
+    parser.add_argument("--seconds", type=float, default=1.0, help="for each case")
+    parser.add_argument("--only", default="", help="only cases whose name contains this text")
     arguments = parser.parse_args()
-    manager = open_manager(arguments.address)
-    results = {name: measure(op, arguments.seconds) for name, op in make_ops(manager).items()} | {
-        name: measure(op, arguments.seconds, warm_up=0)
-        for name, op in make_long_ops(manager).items()
-    }
-    print(json.dumps(results))
+    cases = list_cases(arguments.address, arguments.seconds)
+    chosen = {name: run for name, run in cases.items() if arguments.only in name}
+    print(json.dumps({name: run() for name, run in chosen.items()}))
 
 
 if __name__ == "__main__":
