@@ -12,9 +12,9 @@
 
 #include "client/cpp/src/frame.h"
 #include "client/cpp/src/http_client.h"
+#include "client/cpp/src/longest_spin.h"
 #include "client/cpp/src/open_session.h"
 #include "client/cpp/src/socket.h"
-#include "client/cpp/src/spin_policy.h"
 #include "coheld/v1/session.pb.h"
 #include "proto/wire/result.h"
 

@@ -1,13 +1,9 @@
 // When a wait for a reply spins, on a clock of the test's own.
-#include "client/cpp/src/spin_policy.h"
-
-#include <sched.h>
-
-#include <cstdlib>
+#include "proto/wire/spin_policy.h"
 
 #include <gtest/gtest.h>
 
-namespace coheld::core {
+namespace coheld::wire {
 namespace {
 
 using std::chrono::microseconds;
@@ -97,19 +93,8 @@ TEST(SpinPolicyTest, ParkedOpsAmongQuickOnesDoNotEndTheLooking) {
 }
 
 TEST(SpinPolicyTest, ZeroMeansNever) {
-  EXPECT_EQ(LongestSpin(microseconds(0)).count(), 0);
   EXPECT_EQ(SpinPolicy(SpinPolicy::Duration(0)).Allowed({}).count(), 0);
 }
 
-TEST(SpinPolicyTest, TheOptionIsStrongerThanTheEnvironment) {
-  setenv("COHELD_SPIN_US", "0", 1);
-  EXPECT_EQ(LongestSpin(std::nullopt).count(), 0);
-  cpu_set_t cpus;
-  ASSERT_EQ(sched_getaffinity(0, sizeof cpus, &cpus), 0);
-  const microseconds expected(CPU_COUNT(&cpus) > 1 ? 30 : 0);
-  EXPECT_EQ(LongestSpin(microseconds(30)), expected);
-  unsetenv("COHELD_SPIN_US");
-}
-
 }  // namespace
-}  // namespace coheld::core
+}  // namespace coheld::wire

@@ -1,7 +1,5 @@
-// What the environment says about spinning. See spin_policy.h.
-#include "client/cpp/src/spin_policy.h"
-
-#include <sched.h>
+// See longest_spin.h.
+#include "client/cpp/src/longest_spin.h"
 
 #include <charconv>
 #include <cstdlib>
@@ -16,13 +14,6 @@ using std::chrono::microseconds;
 constexpr microseconds kDefault{60};
 constexpr microseconds kLongest{1000};
 
-bool MayUseManyCpus() {
-  cpu_set_t cpus;
-  CPU_ZERO(&cpus);
-  // It fails if the machine has more CPUs than fit.
-  return sched_getaffinity(0, sizeof cpus, &cpus) != 0 || CPU_COUNT(&cpus) > 1;
-}
-
 // What is no number counts as absent.
 microseconds FromEnvironment() {
   const char* const text = std::getenv("COHELD_SPIN_US");
@@ -36,7 +27,7 @@ microseconds FromEnvironment() {
 
 SpinPolicy::Duration LongestSpin(std::optional<microseconds> wished) {
   const microseconds longest = wished ? *wished : FromEnvironment();
-  if (longest <= microseconds(0) || !MayUseManyCpus()) return SpinPolicy::Duration(0);
+  if (longest <= microseconds(0) || !wire::MayUseManyCpus()) return SpinPolicy::Duration(0);
   return std::min(longest, kLongest);
 }
 

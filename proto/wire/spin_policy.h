@@ -1,20 +1,19 @@
-// Decides how long a wait for a reply looks for it before it sleeps. Pure: the caller does the
-// looking and tells the time.
+// Decides how long a wait, for a reply or for the next op, looks for it before it sleeps. Pure: the
+// caller does the looking and tells the time.
 //
 // Waking a sleeping thread costs more than most ops, tens of microseconds in a virtual machine. So
 // a wait first looks, giving the core to whoever wants it between two looks. Where that fails, for
-// the op is parked or the machine is busy, the next ops sleep at once for a time that grows with
-// each failure in a row, so that looking in vain takes a thousandth of the time in the end.
+// nothing comes soon or the machine is busy, the next waits sleep at once for a time that grows
+// with each failure in a row, so that looking in vain takes a thousandth of the time in the end.
 #pragma once
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <optional>
 
-namespace coheld::core {
+namespace coheld::wire {
 
-// For one channel; used by one thread at a time.
+// For one channel, or one loop; used by one thread at a time.
 class SpinPolicy {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -36,7 +35,7 @@ class SpinPolicy {
   Duration Allowed(TimePoint now) const { return now < pause_until_ ? Duration(0) : longest_; }
 
   // Takes how a look went. One that took longer than allowed gave its core to somebody else, which
-  // is a failure even if the reply had come meanwhile.
+  // is a failure even if what it waited for had come meanwhile.
   void Looked(TimePoint begin, TimePoint end, bool answered) {
     const Duration took = end - begin;
     if (answered && took <= longest_) {
@@ -54,8 +53,8 @@ class SpinPolicy {
   int64_t pause_factor_ = 1;
 };
 
-// Returns how long the waits of this process may look: `wished`, or else the environment's
-// COHELD_SPIN_US, or else 60 us; 0 if the process may use one CPU only.
-SpinPolicy::Duration LongestSpin(std::optional<std::chrono::microseconds> wished);
+// Looking is in vain where whoever would answer needs the same CPU: false if the process may use
+// one only.
+bool MayUseManyCpus();
 
-}  // namespace coheld::core
+}  // namespace coheld::wire
