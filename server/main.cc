@@ -11,6 +11,7 @@
 #include <asio/signal_set.hpp>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -100,7 +101,7 @@ class Daemon {
     COHELD_FAILPOINT("daemon.listening");
     Announce();
     COHELD_FAILPOINT("daemon.ready");
-    io_.run();
+    loop_.Run(std::chrono::microseconds(config_.spin_us));
     COHELD_FAILPOINT("stop.drained");
     spdlog::info("stopped");
     return 0;

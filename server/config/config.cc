@@ -250,6 +250,10 @@ std::variant<Config, Exit> Parse(int argc, const char* const* argv) {
   app.add_option("--log-level", config.log_level, "debug, info, warn or error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->capture_default_str();
+  app.add_option("--spin-us", config.spin_us,
+                 "How long to look for work before sleeping, as long as some comes soon; 0: never")
+      ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
   app.add_option("--drain-ms", config.drain_ms, "How long SIGTERM waits for calls in flight")
       ->check(CLI::Range(uint64_t{0}, kMaxUint32))
       ->capture_default_str();

@@ -25,6 +25,7 @@ struct Config {
   wire::TlsFiles tls;               // Of TCP connections; empty: they are not encrypted.
   std::string key;                  // The secret of --key-file; empty: everybody is served.
   std::string log_level = "info";
+  uint32_t spin_us = 60;               // How long the loop looks for work before it sleeps.
   uint32_t drain_ms = 5000;            // What calls in flight get at SIGTERM.
   int ready_fd = -1;                   // Gets the ready line when the daemon listens; -1 for none.
   std::optional<pid_t> exit_with_pid;  // The daemon ends when this process does.

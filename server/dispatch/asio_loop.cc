@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 
 #include <ctime>
 #include <memory>
@@ -71,6 +72,27 @@ class PidfdWatch : public EdgeLoop::Watch {
 
 AsioLoop::AsioLoop(asio::io_context& io)
     : io_(io), ahead_ms_(Milliseconds(CLOCK_REALTIME) - Milliseconds(CLOCK_BOOTTIME)), timer_(io) {}
+
+void AsioLoop::Run(std::chrono::microseconds longest_spin) {
+  wire::SpinPolicy policy(wire::MayUseManyCpus() ? longest_spin : std::chrono::microseconds(0));
+  while (!io_.stopped()) {
+    if (io_.poll() == 0 && !io_.stopped() && !Spin(policy)) io_.run_one();
+  }
+}
+
+bool AsioLoop::Spin(wire::SpinPolicy& policy) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point begin = Clock::now();
+  const Clock::time_point until = begin + policy.Allowed(begin);
+  for (Clock::time_point now = begin; now < until;) {
+    sched_yield();
+    const bool found = io_.poll() > 0;
+    now = Clock::now();
+    if (found || now >= until) policy.Looked(begin, now, found);
+    if (found) return true;
+  }
+  return false;
+}
 
 void AsioLoop::StartClockAt(engine::TimeMs time) {
   if (Now() < time) ahead_ms_ += static_cast<int64_t>(engine::Elapsed(Now(), time));

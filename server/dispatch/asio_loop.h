@@ -1,9 +1,12 @@
 // EdgeLoop on Asio.
 #pragma once
 
+#include <chrono>
+
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 
+#include "proto/wire/spin_policy.h"
 #include "server/dispatch/edge_loop.h"
 
 namespace coheld::dispatch {
@@ -11,6 +14,11 @@ namespace coheld::dispatch {
 class AsioLoop : public EdgeLoop {
  public:
   explicit AsioLoop(asio::io_context& io);
+
+  // Runs the handlers until the io_context has no more work, or is stopped. Before it sleeps it
+  // looks for work for up to `longest_spin`, as long as that is not in vain
+  // (proto/wire/spin_policy.h).
+  void Run(std::chrono::microseconds longest_spin);
 
   // Has the clock show at least this time from now on.
   void StartClockAt(engine::TimeMs time);
@@ -21,6 +29,9 @@ class AsioLoop : public EdgeLoop {
   std::unique_ptr<Watch> WatchProcess(int pidfd, std::function<void()> gone) override;
 
  private:
+  // Looks for work; false if there was none.
+  bool Spin(wire::SpinPolicy& policy);
+
   asio::io_context& io_;
   int64_t ahead_ms_;  // Of CLOCK_BOOTTIME.
   asio::steady_timer timer_;

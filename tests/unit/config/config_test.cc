@@ -100,7 +100,8 @@ TEST(Config, BadUsageEndsWithTwoAndNamesTheFlag) {
       {"--durability", "sync"},
       {"--durability", "memory", "--data-dir", "/tmp"},
       {"--segment-bytes", "1k"},
-      {"--memory-max", "1m"}};
+      {"--memory-max", "1m"},
+      {"--spin-us", "1001"}};
   for (const auto& flags : cases) {
     const Exit end = MustExit(flags);
     EXPECT_EQ(end.code, 2) << flags[0];
