@@ -95,7 +95,7 @@ bool HeaderDecoder::Inflate(std::string_view block) {
     const std::string name(reinterpret_cast<char*>(field.name), field.namelen);
     const std::string value(reinterpret_cast<char*>(field.value), field.valuelen);
     if ((name == ":status" && value != "200") || (name == "grpc-status" && value != "0") ||
-        name == "grpc-message") {
+        (name == "grpc-message" && !value.empty())) {
       failure_ += name + ": " + value + "; ";
     }
   }

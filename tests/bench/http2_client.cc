@@ -32,18 +32,17 @@ std::string Setting(uint16_t name, uint32_t value) {
 
 }  // namespace
 
-void Http2Client::Begin(std::string* out) {
-  outbox_ = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+void Http2Client::Begin(Output* out) {
+  outbox_.Append("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
   // No push; windows as large as they get, so that the peer is never held back.
   AppendFrame(kSettings, 0, 0, Setting(2, 0) + Setting(4, kWindowMax));
   AppendFrame(kWindowUpdate, 0, 0, NumberBytes(kWindowMax - 65535));
   Flush(out);
 }
 
-void Http2Client::Flush(std::string* out) {
+void Http2Client::Flush(Output* out) {
   SendReady();
-  out->append(outbox_);
-  outbox_.clear();
+  out->MoveAllFrom(&outbox_);
 }
 
 size_t Http2Client::Take(std::string_view bytes, std::vector<Answer>* answers) {
@@ -167,14 +166,16 @@ StreamNumber Http2Client::OpenStreamWith(std::string_view block) {
   return stream;
 }
 
-void Http2Client::SendData(StreamNumber stream, std::string_view data, bool end, int64_t* window) {
-  *window -= static_cast<int64_t>(data.size());
-  connection_window_ -= static_cast<int64_t>(data.size());
+void Http2Client::SendData(StreamNumber stream, Output* data, size_t bytes, bool end,
+                           int64_t* window) {
+  *window -= static_cast<int64_t>(bytes);
+  connection_window_ -= static_cast<int64_t>(bytes);
   do {
-    const std::string_view part = data.substr(0, frame_bytes_max_);
-    data.remove_prefix(part.size());
-    AppendFrame(kData, end && data.empty() ? kEndStream : 0, stream, part);
-  } while (!data.empty());
+    const size_t part = std::min<size_t>(bytes, frame_bytes_max_);
+    bytes -= part;
+    AppendHead(kData, end && bytes == 0 ? kEndStream : 0, stream, part);
+    outbox_.MoveFrom(data, part);
+  } while (bytes > 0);
 }
 
 void Http2Client::WatchWindow(StreamNumber stream, int64_t* window) {
@@ -184,15 +185,18 @@ void Http2Client::WatchWindow(StreamNumber stream, int64_t* window) {
 
 void Http2Client::AppendFrame(uint8_t type, uint8_t flags, StreamNumber stream,
                               std::string_view payload) {
-  const auto length = static_cast<uint32_t>(payload.size());
+  AppendHead(type, flags, stream, payload.size());
+  outbox_.Append(payload);
+}
+
+void Http2Client::AppendHead(uint8_t type, uint8_t flags, StreamNumber stream, size_t length) {
   const char head[kFrameHeadBytes] = {
       static_cast<char>(length >> 16), static_cast<char>(length >> 8),
       static_cast<char>(length),       static_cast<char>(type),
       static_cast<char>(flags),        static_cast<char>(stream >> 24),
       static_cast<char>(stream >> 16), static_cast<char>(stream >> 8),
       static_cast<char>(stream)};
-  outbox_.append(head, sizeof head);
-  outbox_.append(payload);
+  outbox_.Append({head, sizeof head});
 }
 
 }  // namespace coheld::bench

@@ -16,9 +16,9 @@ using StreamNumber = uint32_t;
 
 class Http2Client : public Protocol {
  public:
-  void Begin(std::string* out) final;
+  void Begin(Output* out) final;
   size_t Take(std::string_view bytes, std::vector<Answer>* answers) final;
-  void Flush(std::string* out) final;
+  void Flush(Output* out) final;
 
  protected:
   // The peer's SETTINGS are here: streams may be opened.
@@ -35,8 +35,9 @@ class Http2Client : public Protocol {
   StreamNumber OpenStream(const std::vector<HeaderField>& fields);
   // The same with a block that the encoder gave.
   StreamNumber OpenStreamWith(std::string_view block);
-  // Sends data that fits `window` and the connection's window; both shrink by it.
-  void SendData(StreamNumber stream, std::string_view data, bool end, int64_t* window);
+  // Sends the first `bytes` bytes of an output, which fit `window` and the connection's window;
+  // both shrink by it.
+  void SendData(StreamNumber stream, Output* data, size_t bytes, bool end, int64_t* window);
   int64_t connection_window() const { return connection_window_; }
   // What a new stream may send before the peer allows more.
   int64_t stream_window_start() const { return stream_window_start_; }
@@ -68,6 +69,7 @@ class Http2Client : public Protocol {
   };
 
   void AppendFrame(uint8_t type, uint8_t flags, StreamNumber stream, std::string_view payload);
+  void AppendHead(uint8_t type, uint8_t flags, StreamNumber stream, size_t length);
   void OnFrame(const Frame& frame);
   void OnDataFrame(const Frame& frame);
   void OnHeadersFrame(const Frame& frame);
@@ -78,7 +80,7 @@ class Http2Client : public Protocol {
 
   HeaderEncoder encoder_;
   HeaderDecoder decoder_;
-  std::string outbox_;
+  Output outbox_;
   std::vector<Answer>* answers_ = nullptr;
   StreamNumber next_stream_ = 1;
   bool settled_ = false;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/bench/output.h"
 #include "tests/bench/workload.h"
 
 namespace coheld::bench {
@@ -24,13 +25,14 @@ class Protocol {
   virtual ~Protocol() = default;
 
   // Appends what a client sends first.
-  virtual void Begin(std::string* out) = 0;
+  virtual void Begin(Output* out) = 0;
   // True when ops may be issued.
   virtual bool ready() const = 0;
-  // Starts an op in a free slot, below the depth. Its bytes come with this or with Flush.
+  // Starts an op in a free slot, below the depth. Its bytes come with Flush. The op stays where it
+  // is until it is answered.
   virtual void Issue(const Operation& operation, uint32_t slot) = 0;
   // Appends all that is ready to go.
-  virtual void Flush(std::string* out) = 0;
+  virtual void Flush(Output* out) = 0;
   // Takes bytes that arrived and returns how many were used up; the rest comes again with more.
   virtual size_t Take(std::string_view bytes, std::vector<Answer>* answers) = 0;
 
@@ -57,6 +59,8 @@ class Protocol {
 std::unique_ptr<Protocol> MakeProtocol(Wire wire, uint32_t depth, Promise promise);
 std::unique_ptr<Protocol> MakeStreamProtocol(uint32_t depth, Promise promise);
 std::unique_ptr<Protocol> MakeUnaryProtocol(uint32_t depth);
+std::unique_ptr<Protocol> MakeEtcdProtocol(uint32_t depth);
 std::unique_ptr<Protocol> MakeRedisProtocol();
+std::unique_ptr<Protocol> MakeCopyProtocol();
 
 }  // namespace coheld::bench

@@ -1,5 +1,5 @@
 // Redis's protocol (RESP2, https://redis.io/docs/reference/protocol-spec/): replies come in the
-// order of the commands. Arrays are not read: no command of the workload answers with one.
+// order of the commands. Of arrays only flat ones are read.
 #include <charconv>
 #include <deque>
 
@@ -8,25 +8,23 @@
 namespace coheld::bench {
 namespace {
 
-class RedisProtocol : public Protocol {
+class RedisProtocol final : public Protocol {
  public:
-  void Begin(std::string* /*out*/) override {}
+  void Begin(Output* /*out*/) override {}
   bool ready() const override { return true; }
 
   void Issue(const Operation& operation, uint32_t slot) override {
-    outbox_ += operation.payload;
+    outbox_.AppendStable(operation.payload);
     waiting_.push_back({slot, operation.reply_min});
   }
 
-  void Flush(std::string* out) override {
-    out->append(outbox_);
-    outbox_.clear();
-  }
+  void Flush(Output* out) override { out->MoveAllFrom(&outbox_); }
 
   size_t Take(std::string_view bytes, std::vector<Answer>* answers) override {
     size_t used = 0;
-    while (error().empty()) {
-      const size_t taken = TakeReply(bytes.substr(used), answers);
+    while (error().empty() && used < bytes.size()) {
+      const size_t taken =
+          rest_ > 0 ? TakeRest(bytes.substr(used), answers) : TakeLine(bytes.substr(used), answers);
       if (taken == 0) break;
       used += taken;
     }
@@ -39,44 +37,70 @@ class RedisProtocol : public Protocol {
     size_t reply_min;
   };
 
-  // Returns the bytes of one whole reply, or 0 if it is not all there.
-  size_t TakeReply(std::string_view bytes, std::vector<Answer>* answers) {
+  // Returns the bytes of the line in front, or 0 if it is not all there.
+  size_t TakeLine(std::string_view bytes, std::vector<Answer>* answers) {
     const size_t end = bytes.find("\r\n");
     if (end == std::string_view::npos) return 0;
     if (waiting_.empty()) {
       Break("a reply to no command");
       return 0;
     }
-    const size_t line_bytes = end + 2;
     long number = -1;
     std::from_chars(bytes.data() + 1, bytes.data() + end, number);
     const auto length = static_cast<size_t>(number < 0 ? 0 : number);
     switch (bytes[0]) {
       case '+':
       case ':':
-        return Finish(true, line_bytes, answers);
+        bulk_bytes_ = waiting_.front().reply_min;
+        break;
       case '-':
-        NoteFailure(bytes.substr(1, end - 1));
-        return Finish(false, line_bytes, answers);
+        refusal_ = bytes.substr(1, end - 1);
+        break;
       case '$':
-        if (number < 0) return Finish(waiting_.front().reply_min == 0, line_bytes, answers);
-        if (bytes.size() < line_bytes + length + 2) return 0;
-        return Finish(length >= waiting_.front().reply_min, line_bytes + length + 2, answers);
+        bulk_bytes_ += length;
+        if (number >= 0) rest_ = length + 2;
+        break;
+      case '*':
+        elements_ = length;
+        if (length > 0) return end + 2;
+        break;
       default:
         Break("a reply of unknown kind: " + std::string(bytes.substr(0, end)));
         return 0;
     }
+    if (rest_ == 0) EndElement(answers);
+    return end + 2;
   }
 
-  size_t Finish(bool ok, size_t bytes, std::vector<Answer>* answers) {
-    if (!ok) NoteFailure("a reply without the value");
-    answers->push_back({waiting_.front().slot, ok});
+  // Counts the bytes of a bulk string, without keeping them.
+  size_t TakeRest(std::string_view bytes, std::vector<Answer>* answers) {
+    const size_t part = std::min(rest_, bytes.size());
+    rest_ -= part;
+    if (rest_ == 0) EndElement(answers);
+    return part;
+  }
+
+  void EndElement(std::vector<Answer>* answers) {
+    if (elements_ > 1) {
+      --elements_;
+      return;
+    }
+    const Waiting& waiting = waiting_.front();
+    const bool ok = refusal_.empty() && bulk_bytes_ >= waiting.reply_min;
+    if (!ok) NoteFailure(refusal_.empty() ? "a reply without the value" : refusal_);
+    answers->push_back({waiting.slot, ok});
     waiting_.pop_front();
-    return bytes;
+    elements_ = 0;
+    bulk_bytes_ = 0;
+    refusal_.clear();
   }
 
   std::deque<Waiting> waiting_;
-  std::string outbox_;
+  Output outbox_;
+  size_t rest_ = 0;        // Bytes to come of a bulk string.
+  size_t elements_ = 0;    // To come of an array, the current one included.
+  size_t bulk_bytes_ = 0;  // Of the reply that is being read.
+  std::string refusal_;    // What it says, if it is an error.
 };
 
 }  // namespace
