@@ -1,0 +1,1 @@
+"""What tests/bench/compare is made of: servers, cases, runs, requirements, tables and plots."""
