@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import resource
+
 from comparison.model import Case, Command, Load, Weight
 
 REDIS, STREAM, UNARY = "Redis", "coheld stream", "coheld unary"
 GRPC_STREAM, GRPC_UNARY = "grpc++ stream", "grpc++ unary"
 MANY = 100_000
 MILLION = 1_000_000
-IDLE = 10_000
-LARGE = 16 << 20
+
+
+def connections_affordable(wanted: int) -> int:
+    """Return how many connections the servers may have, beside a hundred more.
+
+    A daemon takes two descriptors for each: the socket, and the process at its other end.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = hard == resource.RLIM_INFINITY
+    return wanted if unlimited else min(wanted, (hard // 2 - 100) // 100 * 100)
+
+
+IDLE = connections_affordable(10_000)
 
 
 def peers(

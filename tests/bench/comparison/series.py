@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comparison.cases import ONE, REDIS, STREAM, UNARY, peers
+from comparison.cases import IDLE, ONE, REDIS, STREAM, UNARY, peers
 from comparison.model import Case, Series
 
 COST = "server_cpu_us_per_op"
@@ -38,20 +38,19 @@ def payloads(tcp: bool) -> Series:
 def connections(most: int) -> Series:
     """One op in flight on each of more and more connections."""
     points = {}
-    for count in (1, 8, 50, 1000, 10_000):
+    for count in (1, 8, 1000, IDLE):
         if count <= most:
             options = ("--ops", "get", "--connections", str(count))
-            seconds = 1 if count < 1000 else 1.5
+            seconds = 3 if count == IDLE else 1
             points[count] = Case(f"get, {count:,} x 1", peers(*options), seconds=seconds)
-    del points[50]  # A case of its own.
     return Series("get, one in flight on each connection", "connections", points)
 
 
 def steps(first: int, last: int) -> list[int]:
-    """List powers of ten times a number."""
+    """List a number times powers of ten, up to a last one that may fall a little short of it."""
     numbers = [first]
-    while numbers[-1] * 10 <= last:
-        numbers.append(numbers[-1] * 10)
+    while numbers[-1] * 9 <= last:
+        numbers.append(min(numbers[-1] * 10, last))
     return numbers
 
 
@@ -66,7 +65,7 @@ def growth(most: int) -> list[Series]:
             points[number] = Case(case.format(f"{number:,}"), peers(*filled, names=(STREAM,)))
         return Series(title, x_label, points, COST, must_not_grow=True)
 
-    clients = min(most, 10_000)
+    clients = min(most, IDLE)
     return [
         series(
             "add to one of many numbers, each an object",
