@@ -2,7 +2,6 @@
 #include "server/journal/folder_lock.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <array>
@@ -25,6 +24,15 @@ Fault Taken(int descriptor, const std::string& folder) {
                            "; stop it, or use another folder"};
 }
 
+// Locks the whole file against others: F_WRLCK against all, F_RDLCK against those who write.
+Status Lock(int descriptor, short kind, const std::string& folder, const std::string& path) {
+  struct flock whole {};
+  whole.l_type = kind;
+  whole.l_whence = SEEK_SET;
+  if (fcntl(descriptor, F_SETLK, &whole) == 0) return std::nullopt;
+  return errno == EACCES || errno == EAGAIN ? Taken(descriptor, folder) : SystemFault("lock", path);
+}
+
 }  // namespace
 
 Status FolderLock::Take(const std::string& folder, std::unique_ptr<FolderLock>* lock,
@@ -33,9 +41,7 @@ Status FolderLock::Take(const std::string& folder, std::unique_ptr<FolderLock>* 
   const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0) return SystemFault("open", path);
   std::unique_ptr<FolderLock> taken(new FolderLock(descriptor));
-  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-    return errno == EWOULDBLOCK ? Taken(descriptor, folder) : SystemFault("lock", path);
-  }
+  if (Status fault = Lock(descriptor, F_WRLCK, folder, path)) return fault;
   // Without room for it the lock holds all the same.
   const std::string pid = std::to_string(getpid()) + "\n";
   if (ftruncate(descriptor, 0) == 0) (void)!pwrite(descriptor, pid.data(), pid.size(), 0);
@@ -49,9 +55,7 @@ Status FolderLock::TakeIfThere(const std::string& folder, std::unique_ptr<Folder
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return errno == ENOENT ? std::nullopt : Status(SystemFault("open", path));
   std::unique_ptr<FolderLock> taken(new FolderLock(descriptor));
-  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-    return errno == EWOULDBLOCK ? Taken(descriptor, folder) : SystemFault("lock", path);
-  }
+  if (Status fault = Lock(descriptor, F_RDLCK, folder, path)) return fault;
   *lock = std::move(taken);
   return std::nullopt;
 }

@@ -14,7 +14,6 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -170,8 +169,20 @@ int fallocate(int file, int mode, off_t offset, off_t size) {
   if (FileFails("fallocate", file)) return -1;
   return Real<int(int, int, off_t, off_t)>("fallocate")(file, mode, offset, size);
 }
-int flock(int file, int operation) noexcept {
-  return FileFails("flock", file) ? -1 : Real<int(int, int)>("flock")(file, operation);
+int fcntl(int file, int command, ...) {
+  va_list rest;
+  va_start(rest, command);
+  void* const argument = va_arg(rest, void*);
+  va_end(rest);
+  if (command == F_SETLK && FileFails("fcntl", file)) return -1;
+  return Real<int(int, int, void*)>("fcntl")(file, command, argument);
+}
+int fcntl64(int file, int command, ...) {
+  va_list rest;
+  va_start(rest, command);
+  void* const argument = va_arg(rest, void*);
+  va_end(rest);
+  return fcntl(file, command, argument);
 }
 int fstat(int file, struct stat* status) noexcept {
   return FileFails("fstat", file) ? -1 : Real<int(int, struct stat*)>("fstat")(file, status);

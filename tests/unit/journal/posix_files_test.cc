@@ -3,10 +3,14 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <filesystem>
+#include <functional>
 
 #include "server/journal/folder_lock.h"
 #include "server/journal/journal.h"
@@ -70,16 +74,58 @@ TEST_F(PosixFilesTest, FoldersAreListedInOrder) {
   EXPECT_EQ(names, (std::vector<std::string>{"c", "d"}));
 }
 
+// Forks a process that takes the lock of a folder, does `then`, and ends when it is killed.
+pid_t ForkHolder(const std::string& folder, const std::function<void()>& then) {
+  int ready[2];
+  if (pipe(ready) != 0) return -1;
+  const pid_t holder = fork();
+  if (holder == 0) {
+    std::unique_ptr<FolderLock> lock;
+    if (FolderLock::Take(folder, &lock)) _exit(1);
+    then();
+    (void)!write(ready[1], "x", 1);
+    for (;;) pause();
+  }
+  char byte = 0;
+  EXPECT_EQ(read(ready[0], &byte, 1), 1);
+  close(ready[0]);
+  close(ready[1]);
+  return holder;
+}
+
+void Kill(pid_t process) {
+  kill(process, SIGKILL);
+  waitpid(process, nullptr, 0);
+}
+
 TEST_F(PosixFilesTest, AFolderHasOneUser) {
-  std::unique_ptr<FolderLock> first, second;
-  ASSERT_FALSE(FolderLock::Take(folder, &first));
-  const Status fault = FolderLock::Take(folder, &second);
+  const pid_t holder = ForkHolder(folder, [] {});
+  std::unique_ptr<FolderLock> lock;
+  const Status fault = FolderLock::Take(folder, &lock);
   ASSERT_TRUE(fault);
   EXPECT_EQ(fault->code, EWOULDBLOCK);
-  EXPECT_NE(fault->message.find("in use by process " + std::to_string(getpid())),
+  EXPECT_NE(fault->message.find("in use by process " + std::to_string(holder) + ";"),
             std::string::npos);
-  first.reset();
-  EXPECT_FALSE(FolderLock::Take(folder, &second));
+  EXPECT_EQ(FolderLock::TakeIfThere(folder, &lock)->code, EWOULDBLOCK);
+  Kill(holder);
+  EXPECT_FALSE(FolderLock::TakeIfThere(folder, &lock));
+  lock.reset();
+  EXPECT_FALSE(FolderLock::Take(folder, &lock));
+}
+
+// What a daemon starts has its descriptors until it runs its own program.
+TEST_F(PosixFilesTest, AFolderIsFreeWhenItsUserIsDeadWhoeverItForked) {
+  pid_t* const child = static_cast<pid_t*>(
+      mmap(nullptr, sizeof(pid_t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  Kill(ForkHolder(folder, [child] {
+    const pid_t forked = fork();
+    while (forked == 0) pause();
+    *child = forked;
+  }));
+  std::unique_ptr<FolderLock> lock;
+  EXPECT_FALSE(FolderLock::Take(folder, &lock));
+  kill(*child, SIGKILL);
+  munmap(child, sizeof(pid_t));
 }
 
 TEST_F(PosixFilesTest, AJournalIsReadAgain) {
