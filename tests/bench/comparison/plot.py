@@ -45,7 +45,10 @@ def line(x1: float, y1: float, x2: float, y2: float, style: str) -> str:
 
 
 def short(number: float) -> str:
-    """Write a number in few characters."""
+    """Write a number in few characters; powers of two from 1,024 on in units of bytes."""
+    if number >= 1024 and math.log2(number).is_integer():
+        power = min(int(math.log2(number)) // 10, 3)
+        return f"{number / 1024**power:g} {'KMG'[power - 1]}i"
     for factor, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if number >= factor:
             return f"{number / factor:g}{unit}"

@@ -16,6 +16,7 @@ from comparison.servers import BIN, BUILD, Server, Servers
 LIGHT_ROUNDS_MAX = 3
 LIGHT_SECONDS = 0.4  # Of the seconds of a case with a required ratio.
 WARM_UP = 0.2
+NO_RESULT = {"ops_per_second": 0.0, "failures": 1.0}
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def run_json(command: list[str]) -> dict[str, Any]:
         result: dict[str, Any] = json.loads(done.stdout)
     except ValueError:
         print(f"compare: no result from {' '.join(command)}", file=sys.stderr)
-        return {"ops_per_second": 0.0, "failures": 1.0}
+        return dict(NO_RESULT)
     return result
 
 
@@ -94,10 +95,12 @@ def run_python(servers: Servers, effort: Effort, only: str) -> dict[str, dict[st
         "coheld, Python": [python, script, servers.get("coheld").unix, *tail],
     }
     by_op: dict[str, dict[str, list[Sample]]] = {}
-    for _ in range(min(effort.rounds, LIGHT_ROUNDS_MAX)):
+    for number in range(1, min(effort.rounds, LIGHT_ROUNDS_MAX) + 1):
         for peer, command in commands.items():
             for op, sample in run_json(command).items():
                 if isinstance(sample, dict):
-                    samples = by_op.setdefault(op, {name: [] for name in commands})
-                    samples[peer].append(sample)
+                    by_op.setdefault(op, {name: [] for name in commands})[peer].append(sample)
+        for samples in by_op.values():
+            for own in samples.values():
+                own += [dict(NO_RESULT)] * (number - len(own))
     return by_op
