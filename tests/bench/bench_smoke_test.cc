@@ -15,6 +15,7 @@
 #include "tests/bench/load.h"
 #include "tests/bench/socket.h"
 #include "tests/integration/daemon_process.h"
+#include "tests/integration/program.h"
 
 namespace coheld::bench {
 namespace {
@@ -156,6 +157,14 @@ TEST_F(BenchSmoke, MemoryOfIdleConnectionsIsCounted) {
   const Report report = RunLoad(options);
   ExpectNoFailure(report, "idle");
   EXPECT_GT(report.server_bytes_each, 0);
+}
+
+TEST_F(BenchSmoke, TheSdkAnswersEveryOp) {
+  for (const char* name : {"get", "set", "append", "queue", "lock", "batch"}) {
+    const testing::Outcome outcome =
+        testing::RunProgram("bench_sdk_client", daemon_.address_unix() + " 0.05 " + name);
+    EXPECT_EQ(outcome.code, 0) << name << ": " << outcome.output;
+  }
 }
 
 TEST_F(BenchSmoke, FillingAddsEveryContent) {

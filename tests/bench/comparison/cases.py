@@ -155,6 +155,18 @@ def memory_cases(connections: int) -> list[Case]:
     ]
 
 
+def sdk_cases() -> list[Case]:
+    """List what one client of the C++ SDK reaches, beside one of the load generator."""
+    cases = []
+    for op in ("get", "set", "append", "queue", "lock"):
+        by_peer = peers("--ops", op, *ONE, names=(REDIS, STREAM))
+        by_peer["coheld, C++ SDK"] = Command("bench_sdk_client", "coheld", (op,))
+        cases.append(Case(f"one C++ client: {op}", by_peer))
+    pipelined = peers("--ops", "set", *ONE, *DEEP, names=(REDIS, STREAM))
+    pipelined["coheld, C++ SDK"] = Command("bench_sdk_client", "coheld", ("batch",))
+    return [*cases, Case("one C++ client: batches of 64 sets", pipelined)]
+
+
 def durable_cases() -> list[Case]:
     """List the cases of peers that keep what they are told."""
     put = ("--ops", "set")
@@ -174,6 +186,7 @@ def all_cases(idle: int) -> list[Case]:
     return [
         *small_cases(),
         *tls_cases(),
+        *sdk_cases(),
         *bulk_cases(),
         *memory_cases(idle),
         *durable_cases(),

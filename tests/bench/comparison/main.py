@@ -16,7 +16,8 @@ from comparison.run import Effort, run_case, run_python
 from comparison.series import all_series
 from comparison.servers import BUILD, ROOT, Servers
 
-PROGRAMS = ("coheld", "coheld_bench", "bench_copy_reference", "bench_grpc_reference")
+PROGRAMS = ("coheld", "coheld_bench", "bench_sdk_client")
+REFERENCES = ("bench_copy_reference", "bench_grpc_reference")
 PYTHON = python_case("")
 QUICK_ROUNDS, QUICK_SECONDS, QUICK_MOST, QUICK_IDLE = 1, 0.3, 10_000, 1000
 
@@ -59,7 +60,9 @@ def build(with_python: bool) -> None:
     release = BUILD / "release"
     if not (release / "build.ninja").exists():
         subprocess.run(["cmake", "--preset", "release"], cwd=ROOT, check=True, stdout=sys.stderr)
-    subprocess.run(["ninja", "-C", str(release), *PROGRAMS], check=True, stdout=sys.stderr)
+    subprocess.run(
+        ["ninja", "-C", str(release), *PROGRAMS, *REFERENCES], check=True, stdout=sys.stderr
+    )
     if with_python:
         install = f"source '{ROOT}/deploy/common.sh' && install_python_package"
         subprocess.run(["bash", "-c", install], cwd=ROOT, check=True, stdout=sys.stderr)

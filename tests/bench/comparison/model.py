@@ -29,10 +29,14 @@ class Load:
 
 @dataclass(frozen=True)
 class Command:
-    """A peer that is no load of coheld_bench but a program that prints one sample."""
+    """A peer that is no load of coheld_bench but a program that prints one sample.
+
+    It is given the server's address, the seconds, and the arguments.
+    """
 
     program: str
     server: str
+    arguments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def run_peer(peer: Load | Command, servers: Servers, seconds: float) -> Sample:
     """Run one peer of a case once."""
     if isinstance(peer, Command):
         address = servers.get(peer.server).unix
-        return run_json([str(BIN / peer.program), address, str(seconds)])
+        return run_json([str(BIN / peer.program), address, str(seconds), *peer.arguments])
     with contextlib.ExitStack() as stack:
         kind = peer.server
         server = stack.enter_context(servers.fresh(kind)) if peer.fresh else servers.get(kind)
