@@ -41,6 +41,28 @@ int Ping(const Globals& globals) {
   return kOk;
 }
 
+std::string Mebibytes(uint64_t bytes) {
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(1) << static_cast<double>(bytes) / (1 << 20) << " MiB";
+  return text.str();
+}
+
+std::string Line(const MemoryUse& memory) {
+  std::string line = Mebibytes(memory.used_bytes);
+  if (memory.max_bytes == 0) return line + ", no limit";
+  line += " of " + Mebibytes(memory.max_bytes) + ", nothing is added from " +
+          Mebibytes(memory.growth_max_bytes) + " on";
+  if (memory.refused > 0) line += ", " + std::to_string(memory.refused) + " ops refused";
+  return line;
+}
+
+Json ToJson(const MemoryUse& memory) {
+  return {{"used_bytes", memory.used_bytes},
+          {"growth_max_bytes", memory.growth_max_bytes},
+          {"max_bytes", memory.max_bytes},
+          {"refused", memory.refused}};
+}
+
 int Status(const Globals& globals) {
   const DaemonStatus status = Admin(globals.Connect()).status();
   std::ostringstream text;
@@ -48,7 +70,8 @@ int Status(const Globals& globals) {
        << Seconds(status.uptime) << "\ndurability   " << status.durability << "\nobjects      "
        << status.objects << "\nsessions     " << status.sessions << "\nconnections  "
        << status.connections << "\nparked ops   " << status.parked << "\nops applied  "
-       << status.ops;
+       << status.ops << "\nmemory       " << Line(status.memory);
+  if (status.disk_full) text << "\ndisk         full: nothing is added";
   Print(globals,
         {{"version", status.version},
          {"pid", status.pid},
@@ -58,7 +81,9 @@ int Status(const Globals& globals) {
          {"sessions", status.sessions},
          {"connections", status.connections},
          {"parked", status.parked},
-         {"ops", status.ops}},
+         {"ops", status.ops},
+         {"memory", ToJson(status.memory)},
+         {"disk_full", status.disk_full}},
         text.str());
   return kOk;
 }

@@ -58,6 +58,13 @@ SnapshotStatus Read(const v1::SnapshotStatus& message) {
           .last_failure = message.last_failure()};
 }
 
+MemoryUse Read(const v1::MemoryUse& memory) {
+  return {.used_bytes = memory.used(),
+          .growth_max_bytes = memory.growth_max(),
+          .max_bytes = memory.max(),
+          .refused = memory.refused()};
+}
+
 // Reads messages of owner.proto.
 template <typename Messages>
 auto ReadAll(const Messages& messages) {
@@ -86,7 +93,9 @@ DaemonStatus Admin::status() const {
                       .connections = reply.connections(),
                       .parked = reply.parked(),
                       .ops = reply.ops(),
-                      .pid = reply.pid()};
+                      .pid = reply.pid(),
+                      .memory = Read(reply.memory()),
+                      .disk_full = reply.disk_full()};
   if (reply.has_recovery()) status.recovery = Read(reply.recovery());
   if (reply.has_snapshots()) status.snapshots = Read(reply.snapshots());
   return status;

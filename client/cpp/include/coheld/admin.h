@@ -39,6 +39,14 @@ struct SnapshotStatus {
   std::string last_failure;  // Since the last one was made.
 };
 
+// What the daemon's memory is used for.
+struct MemoryUse {
+  uint64_t used_bytes = 0;        // Allocated, for whatever purpose.
+  uint64_t growth_max_bytes = 0;  // Up to where ops may add something; 0: no limit.
+  uint64_t max_bytes = 0;         // How much may be used at all (--memory-max); 0: no limit.
+  uint64_t refused = 0;           // Ops that failed with MemoryFull since the start.
+};
+
 // What the daemon says of itself.
 struct DaemonStatus {
   std::string version;
@@ -50,6 +58,8 @@ struct DaemonStatus {
   uint64_t parked = 0;  // Ops that wait.
   uint64_t ops = 0;     // Applied since the start.
   int64_t pid = 0;
+  MemoryUse memory = {};
+  bool disk_full = false;  // No room on the disk for what adds something.
   // Nothing if the daemon keeps everything in memory.
   std::optional<RecoveryStatus> recovery = {};
   std::optional<SnapshotStatus> snapshots = {};
