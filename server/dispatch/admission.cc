@@ -10,8 +10,6 @@ namespace {
 
 // A request of more is not "small", whatever the op does.
 constexpr size_t kSmallRequestBytes = 64 << 10;
-// What a record has besides the request, at most.
-constexpr size_t kRecordBytes = 512;
 
 bool MayWait(const wire::MethodRow& row) {
   return row.descriptor->input_type()->FindFieldByName("timeout_ms") != nullptr;
@@ -35,6 +33,12 @@ std::string NameIn(std::string_view payload) {
   return std::string(payload.substr(start, size));
 }
 
+// What an op does to the room: a Create of what is there does nothing.
+v1::Room RoomOf(const wire::MethodRow& row, std::string_view payload, const engine::Store& store) {
+  const bool is_there = row.name.ends_with(".Create") && store.Find(NameIn(payload)) != nullptr;
+  return is_there ? v1::ROOM_FREED : row.room;
+}
+
 std::string InMiB(uint64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
 
 wire::Failure MemoryFull(const observe::MemoryCap& memory, uint64_t used) {
@@ -56,9 +60,7 @@ wire::Failure DiskFull(std::string_view state) {
 Admission::Admission(const observe::MemoryCap& memory, journal::CommitLog* log)
     : memory_(memory), log_(log) {}
 
-bool Admission::HasPlenty(uint32_t method, size_t payload_bytes) const {
-  if (!FitsOnDisk(payload_bytes)) return false;
-  if (memory_.max == 0) return true;
+bool Admission::HasPlentyOfMemory(uint32_t method, size_t payload_bytes) const {
   return memory_.AllowsGrowth(kFootprintMin + kFootprintPerByte * payload_bytes) &&
          !IsAmplifier(method);
 }
@@ -67,40 +69,37 @@ std::optional<wire::Failure> Admission::Judge(uint32_t method, std::string_view 
                                               const engine::Store& store) {
   const wire::MethodRow* const row = wire::FindMethod(method);
   if (row == nullptr) return std::nullopt;  // Refused as that.
-  if (auto failure = JudgeDisk(*row, payload.size())) return failure;
+  const v1::Room room = RoomOf(*row, payload, store);
+  if (auto failure = JudgeDisk(*row, room, payload.size())) return failure;
   const bool below_max = memory_.Allows(payload.size());
-  if (below_max ? FitsBelowMax(*row, payload, store)
-                : FitsAboveMax(*row) && payload.size() <= kSmallRequestBytes) {
+  if (below_max ? FitsBelowMax(*row, room, payload, store)
+                : FitsAboveMax(*row, room) && payload.size() <= kSmallRequestBytes) {
     return std::nullopt;
   }
   ++memory_refusals_;
   return MemoryFull(memory_, memory_.used());
 }
 
-bool Admission::FitsOnDisk(size_t payload_bytes) const {
-  return log_ == nullptr || log_->has_room_for(payload_bytes + kRecordBytes);
-}
-
-std::optional<wire::Failure> Admission::JudgeDisk(const wire::MethodRow& row,
+std::optional<wire::Failure> Admission::JudgeDisk(const wire::MethodRow& row, v1::Room room,
                                                   size_t payload_bytes) const {
-  if (row.read_only && !MayWait(row)) return std::nullopt;
-  if (FitsOnDisk(payload_bytes)) return std::nullopt;
+  if (log_ == nullptr || (row.read_only && !MayWait(row))) return std::nullopt;
+  if (log_->has_room_for(payload_bytes + kRecordBytes)) return std::nullopt;
   if (!log_->has_reserve_for(payload_bytes + kRecordBytes)) {
     return DiskFull("at all: what was reserved for what gives room back is used up");
   }
-  if (row.read_only || row.room == v1::ROOM_FREED) return std::nullopt;
+  if (row.read_only || room == v1::ROOM_FREED) return std::nullopt;
   return DiskFull("for what adds to the state");
 }
 
-bool Admission::FitsBelowMax(const wire::MethodRow& row, std::string_view payload,
+bool Admission::FitsBelowMax(const wire::MethodRow& row, v1::Room room, std::string_view payload,
                              const engine::Store& store) const {
-  if (row.read_only || row.room == v1::ROOM_FREED) return true;
-  if (row.room == v1::ROOM_KEPT && store.Find(NameIn(payload)) != nullptr) return true;
+  if (row.read_only || room == v1::ROOM_FREED) return true;
+  if (room == v1::ROOM_KEPT && store.Find(NameIn(payload)) != nullptr) return true;
   return memory_.AllowsGrowth(FootprintOf(row, payload, store));
 }
 
-bool Admission::FitsAboveMax(const wire::MethodRow& row) const {
-  return (row.room == v1::ROOM_FREED && !MayWait(row)) || IsForOperators(row);
+bool Admission::FitsAboveMax(const wire::MethodRow& row, v1::Room room) const {
+  return (room == v1::ROOM_FREED && !MayWait(row)) || IsForOperators(row);
 }
 
 }  // namespace coheld::dispatch

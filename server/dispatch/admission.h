@@ -9,8 +9,9 @@
 //   disk: no next segment    yes         yes         yes              no           no
 //   disk: the reserve ends   yes         no          no               no           no
 //
-// What was refused is kept as the answer to its seq. Copies of what was done, or waits, are let in.
-// Not asked: what time brings about (leases, TTLs, sessions that end), and what is recovered.
+// A Create of what is there counts as ROOM_FREED. What was refused is kept as the answer to its
+// seq. Copies of what was done, or waits, are let in. Not asked: what time brings about (leases,
+// TTLs, sessions that end), and what is recovered.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +34,8 @@ class Admission {
   // long as there is room.
   std::optional<wire::Failure> Refuse(uint32_t method, std::string_view payload,
                                       const engine::Store& store) {
-    if (HasPlenty(method, payload.size())) return std::nullopt;
+    if (HasPlenty(method, payload.size())) [[likely]]
+      return std::nullopt;
     return Judge(method, payload, store);
   }
 
@@ -43,15 +45,23 @@ class Admission {
   uint64_t memory_refusals() const { return memory_refusals_; }
 
  private:
-  bool HasPlenty(uint32_t method, size_t payload_bytes) const;
+  // What a record has besides the request, at most.
+  static constexpr size_t kRecordBytes = 512;
+
+  // True if there is no doubt. Nobody is asked who would have to look.
+  bool HasPlenty(uint32_t method, size_t payload_bytes) const {
+    if (log_ != nullptr && !log_->has_plenty_for(payload_bytes + kRecordBytes)) return false;
+    return memory_.max == 0 || HasPlentyOfMemory(method, payload_bytes);
+  }
+  bool HasPlentyOfMemory(uint32_t method, size_t payload_bytes) const;
   std::optional<wire::Failure> Judge(uint32_t method, std::string_view payload,
                                      const engine::Store& store);
-  bool FitsOnDisk(size_t payload_bytes) const;
-  std::optional<wire::Failure> JudgeDisk(const wire::MethodRow& row, size_t payload_bytes) const;
+  std::optional<wire::Failure> JudgeDisk(const wire::MethodRow& row, v1::Room room,
+                                         size_t payload_bytes) const;
   // As long as there is less than growth_max, and then as long as there is less than max.
-  bool FitsBelowMax(const wire::MethodRow& row, std::string_view payload,
+  bool FitsBelowMax(const wire::MethodRow& row, v1::Room room, std::string_view payload,
                     const engine::Store& store) const;
-  bool FitsAboveMax(const wire::MethodRow& row) const;
+  bool FitsAboveMax(const wire::MethodRow& row, v1::Room room) const;
 
   const observe::MemoryCap memory_;
   journal::CommitLog* const log_;

@@ -116,11 +116,11 @@ void Dispatcher::OnTurnEnd() {
   COHELD_FAILPOINT("dispatch.submitted");
 }
 
-bool Dispatcher::HasPassed(const transport::OutputMark& mark) const {
-  if (log_ == nullptr) return true;
-  if (log_->written() < mark.written || log_->durable() < mark.durable) return false;
+transport::OutputMark Dispatcher::Passed() const {
+  if (log_ == nullptr) return Acceptor::Passed();
+  const transport::OutputMark passed = {.written = log_->written(), .durable = log_->durable()};
   COHELD_FAILPOINT("dispatch.passed");
-  return true;
+  return passed;
 }
 
 void Dispatcher::HoldUntilSafe(transport::Connection& connection, v1::Durability level) {

@@ -104,7 +104,7 @@ class Dispatcher : public transport::Acceptor {
   std::unique_ptr<transport::CallHandler> OnConnection(transport::Connection& connection) override;
   // Has what was recorded in this turn written.
   void OnTurnEnd() override;
-  bool HasPassed(const transport::OutputMark& mark) const override;
+  transport::OutputMark Passed() const override;
 
   // Applies an op; its reply goes to its route now or when it is granted.
   void Submit(const Submission& submission);

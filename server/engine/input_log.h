@@ -3,6 +3,8 @@
 // and waiting ops. No files here: an InputLog that writes them is the daemon's.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -44,6 +46,17 @@ class InputLog {
   virtual void OnInput(const Input& input) = 0;
 };
 
+// The bytes of an input are those of its head, of its stamp's site, and of its payload.
+class InputHead {
+ public:
+  explicit InputHead(const Input& input);
+  std::string_view bytes() const { return {bytes_.data(), size_}; }
+
+ private:
+  // The kind and up to 11 numbers; each is written with some bytes after it that do not count.
+  std::array<char, 128> bytes_;
+  size_t size_;
+};
 // Appends the bytes of an input.
 void EncodeInput(const Input& input, std::string* bytes);
 // Reads what EncodeInput wrote; the input is a view of it. False if it is no such.

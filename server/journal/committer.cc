@@ -14,6 +14,9 @@ constexpr size_t kGatheredBytesMax = size_t{256} << 20;
 // Commits that take longer, on average over the last few, are none for the loop ...
 constexpr std::chrono::microseconds kQuick{1000};
 constexpr int kFew = 8;
+// ... counting each as this at most, so that it takes a few in a row and not one for which the
+// processor was away ...
+constexpr std::chrono::microseconds kCountedAsMost{4000};
 // ... and go to the thread for so long.
 constexpr std::chrono::milliseconds kSlowFor{1000};
 
@@ -28,13 +31,12 @@ Committer::Committer(std::unique_ptr<Journal> journal, Options options)
                                              options_.on_progress();
                                            }}),
       options_(std::move(options)),
-      last_index_(committing_.written()),
       kept_for_frees_(committing_.kept_for_frees()),
-      kept_for_time_(committing_.kept_for_time()),
-      written_index_(last_index_),
-      durable_index_(committing_.durable()),
-      room_until_(committing_.room_until()),
-      thread_([this] { Run(); }) {}
+      kept_for_time_(committing_.kept_for_time()) {
+  last_index_ = committing_.written();
+  Confirm();
+  thread_ = std::thread([this] { Run(); });
+}
 
 Committer::~Committer() {
   {
@@ -48,12 +50,11 @@ Committer::~Committer() {
   if (const Status fault = committing_.End(&gathered_)) options_.on_fault(*fault);
 }
 
-uint64_t Committer::Add(std::string_view record) {
+uint64_t Committer::AddParts(std::span<const std::string_view> parts) {
   if (gathered_.bytes() >= kGatheredBytesMax) Submit(0);
   const size_t before = gathered_.bytes();
-  gathered_.Add(record);
-  added_until_ += gathered_.bytes() - before;
-  bytes_added_ += record.size();
+  gathered_.Add(parts);
+  added_bytes_ += gathered_.bytes() - before;
   return ++last_index_;
 }
 
@@ -90,7 +91,8 @@ Status Committer::WriteAndSyncHere(Clock::time_point now) {
     COHELD_FAILPOINT("committer.synced_here");
   }
   Confirm();
-  average_ += (Clock::now() - now - average_) / kFew;
+  const Clock::duration taken = std::min<Clock::duration>(Clock::now() - now, kCountedAsMost);
+  average_ += (taken - average_) / kFew;
   if (average_ > kQuick) {
     average_ = {};
     here_again_ = now + kSlowFor;
@@ -121,7 +123,7 @@ void Committer::HandOver() {
 }
 
 bool Committer::has_room_for(uint64_t bytes) {
-  const uint64_t until = added_until_ + bytes + kept_for_frees_;
+  const uint64_t until = added_bytes_ + bytes + kept_for_frees_;
   const auto is_sure = [&] { return until <= room_until_.load(std::memory_order_acquire); };
   if (!has_room()) return false;
   if (is_sure()) return true;
@@ -130,7 +132,7 @@ bool Committer::has_room_for(uint64_t bytes) {
 }
 
 bool Committer::has_reserve_for(uint64_t bytes) const {
-  const uint64_t until = added_until_ + bytes + kept_for_time_;
+  const uint64_t until = added_bytes_ + bytes + kept_for_time_;
   return until <= room_until_.load(std::memory_order_acquire);
 }
 
@@ -232,7 +234,10 @@ void Committer::Confirm() {
   written_index_.store(committing_.written(), std::memory_order_release);
   durable_index_.store(committing_.durable(), std::memory_order_release);
   has_room_.store(committing_.has_room(), std::memory_order_release);
-  room_until_.store(committing_.room_until(), std::memory_order_release);
+  const uint64_t until = committing_.room_until();
+  room_until_.store(until, std::memory_order_release);
+  const bool has_plenty = committing_.has_room() && until > kept_for_frees_;
+  plenty_until_.store(has_plenty ? until - kept_for_frees_ : 0, std::memory_order_release);
   COHELD_FAILPOINT("committer.confirmed");
 }
 

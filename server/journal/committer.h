@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string_view>
 #include <thread>
 
@@ -45,7 +46,7 @@ class Committer : public CommitLog {
 
   // Waits for the thread if very much was added that it has not taken: a disk that cannot keep up
   // holds up the loop rather than filling the memory.
-  uint64_t Add(std::string_view record) override;
+  uint64_t AddParts(std::span<const std::string_view> parts) override;
   // written() and durable() may have grown when it returns; on_progress is not called for that.
   void Submit(uint64_t durable) override;
   // Has all that was handed over by then sealed (Journal::Roll), and calls `sealed` on the
@@ -56,15 +57,14 @@ class Committer : public CommitLog {
   // Lets the journal go of the records up to this one, which a snapshot has.
   void Trim(uint64_t index);
 
-  uint64_t last_index() const override { return last_index_; }
   // Any thread, as durable() and has_room().
   uint64_t written() const override { return written_index_.load(std::memory_order_acquire); }
   uint64_t durable() const override { return durable_index_.load(std::memory_order_acquire); }
   bool has_room() const override { return has_room_.load(std::memory_order_acquire); }
   bool has_room_for(uint64_t bytes) override;
   bool has_reserve_for(uint64_t bytes) const override;
-  // The bytes of all records added.
-  uint64_t bytes_added() const { return bytes_added_; }
+  // What all records take that were added.
+  uint64_t bytes_added() const { return added_bytes_; }
   // The bytes that were added and not handed over.
   size_t gathered_bytes() const { return gathered_.bytes(); }
 
@@ -102,10 +102,7 @@ class Committer : public CommitLog {
   Clock::time_point here_again_{};  // The loop leaves all to the thread until then.
   const Options options_;
   PendingBatch gathered_;
-  uint64_t last_index_;
   uint64_t submitted_durable_ = 0;
-  uint64_t bytes_added_ = 0;
-  uint64_t added_until_ = 0;  // As Committing::room_until().
   const uint64_t kept_for_frees_;
   const uint64_t kept_for_time_;
 
@@ -121,10 +118,10 @@ class Committer : public CommitLog {
   bool ending_ = false;
   bool failed_ = false;
 
-  std::atomic<uint64_t> written_index_;
-  std::atomic<uint64_t> durable_index_;
+  std::atomic<uint64_t> written_index_{0};
+  std::atomic<uint64_t> durable_index_{0};
   std::atomic<bool> has_room_{true};
-  std::atomic<uint64_t> room_until_;
+  std::atomic<uint64_t> room_until_{0};
   std::thread thread_;
 };
 

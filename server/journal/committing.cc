@@ -13,8 +13,8 @@ constexpr uint64_t kPrepareBytes = uint64_t{1} << 20;  // At a time: some 2 ms.
 constexpr uint64_t kWholeSegment = UINT64_MAX / 2;
 constexpr std::chrono::milliseconds kRoomInterval{1000};  // Until a full disk is tried again ...
 constexpr std::chrono::milliseconds kRoomIntervalMax{
-    8000};                                      // ... and each time longer, up to this.
-constexpr std::chrono::milliseconds kQuiet{2};  // Without a batch: time for chores.
+    8000};                                       // ... and each time longer, up to this.
+constexpr std::chrono::milliseconds kQuiet{20};  // Without a batch: time for chores.
 
 }  // namespace
 

@@ -76,10 +76,15 @@ bool HasBody(const BatchHeader& header, std::string_view bytes) {
          XXH3_64bits(bytes.data() + kBatchHeaderBytes, header.size) == header.body_checksum;
 }
 
-void AppendRecord(std::string_view record, std::string* body) {
+void AppendRecord(std::span<const std::string_view> parts, std::string* body) {
+  size_t bytes = 0;
+  for (const std::string_view part : parts) bytes += part.size();
   std::array<char, wire::kVarintBytesMax> size;
-  const char* const end = wire::WriteVarint(record.size(), size.data());
-  body->append(size.data(), static_cast<size_t>(end - size.data())).append(record);
+  const char* const end = wire::WriteVarint(bytes, size.data());
+  body->append(size.data(), static_cast<size_t>(end - size.data()));
+  for (const std::string_view part : parts) {
+    if (!part.empty()) body->append(part);
+  }
 }
 
 std::optional<std::string_view> TakeRecord(std::string_view* body) {

@@ -35,6 +35,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -83,8 +84,8 @@ std::optional<BatchHeader> DecodeBatchHeader(uint64_t salt, std::string_view byt
 // True if the bytes, after the header that they begin with, have its whole body.
 bool HasBody(const BatchHeader& header, std::string_view bytes);
 
-// Adds a record to a body.
-void AppendRecord(std::string_view record, std::string* body);
+// Adds a record, which is these parts in a row, to a body.
+void AppendRecord(std::span<const std::string_view> parts, std::string* body);
 
 // Takes a record from the front of a body; nothing if it is not whole.
 std::optional<std::string_view> TakeRecord(std::string_view* body);

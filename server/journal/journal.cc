@@ -10,8 +10,8 @@
 
 namespace coheld::journal {
 
-void PendingBatch::Add(std::string_view record) {
-  AppendRecord(record, &batch_);
+void PendingBatch::Add(std::span<const std::string_view> parts) {
+  AppendRecord(parts, &batch_);
   ++count_;
 }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,7 +34,9 @@ struct JournalOptions {
 class PendingBatch {
  public:
   PendingBatch() { Clear(); }
-  void Add(std::string_view record);
+  void Add(std::string_view record) { Add({&record, 1}); }
+  // Adds a record that is these parts in a row.
+  void Add(std::span<const std::string_view> parts);
   void Clear();
   bool empty() const { return count_ == 0; }
   uint32_t count() const { return count_; }

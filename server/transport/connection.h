@@ -36,6 +36,9 @@ struct OutputMark {
   uint64_t durable = 0;
 
   bool empty() const { return written == 0 && durable == 0; }
+  bool IsWithin(const OutputMark& reached) const {
+    return written <= reached.written && durable <= reached.durable;
+  }
   void Raise(const OutputMark& other) {
     written = std::max(written, other.written);
     durable = std::max(durable, other.durable);
@@ -51,8 +54,8 @@ class Connection {
   virtual GrpcSession& session() = 0;
   // To call after queueing output outside of the handler's own calls.
   virtual void RequestFlush() = 0;
-  // Holds back what is queued, and all that follows it, until Acceptor::HasPassed(mark). What left
-  // the session before is not concerned.
+  // Holds back what is queued, and all that follows it, until Acceptor::Passed is as far as this.
+  // What left the session before is not concerned.
   virtual void HoldOutput(const OutputMark& /*mark*/) {}
   // Drops the connection soon after the host at the other end has acknowledged nothing for so long,
   // though its kernel was asked: it is gone, or the network is. Whether its program does anything
@@ -74,9 +77,9 @@ class Acceptor {
   virtual std::unique_ptr<CallHandler> OnConnection(Connection& connection) = 0;
   // All input of a turn of the loop was handled: now its output goes out.
   virtual void OnTurnEnd() {}
-  // True once output that was held back until then may leave. Whoever owns the connections is told
-  // when it may have changed.
-  virtual bool HasPassed(const OutputMark& /*mark*/) const { return true; }
+  // Up to where output that was held back may leave. Whoever owns the connections is told when it
+  // may have changed, and else asks after OnTurnEnd.
+  virtual OutputMark Passed() const { return {.written = UINT64_MAX, .durable = UINT64_MAX}; }
 };
 
 }  // namespace coheld::transport

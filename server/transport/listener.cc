@@ -134,7 +134,6 @@ class Listener::State : public ConnectionOwner, public std::enable_shared_from_t
   void Watch(SocketConnection& connection, uint32_t events) override;
   void ScheduleTurnEnd(SocketConnection& connection) override;
   void AwaitRelease(SocketConnection& connection) override;
-  bool HasPassed(const OutputMark& mark) const override { return acceptor_.HasPassed(mark); }
   void Forget(ConnectionId id) override;
   std::string& scratch() override { return scratch_; }
   PlainBytes& plain_bytes() override { return plain_bytes_; }
@@ -391,6 +390,7 @@ void Listener::State::AwaitRelease(SocketConnection& connection) {
 
 void Listener::State::Release() {
   acceptor_.OnTurnEnd();
+  passed_ = acceptor_.Passed();
   for (const ConnectionId id : std::exchange(held_back_, {})) {
     const auto found = connections_.find(id);
     if (found == connections_.end()) continue;
@@ -402,6 +402,7 @@ void Listener::State::Release() {
 
 void Listener::State::FinishTurn() {
   acceptor_.OnTurnEnd();
+  passed_ = acceptor_.Passed();
   turn_end_.swap(turn_end_spare_);
   for (const ConnectionId id : turn_end_spare_) {
     const auto found = connections_.find(id);

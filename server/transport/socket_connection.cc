@@ -12,6 +12,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "server/transport/system_calls.h"
+
 namespace coheld::transport {
 namespace {
 
@@ -93,7 +95,7 @@ void SocketConnection::OnReady(uint32_t events) {
 
 void SocketConnection::OnReadable() {
   std::string& buffer = owner_.scratch();
-  const ssize_t size = ::recv(descriptor_, buffer.data(), buffer.size(), MSG_DONTWAIT);
+  const ssize_t size = Receive(descriptor_, buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (size > 0) {
     const std::string_view bytes(buffer.data(), static_cast<size_t>(size));
     return tls_ == nullptr ? OnBytes(bytes) : OnCipher(bytes);
@@ -185,9 +187,9 @@ void SocketConnection::Encrypt() {
 }
 
 bool SocketConnection::MayLeave() {
-  if (owner_.HasPassed(out_mark_)) {
+  if (out_mark_.IsWithin(owner_.passed())) {
     // What the session has by now was queued before and may leave, too.
-    if (owner_.HasPassed(queued_mark_)) queued_mark_ = {};
+    if (queued_mark_.IsWithin(owner_.passed())) queued_mark_ = {};
     out_mark_ = {};
     return true;
   }
@@ -202,8 +204,8 @@ void SocketConnection::OnRelease() {
 
 bool SocketConnection::Transmit() {
   while (out_sent_ < out_.size()) {
-    const ssize_t size = ::send(descriptor_, out_.data() + out_sent_, out_.size() - out_sent_,
-                                MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t size = Send(descriptor_, out_.data() + out_sent_, out_.size() - out_sent_,
+                              MSG_NOSIGNAL | MSG_DONTWAIT);
     if (size < 0 && errno == EINTR) continue;
     if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
       writable_awaited_ = true;

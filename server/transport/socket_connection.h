@@ -35,8 +35,8 @@ class ConnectionOwner {
   virtual void ScheduleTurnEnd(SocketConnection& connection) = 0;
   // Calls the connection's OnRelease when held output may leave that could not before.
   virtual void AwaitRelease(SocketConnection& connection) = 0;
-  // As Acceptor::HasPassed.
-  virtual bool HasPassed(const OutputMark& mark) const = 0;
+  // As Acceptor::Passed, when it was last asked.
+  const OutputMark& passed() const { return passed_; }
   // The connection is closed; forgets it.
   virtual void Forget(ConnectionId id) = 0;
   // A large buffer that any connection may use within one call.
@@ -45,6 +45,9 @@ class ConnectionOwner {
   virtual PlainBytes& plain_bytes() = 0;
   // TLS ended with an error; logs it, unless there are many.
   virtual void NoteTlsFailure(const Peer& peer, const std::string& error) = 0;
+
+ protected:
+  OutputMark passed_;
 };
 
 // A connection from accept to close. Shared, because it may close itself, and so leave the

@@ -220,12 +220,12 @@ class Daemon::Connection : public transport::Connection {
  private:
   // As the daemon's sockets do: what was pumped together leaves together.
   bool MayLeave() {
-    const dispatch::Dispatcher& dispatcher = *daemon_.dispatcher_;
-    if (!dispatcher.HasPassed(out_mark_)) {
+    const transport::OutputMark passed = daemon_.dispatcher_->Passed();
+    if (!out_mark_.IsWithin(passed)) {
       flush_ = true;
       return false;
     }
-    if (dispatcher.HasPassed(queued_mark_)) queued_mark_ = {};
+    if (queued_mark_.IsWithin(passed)) queued_mark_ = {};
     out_mark_ = {};
     return true;
   }

@@ -57,7 +57,7 @@ std::unique_ptr<engine::Engine> Storage::Open(std::string* why) {
   last_index_ = written_ = committing_->written();
   durable_ = taken_durable_ = committing_->durable();
   has_room_ = has_reserve_ = true;
-  added_until_ = 0;
+  added_bytes_ = 0;
   WakeAt(schedule_.now());
   return engine;
 }
@@ -116,11 +116,13 @@ int64_t Storage::durable_since_us() const {
 
 // --- Commits ---
 
-uint64_t Storage::Add(std::string_view record) {
+uint64_t Storage::AddParts(std::span<const std::string_view> parts) {
   const size_t before = gathered_.bytes();
-  gathered_.Add(record);
-  added_until_ += gathered_.bytes() - before;
+  gathered_.Add(parts);
+  added_bytes_ += gathered_.bytes() - before;
   ++last_index_;
+  std::string record;
+  for (const std::string_view part : parts) record += part;
   hooks_.on_record(record);
   return last_index_;
 }
@@ -180,7 +182,7 @@ void Storage::Tell() {
   durable_ = committing_->durable();
   has_room_ = committing_->has_room();
   has_reserve_ =
-      has_room_ || added_until_ + committing_->kept_for_time() <= committing_->room_until();
+      has_room_ || added_bytes_ + committing_->kept_for_time() <= committing_->room_until();
   hooks_.on_progress();
 }
 

@@ -64,9 +64,8 @@ class Storage : public journal::CommitLog {
 
   // --- CommitLog ---
 
-  uint64_t Add(std::string_view record) override;
+  uint64_t AddParts(std::span<const std::string_view> parts) override;
   void Submit(uint64_t durable) override;
-  uint64_t last_index() const override { return last_index_; }
   uint64_t written() const override { return written_; }
   uint64_t durable() const override { return durable_; }
   bool has_room() const override { return has_room_; }
@@ -102,14 +101,12 @@ class Storage : public journal::CommitLog {
   std::unique_ptr<ProcessFiles> files_;
   std::unique_ptr<journal::Committing> committing_;
   journal::PendingBatch gathered_;
-  uint64_t added_until_ = 0;  // As Committing::room_until().
   journal::Committing::Work handed_;
   journal::Committing::Work turn_;  // What the committer does now.
   uint64_t taken_durable_ = 0;
   uint64_t wake_ = 0;  // The wake-up that counts.
   bool busy_ = false;
   bool snapshot_runs_ = false;
-  uint64_t last_index_ = 0;
   uint64_t written_ = 0;
   uint64_t durable_ = 0;
   bool has_room_ = true;

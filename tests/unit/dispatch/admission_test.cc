@@ -31,16 +31,20 @@ uint32_t Number(std::string method) {
 // A disk that is as full as the test says.
 class FullLog : public journal::CommitLog {
  public:
-  uint64_t Add(std::string_view) override { return 0; }
+  uint64_t AddParts(std::span<const std::string_view>) override { return 0; }
   void Submit(uint64_t) override {}
-  uint64_t last_index() const override { return 0; }
   uint64_t written() const override { return 0; }
   uint64_t durable() const override { return 0; }
   bool has_room() const override { return room; }
+  bool has_room_for(uint64_t) override {
+    ++asked;
+    return room;
+  }
   bool has_reserve_for(uint64_t) const override { return reserve; }
 
   bool room = true;
   bool reserve = true;
+  int asked = 0;
 };
 
 class Admissions : public ::testing::Test {
@@ -85,7 +89,8 @@ TEST_F(Admissions, LetEverythingInWhileThereIsRoom) {
 TEST_F(Admissions, RefuseOnlyWhatAddsSomethingWhenMemoryIsFull) {
   used_bytes = 57 * kMiB;
   for (const wire::MethodRow& row : wire::Methods()) {
-    const bool adds = !row.read_only && row.room == v1::ROOM_UNSPECIFIED;
+    const bool adds =
+        !row.read_only && row.room == v1::ROOM_UNSPECIFIED && !row.name.ends_with(".Create");
     EXPECT_EQ(Ask(row.name), adds ? "MEMORY_FULL" : "") << row.name;
   }
 }
@@ -184,9 +189,27 @@ TEST_F(Admissions, OfBytesThatAreNoRequestEndAtOnce) {
 TEST_F(Admissions, RefuseOnAFullDiskAllButReadsAndWhatGivesBack) {
   log_.room = false;
   for (const wire::MethodRow& row : wire::Methods()) {
-    const bool lets_in = row.read_only || row.room == v1::ROOM_FREED;
+    const bool lets_in =
+        row.read_only || row.room == v1::ROOM_FREED || row.name.ends_with(".Create");
     EXPECT_EQ(Ask(row.name), lets_in ? "" : "DISK_FULL") << row.name;
   }
+}
+
+TEST_F(Admissions, TellOfWhatIsThereThatItIs) {
+  log_.room = false;
+  EXPECT_EQ(Ask("List.Create", "here"), "");
+  EXPECT_EQ(Ask("List.Create", "new"), "DISK_FULL");
+  log_.room = true;
+  used_bytes = 57 * kMiB;
+  EXPECT_EQ(Ask("List.Create", "here"), "");
+  EXPECT_EQ(Ask("List.Create", "new"), "MEMORY_FULL");
+}
+
+TEST_F(Admissions, AskNobodyForAReadWhetherThereIsRoom) {
+  EXPECT_EQ(Ask("List.Len"), "");
+  EXPECT_EQ(log_.asked, 0);
+  EXPECT_EQ(Ask("List.Append"), "");
+  EXPECT_EQ(log_.asked, 1);
 }
 
 TEST_F(Admissions, LeaveTheEndOfTheReserveToTime) {

@@ -261,7 +261,7 @@ TEST_F(CommitterTest, RollingSealsWhatWasHandedOver) {
   Submit();
   EXPECT_EQ(AwaitSealed(), 11u);
   EXPECT_EQ(AwaitSealed(), 11u);
-  EXPECT_EQ(committer->bytes_added(), 10 * 6 + 7u);
+  EXPECT_EQ(committer->bytes_added(), 10 * 7 + 8u);
 }
 
 TEST_F(CommitterTest, RollingOnAFullDiskTellsWhatIsSealedAlready) {

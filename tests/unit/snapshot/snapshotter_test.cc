@@ -15,14 +15,14 @@ using Made = dispatch::Snapshots::Made;
 
 // A journal of which the test says how far it is.
 struct FakeLog : journal::CommitLog {
-  uint64_t Add(std::string_view) override { return ++last; }
+  uint64_t AddParts(std::span<const std::string_view>) override { return ++last_index_; }
   void Submit(uint64_t) override {}
-  uint64_t last_index() const override { return last; }
   uint64_t written() const override { return is_written; }
   uint64_t durable() const override { return is_written; }
   bool has_room() const override { return true; }
 
-  uint64_t last = 0;
+  void AddTo(uint64_t index) { last_index_ = index; }
+
   uint64_t is_written = 0;
 };
 
@@ -50,7 +50,8 @@ class SnapshotterTest : public testing::Test {
   }
   // So many records and bytes more, all written.
   void Record(uint64_t records, uint64_t bytes) {
-    log.last = log.is_written = log.last + records;
+    log.is_written = log.last_index() + records;
+    log.AddTo(log.is_written);
     maker.bytes += bytes;
     snapshotter->Consider();
   }
@@ -123,7 +124,7 @@ TEST_F(SnapshotterTest, WithoutASizeItIsOnlyMadeOnDemand) {
 }
 
 TEST_F(SnapshotterTest, WhatIsNotWrittenYetIsWaitedFor) {
-  log.last = 3;
+  log.AddTo(3);
   Request();
   EXPECT_EQ(Asked(), Words{});
   log.is_written = 3;
@@ -230,7 +231,7 @@ TEST_F(SnapshotterTest, WhatTheDaemonStartedFromCounts) {
   Begin({.after_bytes = 100, .recovered = report, .recovery_ms = 12});
   EXPECT_EQ(Asked(), Words{"trim 5"});
   EXPECT_EQ(Status().index(), 5u);
-  log.last = 8;
+  log.AddTo(8);
   Record(1, 10);
   EXPECT_EQ(Asked(), Words{"seal"});
 }
