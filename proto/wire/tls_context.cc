@@ -84,10 +84,15 @@ int Verify(int accepted, X509_STORE_CTX* checked) {
   return 0;
 }
 
+SSL_CTX* NewContext(bool server) {
+  // Objects that live as long as the program may close connections after OpenSSL's own end.
+  OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
+  return SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
+}
+
 }  // namespace
 
-TlsContext::TlsContext(bool server)
-    : context_(SSL_CTX_new(server ? TLS_server_method() : TLS_client_method())), server_(server) {
+TlsContext::TlsContext(bool server) : context_(NewContext(server)), server_(server) {
   COHELD_CHECK(context_ != nullptr);
   SSL_CTX_set_min_proto_version(context_, TLS1_2_VERSION);
   SSL_CTX_set_options(context_, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);

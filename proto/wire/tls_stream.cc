@@ -69,6 +69,14 @@ std::string NamesOf(const X509* certificate) {
   return text;
 }
 
+bool IsOfUnknownAuthority(int error) {
+  return error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT ||
+         error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+         error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE ||
+         error == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT ||
+         error == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN;
+}
+
 }  // namespace
 
 std::string DescribeCertificate(const x509_st* certificate) {
@@ -159,7 +167,7 @@ void TlsStream::ExpectServer(const std::string& name) {
 
 size_t TlsStream::Read(char* buffer, size_t size) {
   if (ended_ || !error_.empty()) return 0;
-  if (!established_ && !Handshake()) return 0;
+  if (!Handshake()) return 0;
   ERR_clear_error();
   const int result = SSL_read(connection_, buffer, ToInt(size));
   if (result > 0) return static_cast<size_t>(result);
@@ -167,34 +175,38 @@ size_t TlsStream::Read(char* buffer, size_t size) {
   return 0;
 }
 
+bool TlsStream::LooksLikeTls() {
+  if (begun_ || input_.empty()) return true;
+  begun_ = true;
+  if (input_.front() == kHandshakeRecord || input_.front() == kAlertRecord) return true;
+  error_ = "it speaks no TLS";
+  trouble_ = Trouble::kNoTls;
+  if (SSL_is_server(connection_) == 1) output_ = kNoTlsAlert;
+  return false;
+}
+
+bool TlsStream::AgreedOnH2() const {
+  const unsigned char* protocol = nullptr;
+  unsigned int size = 0;
+  SSL_get0_alpn_selected(connection_, &protocol, &size);
+  return std::string_view(reinterpret_cast<const char*>(protocol), size) == "h2";
+}
+
 bool TlsStream::Handshake() {
-  if (!begun_ && !input_.empty()) {
-    begun_ = true;
-    if (input_.front() != kHandshakeRecord && input_.front() != kAlertRecord) {
-      error_ = "it speaks no TLS";
-      if (SSL_is_server(connection_) == 1) output_ = kNoTlsAlert;
-      return false;
-    }
-  }
+  if (established_) return true;
+  if (!error_.empty() || !LooksLikeTls()) return false;
   ERR_clear_error();
   const int result = SSL_do_handshake(connection_);
   if (result != 1) {
     Fail(result);
     return false;
   }
-  const unsigned char* protocol = nullptr;
-  unsigned int size = 0;
-  SSL_get0_alpn_selected(connection_, &protocol, &size);
-  if (std::string_view(reinterpret_cast<const char*>(protocol), size) != "h2") {
+  if (!AgreedOnH2()) {
     error_ = "it speaks TLS, but no gRPC (it chose no h2 by ALPN)";
     return false;
   }
   established_ = true;
   return true;
-}
-
-bool TlsStream::holds_input() const {
-  return !ended_ && error_.empty() && (!input_.empty() || SSL_pending(connection_) > 0);
 }
 
 bool TlsStream::Write(std::string_view plain, std::string* cipher) {
@@ -245,11 +257,12 @@ std::string TlsStream::Explain() {
   const unsigned long code = ERR_peek_error();
   const int reason = ERR_GET_REASON(code);
   // An alert's number is told as a reason from here on.
-  refused_ = ERR_GET_LIB(code) == ERR_LIB_SSL && reason >= SSL_AD_REASON_OFFSET;
+  const bool alert = ERR_GET_LIB(code) == ERR_LIB_SSL && reason >= SSL_AD_REASON_OFFSET;
   if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) return "it has no certificate";
+  if (reason == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED) trouble_ = Trouble::kCertificateWanted;
   const char* const words = ERR_reason_error_string(code);
   if (words == nullptr) return "TLS failed (error " + std::to_string(code) + ")";
-  return (refused_ ? "it refuses the connection: " : "TLS failed: ") + std::string(words);
+  return (alert ? "it refuses the connection: " : "TLS failed: ") + std::string(words);
 }
 
 void TlsStream::NoteCertificate(x509_store_ctx_st* checked) {
@@ -261,6 +274,7 @@ void TlsStream::NoteCertificate(x509_store_ctx_st* checked) {
               ", not for \"" + expected_name_ + "\"";
     return;
   }
+  if (IsOfUnknownAuthority(error)) trouble_ = Trouble::kUnknownAuthority;
   fault_ += X509_verify_cert_error_string(error);
   if (certificate != nullptr) fault_ += " (" + DescribeCertificate(certificate) + ")";
 }

@@ -37,12 +37,15 @@ class TlsStream {
 
   // Gives bytes that the peer sent. They have to stay valid until Read gave nothing more.
   void Feed(std::string_view cipher) { input_ = cipher; }
-  // Goes on with the handshake, which a client's first call begins, and decrypts into the buffer.
-  // Returns the bytes; 0 when all that was fed is used, or nothing follows: see ended() and
-  // error(). To be called until it is 0, and then TakeOutput.
+  // Goes on with the handshake, which a client's first call begins, without reading beyond it.
+  // Returns established(). TakeOutput is to follow.
+  bool Handshake();
+  // Goes on with the handshake, and decrypts into the buffer. Returns the bytes; 0 when all that
+  // was fed is used, or nothing follows: see ended() and error(). To be called until it is 0, and
+  // then TakeOutput.
   size_t Read(char* buffer, size_t size);
-  // True if Read would surely go on without another Feed.
-  bool holds_input() const;
+  // What was fed and not used yet.
+  std::string_view unread() const { return input_; }
   // Encrypts, appending to *cipher. Only once established. False if the connection is broken.
   bool Write(std::string_view plain, std::string* cipher);
   // Appends what TLS itself has for the peer: handshakes, alerts, answers.
@@ -56,8 +59,9 @@ class TlsStream {
   bool ended() const { return ended_; }
   // Why the connection is of no more use, about the peer: "it speaks no TLS". Empty: it is.
   const std::string& error() const { return error_; }
-  // True if the error is an alert of the peer's: it refuses us.
-  bool refused() const { return refused_; }
+  // What kind of error() it is, where something can be done about it.
+  enum class Trouble { kOther, kNoTls, kUnknownAuthority, kCertificateWanted };
+  Trouble trouble() const { return trouble_; }
 
   // For the callbacks of tls_context.cc.
   static TlsStream& Of(const ssl_st* connection);
@@ -68,7 +72,8 @@ class TlsStream {
  private:
   struct Bytes;  // The BIO's side.
 
-  bool Handshake();
+  bool LooksLikeTls();
+  bool AgreedOnH2() const;
   // Takes the result of a call that failed: sets ended_ or error_, or neither.
   void Fail(int result);
   std::string Explain();
@@ -83,7 +88,7 @@ class TlsStream {
   bool begun_ = false;  // Its first byte came.
   bool established_ = false;
   bool ended_ = false;
-  bool refused_ = false;
+  Trouble trouble_ = Trouble::kOther;
 };
 
 }  // namespace coheld::wire

@@ -63,9 +63,9 @@ class FrameHead {
 
 }  // namespace
 
-Channel::Channel(Socket socket, const std::string& authority, size_t message_bytes_max,
+Channel::Channel(Link link, const std::string& authority, size_t message_bytes_max,
                  SpinPolicy::Duration spin, const WaitLimits& limits)
-    : socket_(std::move(socket)), http_(message_bytes_max), spin_(spin), authority_(authority) {
+    : link_(std::move(link)), http_(message_bytes_max, link_.encrypted() ? "https" : "http"), spin_(spin), authority_(authority) {
   while (!http_.settled()) {
     const WaitEnd end = Step(limits);
     if (end == WaitEnd::kInterrupted) throw Interrupted("interrupted while connecting");
@@ -263,7 +263,7 @@ WaitEnd Channel::Step(const WaitLimits& limits) {
   if (!http_.error().empty()) Break(http_.error(), 0);
   const bool blocked = out_sent_ < out_.size();
   if (!blocked && std::exchange(may_spin_, false) && Spin()) return WaitEnd::kReady;
-  const WaitEnd end = socket_.Wait(blocked && send_error_ == 0, limits);
+  const WaitEnd end = link_.Wait(blocked && send_error_ == 0, limits);
   if (end == WaitEnd::kReady) ReceiveOnce();
   return end;
 }
@@ -277,7 +277,7 @@ void Channel::Flush() {
       http_.Pump(kPumpBytes, &out_);
       if (out_.empty()) return;
     }
-    const std::optional<size_t> sent = socket_.Send(std::string_view(out_).substr(out_sent_));
+    const std::optional<size_t> sent = link_.Send(std::string_view(out_).substr(out_sent_));
     if (!sent) {
       send_error_ = errno == 0 ? EPIPE : errno;  // Replies may still be there to be read.
       return;
@@ -305,7 +305,7 @@ bool Channel::Spin() {
 
 bool Channel::ReceiveOnce() {
   std::array<char, kReceiveBytes> buffer;
-  const std::optional<size_t> received = socket_.Receive(buffer.data(), buffer.size());
+  const std::optional<size_t> received = link_.Receive(buffer.data(), buffer.size());
   if (!received) {
     const int failure = errno != 0 ? errno : send_error_;
     throw LinkBroken{failure == 0 ? "the daemon closed the connection" : std::strerror(failure),

@@ -12,9 +12,9 @@
 
 #include "client/cpp/src/frame.h"
 #include "client/cpp/src/http_client.h"
+#include "client/cpp/src/link.h"
 #include "client/cpp/src/longest_spin.h"
 #include "client/cpp/src/open_session.h"
-#include "client/cpp/src/socket.h"
 #include "coheld/v1/session.pb.h"
 #include "proto/wire/result.h"
 
@@ -25,7 +25,7 @@ class Channel {
  public:
   // Exchanges settings. `spin` is how long a wait for replies may spin. Throws LinkBroken,
   // Interrupted.
-  Channel(Socket socket, const std::string& authority, size_t message_bytes_max,
+  Channel(Link link, const std::string& authority, size_t message_bytes_max,
           SpinPolicy::Duration spin, const WaitLimits& limits);
   // What was posted and not answered goes back to the session.
   ~Channel();
@@ -69,7 +69,7 @@ class Channel {
   // Since when the connection stands.
   Clock::time_point made() const { return made_; }
 
-  bool own() const { return socket_.own(); }
+  bool own() const { return link_.own(); }
 
  private:
   static constexpr size_t kUnansweredPostingsMax = 64;
@@ -93,7 +93,7 @@ class Channel {
   void MarkSent(std::vector<Answer>* answers) const;
   [[noreturn]] void Break(std::string why, int system_error);
 
-  Socket socket_;
+  Link link_;
   HttpClient http_;
   SpinPolicy spin_;
   bool may_spin_ = false;  // Once in an exchange.

@@ -69,6 +69,7 @@ void RefuseTooLarge(std::span<const PipelinedCall> calls, uint64_t bytes_max) {
 Core::Core(const std::string& address, ClientOptions options)
     : address_(Address::Parse(address)),
       options_(std::move(options)),
+      tls_(CompleteTls(options_.tls, address_)),
       spin_(LongestSpin(options_.spin)),
       label_(MakeLabel(options_)),
       resolved_(address_.Resolve()),

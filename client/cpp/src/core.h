@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "client/cpp/src/channel.h"
+#include "client/cpp/src/client_tls.h"
 #include "client/cpp/src/delivery.h"
 #include "client/cpp/src/hold_table.h"
 #include "client/cpp/src/open_session.h"
@@ -67,7 +68,8 @@ class Core {
     uint64_t fork_generation = 0;
     std::mutex mutex;  // Short: guards the pool and the session.
     std::vector<std::unique_ptr<Channel>> idle;
-    std::shared_ptr<OpenSession> session;        // Null: there is none.
+    std::shared_ptr<OpenSession> session;  // Null: there is none.
+    TlsFilesInUse tls_files;
     std::mutex opening;                          // Held while one thread opens the session for all.
     std::atomic<uint64_t> request_bytes_max{0};  // What the daemon takes; 0: not known yet.
     State* next_abandoned = nullptr;
@@ -99,6 +101,7 @@ class Core {
   void GiveBack(State& state, std::unique_ptr<Channel> channel);
   std::unique_ptr<Channel> Dial(State& state, Attempt& attempt);
   std::unique_ptr<Channel> DialOnce(State& state, const WaitLimits& limits);
+  Link MakeLink(State& state, const WaitLimits& limits) const;
   // Returns ClientOptions::reconnect_timeout where none was given.
   std::chrono::milliseconds PatienceWith(const v1::SessionOpenReply& session) const;
   std::shared_ptr<OpenSession> OpenSessionOn(Channel& channel, const WaitLimits& limits);
@@ -124,6 +127,7 @@ class Core {
 
   const Address address_;
   const ClientOptions options_;
+  const TlsOptions tls_;
   const SpinPolicy::Duration spin_;
   v1::SessionLabel label_;
   std::vector<Address::Resolved> resolved_;  // Set by the constructor: children need no resolver.

@@ -80,9 +80,14 @@ milliseconds Core::PatienceWith(const v1::SessionOpenReply& session) const {
   return std::max(options_.connect_timeout, ttl + kRestartTime);
 }
 
+Link Core::MakeLink(State& state, const WaitLimits& limits) const {
+  Socket socket = Socket::Connect(resolved_, address_.text(), limits);
+  if (!address_.has_tls()) return Link(std::move(socket));
+  return Link(std::move(socket), *state.tls_files.Context(tls_), tls_.server_name, limits);
+}
+
 std::unique_ptr<Channel> Core::DialOnce(State& state, const WaitLimits& limits) {
-  auto channel = std::make_unique<Channel>(Socket::Connect(resolved_, address_.text(), limits),
-                                           address_.is_unix() ? "localhost" : address_.text(),
+  auto channel = std::make_unique<Channel>(MakeLink(state, limits), address_.authority(),
                                            options_.message_bytes_max, spin_, limits);
   const std::lock_guard opening(state.opening);
   std::shared_ptr<OpenSession> session = CurrentSession(state);

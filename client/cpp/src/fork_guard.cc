@@ -1,4 +1,4 @@
-// Lock-free on purpose, but for ForkLock: any thread may be anywhere in here when another one
+// Lock-free on purpose, but for the two locks: any thread may be anywhere in here when another one
 // forks. See fork_guard.h.
 #include "client/cpp/src/fork_guard.h"
 
@@ -20,10 +20,18 @@ std::atomic<uint64_t> forks_made{0};
 constinit std::mutex held_over_forks;
 std::array<std::atomic<uint64_t>, kMarkedEnd / kWordBits> owned{};
 
-void BeforeFork() { held_over_forks.lock(); }
+// A fork that waits comes before those who come later, or it might never come.
+constexpr pthread_rwlock_t kNobodyComputes = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
+pthread_rwlock_t computing = kNobodyComputes;
+
+void BeforeFork() {
+  held_over_forks.lock();
+  pthread_rwlock_wrlock(&computing);
+}
 
 void AfterForkInParent() {
   forks_made.fetch_add(1, std::memory_order_relaxed);
+  pthread_rwlock_unlock(&computing);
   held_over_forks.unlock();
 }
 
@@ -37,6 +45,7 @@ void AfterForkInChild() {
     }
   }
   generation.fetch_add(1, std::memory_order_relaxed);
+  computing = kNobodyComputes;  // Threads that wait for it stayed with the parent.
   held_over_forks.unlock();
 }
 
@@ -50,6 +59,10 @@ uint64_t BitOf(int fd) { return uint64_t{1} << (fd % kWordBits); }
 ForkLock::ForkLock() { held_over_forks.lock(); }
 
 ForkLock::~ForkLock() { held_over_forks.unlock(); }
+
+CryptoLock::CryptoLock() { pthread_rwlock_rdlock(&computing); }
+
+CryptoLock::~CryptoLock() { pthread_rwlock_unlock(&computing); }
 
 uint64_t ForksMade() { return forks_made.load(std::memory_order_relaxed); }
 

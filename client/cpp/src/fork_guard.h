@@ -18,6 +18,17 @@ class ForkLock {
   ForkLock& operator=(const ForkLock&) = delete;
 };
 
+// Held, by any number of threads at once, while OpenSSL computes: forks wait for it, so that a
+// child inherits none of OpenSSL's locks. For short sections without I/O; not to be nested, and no
+// ForkLock within it.
+class CryptoLock {
+ public:
+  CryptoLock();
+  ~CryptoLock();
+  CryptoLock(const CryptoLock&) = delete;
+  CryptoLock& operator=(const CryptoLock&) = delete;
+};
+
 // Returns how many children this process and those it was forked from have made by fork().
 uint64_t ForksMade();
 

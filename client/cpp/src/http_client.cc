@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 #include <initializer_list>
+#include <utility>
 
 #include "proto/wire/check.h"
 #include "proto/wire/framing.h"
@@ -12,6 +13,7 @@
 namespace coheld::core {
 namespace {
 
+constexpr std::string_view kTlsAlert = "\x15\x03";  // Its answer to what is no TLS.
 constexpr int32_t kWindowBytes = 16 << 20;
 constexpr size_t kBufferBytesKept = 1 << 20;  // Larger ones are given back when empty.
 
@@ -138,7 +140,8 @@ struct HttpClient::Callbacks {
   }
 };
 
-HttpClient::HttpClient(size_t message_bytes_max) : message_bytes_max_(message_bytes_max) {
+HttpClient::HttpClient(size_t message_bytes_max, std::string_view scheme)
+    : message_bytes_max_(message_bytes_max), scheme_(scheme) {
   nghttp2_session_callbacks* callbacks = nullptr;
   COHELD_CHECK(nghttp2_session_callbacks_new(&callbacks) == 0);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, Callbacks::OnData);
@@ -158,7 +161,7 @@ HttpClient::~HttpClient() { nghttp2_session_del(session_); }
 HttpClient::StreamId HttpClient::Begin(std::string_view path, std::string_view authority,
                                        std::string_view session_token) {
   std::array<nghttp2_nv, 8> headers = {Header(":method", "POST"),
-                                       Header(":scheme", "http"),
+                                       Header(":scheme", scheme_),
                                        Header(":path", path),
                                        Header(":authority", authority),
                                        Header("te", "trailers"),
@@ -211,6 +214,10 @@ bool HttpClient::NextMessage(StreamId id, std::string_view* message) {
 }
 
 bool HttpClient::Feed(std::string_view bytes) {
+  if (!std::exchange(fed_, true) && bytes.starts_with(kTlsAlert)) {
+    error_ = "the daemon speaks TLS there; connect to tls://host:port";
+    return false;
+  }
   const ssize_t taken = nghttp2_session_mem_recv(
       session_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
   if (taken == static_cast<ssize_t>(bytes.size())) return true;

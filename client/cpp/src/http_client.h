@@ -35,8 +35,8 @@ class HttpClient {
  public:
   using StreamId = int32_t;
 
-  // `message_bytes_max` limits the replies.
-  explicit HttpClient(size_t message_bytes_max);
+  // `message_bytes_max` limits the replies; `scheme` is "https" if what is below encrypts.
+  explicit HttpClient(size_t message_bytes_max, std::string_view scheme = "http");
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
@@ -73,6 +73,8 @@ class HttpClient {
   nghttp2_session* session_ = nullptr;
   std::map<StreamId, std::unique_ptr<HttpStream>> streams_;
   const size_t message_bytes_max_;
+  const std::string_view scheme_;
+  bool fed_ = false;
   bool settled_ = false;
   bool going_away_ = false;
   std::string error_;

@@ -19,10 +19,12 @@ namespace coheld::core {
 namespace {
 
 constexpr std::string_view kUnixPrefix = "unix:";
+constexpr std::string_view kTlsPrefix = "tls://";
 
 [[noreturn]] void RefuseAddress(const std::string& text, const char* why) {
-  throw InvalidArgument(Reason::kInvalidArgument, "bad address \"" + text + "\": " + why +
-                                                      "; use unix:/path, host:port or [v6]:port");
+  throw InvalidArgument(Reason::kInvalidArgument,
+                        "bad address \"" + text + "\": " + why +
+                            "; use unix:/path, host:port, [v6]:port or tls://host:port");
 }
 
 bool IsPort(std::string_view text) {
@@ -76,10 +78,12 @@ Address Address::Parse(const std::string& text) {
     }
     return address;
   }
-  const size_t colon = text.rfind(':');
+  address.tls_ = text.starts_with(kTlsPrefix);
+  const std::string place = address.tls_ ? text.substr(kTlsPrefix.size()) : text;
+  const size_t colon = place.rfind(':');
   if (colon == std::string::npos) RefuseAddress(text, "there is no port");
-  address.host_ = text.substr(0, colon);
-  address.port_ = text.substr(colon + 1);
+  address.host_ = place.substr(0, colon);
+  address.port_ = place.substr(colon + 1);
   if (!IsPort(address.port_)) RefuseAddress(text, "the port is not a number up to 65535");
   if (address.host_.starts_with('[') && address.host_.ends_with(']')) {
     address.host_ = address.host_.substr(1, address.host_.size() - 2);
@@ -88,6 +92,11 @@ Address Address::Parse(const std::string& text) {
   }
   if (address.host_.empty()) RefuseAddress(text, "the host is empty");
   return address;
+}
+
+std::string Address::authority() const {
+  if (is_unix()) return "localhost";
+  return tls_ ? text_.substr(kTlsPrefix.size()) : text_;
 }
 
 std::vector<Address::Resolved> Address::Resolve() const {

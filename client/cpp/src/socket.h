@@ -32,11 +32,17 @@ inline constexpr std::chrono::milliseconds kInterruptPoll{250};
 // Where a daemon listens.
 class Address {
  public:
-  // Takes "unix:/path", "host:port" or "[v6]:port". Throws InvalidArgument.
+  // Takes "unix:/path", "host:port", "[v6]:port", and the latter two after "tls://". Throws
+  // InvalidArgument.
   static Address Parse(const std::string& text);
 
   const std::string& text() const { return text_; }
   bool is_unix() const { return !path_.empty(); }
+  bool has_tls() const { return tls_; }
+  // Without brackets; empty for a Unix socket.
+  const std::string& host() const { return host_; }
+  // What HTTP calls the daemon.
+  std::string authority() const;
 
   // Returns the socket addresses, resolving the host name now. Throws ConnectFailed.
   struct Resolved {
@@ -50,6 +56,7 @@ class Address {
   std::string path_;
   std::string host_;
   std::string port_;
+  bool tls_ = false;
 };
 
 // Owns a descriptor. In a child process the descriptor of a parent's Socket is already closed, and

@@ -30,6 +30,22 @@ namespace core {
 class Core;
 }
 
+// TLS, for an address tls://host:port. What is missing is taken from the environment's
+// COHELD_TLS_CA, COHELD_TLS_CERT and COHELD_TLS_KEY, COHELD_TLS_SERVER_NAME. The files are PEM
+// files; one that changes is read again for the next connection.
+struct TlsOptions {
+  // Certificates of the authorities that may have signed the daemon's. Empty: the system's.
+  std::string ca_file;
+  // The client's own certificate, followed by what leads to its authority, and its key, for a
+  // daemon that wants one (coheld --tls-client-ca). Both or neither.
+  std::string cert_file;
+  std::string key_file;
+  // The name, or address, that the daemon's certificate has to be for. Empty: the address's host.
+  std::string server_name;
+
+  bool operator==(const TlsOptions&) const = default;
+};
+
 // How a client connects. The defaults suit most programs.
 struct ClientOptions {
   // How long connect() may take. Where nobody listens it fails at once; a daemon that is there but
@@ -49,6 +65,8 @@ struct ClientOptions {
   // The secret that the daemon shares with its clients (coheld --key-file). It is never sent: both
   // sides prove to know it, on each new connection. Empty: the daemon has to have none.
   std::string key;
+  // How connections are encrypted; only for an address tls://host:port.
+  TlsOptions tls = {};
   // Who this is, for people who look at the daemon; empty: the name of the running program.
   std::string program;
   // The largest reply accepted, in bytes.
@@ -137,8 +155,10 @@ class Batch;
 // A handle on the connection; copies share it. The session ends when the last copy is gone.
 class Client {
  public:
-  // Connects to "unix:/path", "host:port" or "[v6]:port" and opens a session. Throws ConnectFailed,
-  // InvalidArgument for an address of another form, TooMany, Unauthenticated if the daemon's key is
+  // Connects to "unix:/path", "host:port" or "[v6]:port", or the latter two after "tls://", and
+  // opens a session. Throws ConnectFailed (also if the daemon's certificate is not accepted, or it
+  // does not accept ours), InvalidArgument for an address of another form or files that cannot be
+  // used, TooMany, Unauthenticated if the daemon's key is
   // another than options.key, or only one of the two has any.
   static Client connect(const std::string& address = default_address(), ClientOptions options = {});
 
