@@ -24,6 +24,7 @@ Client Globals::Connect() const {
   NoteInterrupts();
   return Client::connect(address, {.connect_timeout = timeout,
                                    .key = KeyIn(key_file),
+                                   .tls = tls,
                                    .program = "coheldctl",
                                    .on_interrupt = cli::Interrupted});
 }

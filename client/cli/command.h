@@ -33,9 +33,11 @@ struct Globals {
   std::string address = Client::default_address();
   double connect_seconds = 5;
   std::string key_file;  // Empty: no key.
+  TlsOptions tls;        // For an address tls://host:port.
   bool json = false;
 
-  // Throws ConnectFailed, Unauthenticated, UsageError for a key file that is none.
+  // Throws ConnectFailed, Unauthenticated, UsageError for a key file that is none, InvalidArgument
+  // for another file or an address that cannot be used.
   Client Connect() const;
 };
 

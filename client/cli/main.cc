@@ -56,6 +56,20 @@ std::vector<std::string> Words(int argc, char** argv) {
   return words;
 }
 
+// The core reads the environment itself.
+void AddTlsFlags(CLI::App& app, TlsOptions* tls) {
+  app.add_option("--tls-ca", tls->ca_file,
+                 "The authorities that may have signed the daemon's certificate, a PEM file "
+                 "(default: $COHELD_TLS_CA, or the system's)");
+  app.add_option("--tls-cert", tls->cert_file,
+                 "Our own certificate, a PEM file, for a daemon that wants one (default: "
+                 "$COHELD_TLS_CERT)");
+  app.add_option("--tls-key", tls->key_file, "The certificate's key (default: $COHELD_TLS_KEY)");
+  app.add_option("--tls-server-name", tls->server_name,
+                 "What the daemon's certificate has to be for (default: $COHELD_TLS_SERVER_NAME, "
+                 "or the address's host)");
+}
+
 int Run(int argc, char** argv) {
   if (const std::string wrong = journal::ArmFailpoint(); !wrong.empty()) throw UsageError(wrong);
   CLI::App app(kAbout, "coheldctl");
@@ -64,14 +78,15 @@ int Run(int argc, char** argv) {
   app.fallthrough();
   Globals globals;
   app.add_option("-a,--address,--connect", globals.address,
-                 "The daemon: unix:/path, host:port or [v6]:port (default: $COHELD_ADDRESS, or "
-                 "where a daemon listens by default)")
+                 "The daemon: unix:/path, host:port, [v6]:port or tls://host:port (default: "
+                 "$COHELD_ADDRESS, or where a daemon listens by default)")
       ->capture_default_str();
   app.add_option("--connect-timeout", globals.connect_seconds,
                  "How long to try to connect, seconds")
       ->capture_default_str();
   app.add_option("--key-file", globals.key_file, "The file with the daemon's key, if it has one")
       ->envname("COHELD_KEY_FILE");
+  AddTlsFlags(app, &globals.tls);
   app.add_flag("--json", globals.json, "Print JSON");
   app.set_version_flag("--version", "coheldctl " COHELD_VERSION);
   Action action;

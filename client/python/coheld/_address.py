@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Union
 
-#: A (host, port), the path of a Unix socket, or the daemon's own "unix:/path" and "host:port".
+#: A (host, port), the path of a Unix socket, or the daemon's own "unix:/path" and "host:port"; for
+#: clients also "tls://host:port".
 Address = Union[str, "tuple[str, int]"]
 
-_HOST_AND_PORT = re.compile(r"(?P<host>\[[^\]]*\]|[^:/]*):(?P<port>\d+)")
+_HOST_AND_PORT = re.compile(r"(tls://)?(?P<host>\[[^\]]*\]|[^:/]*):(?P<port>\d+)")
 
 
 def daemon_form(address: Address) -> str:

@@ -135,6 +135,7 @@ class BaseProxy(managers.BaseProxy):  # type: ignore[misc]  # Any: known to no t
             client.patience,
             self._state(),
             _client.key_to_send(client),
+            client.tls,
         )
 
     def _state(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from multiprocessing import util
 from multiprocessing.managers import BaseProxy
 from typing import Any
 
-from coheld import _codecs, _core, _errors, _interrupts, _lifetime
+from coheld import _codecs, _core, _errors, _interrupts, _lifetime, _tls
 from coheld._core import ABSENT, Client
 from coheld._lifetime import forget_proxy, hold, lend
 from coheld._stdlib import context
@@ -22,8 +22,8 @@ from coheld._stdlib import context
 #: How long an op goes on trying to reach a private daemon, in seconds: it never comes back.
 PRIVATE_PATIENCE = 1.0
 
-#: By address, codec and key.
-_clients: dict[tuple[str, str, bytes], Client] = {}
+#: By address, codec, key and TLS.
+_clients: dict[tuple[str, str, bytes, _tls.Tls], Client] = {}
 #: The key of each daemon that this process proved to know.
 _keys: dict[str, bytes] = {}
 _all_clients: weakref.WeakSet[Client] = weakref.WeakSet()
@@ -45,7 +45,8 @@ def client_for(
         tries_authkey = not key
     else:
         tries_authkey = False
-    client = _clients.get((address, codec, key))
+    tls = _tls.of(address)
+    client = _clients.get((address, codec, key, tls))
     if client is None:
         made, key = _connect(address, codec, patience, key, tries_authkey)
         if key:
@@ -57,8 +58,9 @@ def client_for(
         made.subscriptions = weakref.WeakValueDictionary()
         made.patience = patience
         made.key = key
+        made.tls = tls
         _lifetime.prepare(made)
-        client = _clients.setdefault((address, codec, key), made)
+        client = _clients.setdefault((address, codec, key, tls), made)
         if client is made:
             _all_clients.add(made)
             # In a child of multiprocessing at once; in one of os.fork() before its first call.
@@ -85,14 +87,15 @@ def _connect(
     address: str, codec: str, patience: float | None, key: bytes, tries_authkey: bool
 ) -> tuple[Client, bytes]:
     """Connect, if need be with the key that multiprocessing hands from parent to child."""
+    tls = _tls.of(address)
     try:
-        return Client(address, program(), codec, key, patience), key
+        return Client(address, program(), codec, key, patience, *tls), key
     except _errors.Unauthenticated as error:
         authkey = bytes(multiprocessing.current_process().authkey or b"")
         if not tries_authkey or not authkey:
             raise
         try:
-            return Client(address, program(), codec, authkey, patience), authkey
+            return Client(address, program(), codec, authkey, patience, *tls), authkey
         except _errors.Unauthenticated:
             raise error from None
 
@@ -134,8 +137,10 @@ def rebuild_proxy(
     patience: float | None,
     state: Any,
     key: bytes | None = None,
+    tls: _tls.Tls | None = None,
 ) -> Any:
     """Unpickle a proxy: this process's own client serves it."""
+    _tls.learn(address, tls)
     client = client_for(address, codec, patience, key)
     proxy = proxy_type(client, name)
     hold(client, name)

@@ -1,6 +1,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from coheld._tls import Tls
+
 ABSENT: object
 
 class Client:
@@ -15,10 +17,20 @@ class Client:
     patience: float | None
     hosting: Any
     key: bytes
+    tls: Tls
     bequeaths: bool
     attention: bool
     def __init__(
-        self, address: str, program: str, codec: str, key: bytes, patience: float | None
+        self,
+        address: str,
+        program: str,
+        codec: str,
+        key: bytes,
+        patience: float | None,
+        tls_ca: str = "",
+        tls_cert: str = "",
+        tls_key: str = "",
+        tls_server_name: str = "",
     ) -> None: ...
     def received(self, name: str) -> None: ...
     def born(self, name: str) -> None: ...

@@ -12,7 +12,7 @@ from multiprocessing import ProcessError
 from types import TracebackType
 from typing import Any, ClassVar, TypeVar
 
-from coheld import _client, _codecs, _core, _explain, _hosted, _lifetime, _registry
+from coheld import _client, _codecs, _core, _explain, _hosted, _lifetime, _registry, _tls
 from coheld._address import Address, daemon_form, like_given
 from coheld._base import BaseProxy
 from coheld._client import Client
@@ -354,6 +354,7 @@ class BaseManager:
             self._client.codec,
             self._private,
             self._host,
+            self._client.tls,
         )
 
     def _hosting_here(self, client: Client) -> Hosting:
@@ -465,7 +466,9 @@ def _rebuild_manager(
     codec: str,
     private: bool,
     host: str | None,
+    tls: _tls.Tls | None = None,
 ) -> AnyManager:
+    _tls.learn(daemon_form(address), tls)
     manager = kind(address, authkey, serializer, codec=codec)
     manager._private, manager._host = private, host
     manager._pid = 0  # It started nothing.
@@ -498,15 +501,29 @@ def connect(
     allow_pickle: bool = False,
     codec: str | None = None,
     authkey: bytes | None = None,
+    ca: str | os.PathLike[str] | None = None,
+    cert: str | os.PathLike[str] | None = None,
+    key: str | os.PathLike[str] | None = None,
+    server_name: str | None = None,
 ) -> SyncManager:
-    """Connect to a running daemon: ``unix:/path`` or ``host:port``.
+    """Connect to a running daemon: ``unix:/path``, ``host:port`` or ``tls://host:port``.
 
     Without ``allow_pickle`` only values that the daemon understands are sent, and no pickle is ever
     decoded; ``codec`` names another carrier for all else: "json", "cloudpickle" or "dill".
     A daemon with a key (--key-file) wants it as ``authkey``, unless this process proved it before,
     COHELD_KEY_FILE names a file with it, or it is multiprocessing's own authkey.
+
+    With ``tls://`` the connections are encrypted, and the daemon proves to be the host of the
+    address, or ``server_name``. ``ca`` is a PEM file with the authorities that may have signed its
+    certificate, by default the system's; ``cert`` and ``key`` are this client's own certificate and
+    its key, for a daemon that wants one. What is not given is taken from COHELD_TLS_CA,
+    COHELD_TLS_CERT, COHELD_TLS_KEY and COHELD_TLS_SERVER_NAME.
     """
+    _tls.use(
+        address,
+        _tls.Tls(os.fspath(ca or ""), os.fspath(cert or ""), os.fspath(key or ""), server_name or ""),
+    )
     manager = SyncManager(address, authkey, allow_pickle=allow_pickle, codec=codec)
-    key = daemon_key(authkey) if authkey is not None else None
-    manager._use(address, address, key, private=False)
+    secret = daemon_key(authkey) if authkey is not None else None
+    manager._use(address, address, secret, private=False)
     return manager

@@ -350,10 +350,15 @@ void InstallHooks(const nb::kwargs& installed) {
 
 // Connects without the GIL; the error is raised with it.
 void ConstructClient(ClientObject* place, const std::string& address, const std::string& program,
-                     const std::string& codec, const nb::bytes& key,
-                     std::optional<double> patience) {
+                     const std::string& codec, const nb::bytes& key, std::optional<double> patience,
+                     const std::string& tls_ca, const std::string& tls_cert,
+                     const std::string& tls_key, const std::string& tls_server_name) {
   Ending ending;
   ClientOptions options;
+  options.tls = {.ca_file = tls_ca,
+                 .cert_file = tls_cert,
+                 .key_file = tls_key,
+                 .server_name = tls_server_name};
   options.program = program;
   options.key.assign(key.c_str(), key.size());
   if (patience) {
@@ -490,7 +495,8 @@ NB_MODULE(_core, module) {
   module.def("thread_id", this_thread_id);
   nb::class_<ClientObject>(module, "Client", nb::dynamic_attr(), nb::is_weak_referenceable())
       .def("__init__", ConstructClient, nb::arg("address"), nb::arg("program"), nb::arg("codec"),
-           nb::arg("key"), nb::arg("patience").none())
+           nb::arg("key"), nb::arg("patience").none(), nb::arg("tls_ca") = "",
+           nb::arg("tls_cert") = "", nb::arg("tls_key") = "", nb::arg("tls_server_name") = "")
       .def_prop_ro("address", [](const ClientObject& client) { return client.handle.address(); })
       .def_ro("codec", &ClientObject::codec)
       .def_rw("attention", &ClientObject::attention)
