@@ -11,8 +11,11 @@
 # with the container. A backup, while it works: docker exec CONTAINER coheldctl backup /var/lib/coheld-backup/now
 # (of a mounted folder that belongs to user 7420), or coheldctl --address host:7420 backup FILE from elsewhere.
 #
-# Without a key whoever reaches the port is served. The key's file belongs to user 7420, mode 0600. Nothing
-# is encrypted: publish the port only to networks that you trust. (COHELD_KEY_FILE is for the health check.)
+# Without a key whoever reaches the port is served. The key's file belongs to user 7420, mode 0600.
+# (COHELD_KEY_FILE is for the health check.) Without TLS nothing is encrypted: publish the port only to networks that
+# you trust. With TLS (see deploy/compose.yaml; deploy/kubernetes.md for a Secret):
+#   docker run --rm -v data:/var/lib/coheld -p 7420:7420 -v ./tls:/tls:ro coheld --listen 0.0.0.0:7420 \
+#     --tls-cert /tls/daemon.pem --tls-key /tls/daemon.key
 # Without Docker the stages can be tried as they stand: debootstrap a minimal bookworm, mount /proc and /dev,
 # chroot, copy what COPY copies, run what RUN runs, and start the daemon with chroot --userspec=7420.
 
