@@ -12,8 +12,9 @@ CLIENT_CPU = "client_cpu_us_per_op"
 BYTES = "server_bytes_each"
 PYTHON, STDLIB = "coheld, Python", "stdlib Manager"
 KIB = 1024
-# What ten times as many may cost: n ** 0.2. A logarithm stays below it, a small power does not.
-STEP_MAX = 1.6
+# What an op may cost where there is ten times as much: a logarithm doubles at most, from 10 to 100,
+# a square root more than triples, and leaving a cache costs about as much as that once.
+STEP_MAX = 2.0
 
 
 def speed_requirements() -> list[Requirement]:
