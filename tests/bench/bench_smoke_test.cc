@@ -14,6 +14,7 @@
 #include "tests/bench/handoff.h"
 #include "tests/bench/load.h"
 #include "tests/bench/socket.h"
+#include "tests/integration/certificates.h"
 #include "tests/integration/daemon_process.h"
 #include "tests/integration/program.h"
 
@@ -177,6 +178,20 @@ TEST_F(BenchSmoke, FillingAddsEveryContent) {
   const Report report = RunLoad(options);
   ExpectNoFailure(report, "filling");
   EXPECT_EQ(report.ops, 30u);
+}
+
+TEST(BenchTls, StreamAndUnaryAnswerEveryOp) {
+  const testing::TemporaryFolder folder;
+  const testing::Authority authority(folder.path(), "authority");
+  const testing::CertificateFiles files = authority.Issue("daemon");
+  testing::DaemonProcess daemon;
+  daemon.Start({"--tls-cert", files.certificate, "--tls-key", files.key});
+  LoadOptions options = Short();
+  options.ca_file = authority.file();
+  options.workload.value_bytes = 300'000;
+  ExpectOpsAnswered(options, daemon.address_tcp(), Wire::kUnary, kSimpleOps);
+  options.depth = 16;
+  ExpectOpsAnswered(options, daemon.address_tcp(), Wire::kStream, kSimpleOps);
 }
 
 TEST(BenchReference, CopyAnswersEveryOp) {
