@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import signal
 import subprocess
 import sys
@@ -96,9 +97,9 @@ def list_cases(cases: list[Case], only: list[str]) -> None:
 
 
 def measure(cases: list[Case], only: list[str], data: Path, effort: Effort) -> Samples:
-    """Run all cases, and print each when it is done."""
+    """Run all cases, and print each when it is done. Ctrl-C leaves out the rest."""
     samples: Samples = {}
-    with Servers(data) as servers:
+    with contextlib.suppress(KeyboardInterrupt), Servers(data) as servers:
         for case in cases:
             samples[case.name] = run_case(case, servers, effort)
             report.print_case(case.name, samples[case.name])

@@ -13,6 +13,7 @@ from typing import Any
 
 from comparison.model import Sample, Samples, Series, Verdict, median
 from comparison.plot import Bars, Lines, write_svg
+from comparison.servers import ROOT
 
 LABELS = {
     "ops_per_second": "ops/s",
@@ -38,6 +39,7 @@ def machine() -> dict[str, Any]:
         "redis": output_of("redis-server", "--version").partition("v=")[2].partition(" ")[0],
         "etcd": output_of("etcd", "--version").rpartition(" ")[2],
         "python": platform.python_version(),
+        "commit": output_of("git", "-C", str(ROOT), "describe", "--always", "--dirty"),
         "load_at_start": os.getloadavg()[0],
     }
 
@@ -45,10 +47,10 @@ def machine() -> dict[str, Any]:
 def print_head(about: dict[str, Any], rounds: int, seconds: float) -> None:
     """Print what is about to be measured."""
     print(
-        f"{about['cpus']} CPUs, {about['system']}, Redis {about['redis']}, etcd {about['etcd']}, "
-        f"Python {about['python']}; {rounds} rounds of {seconds} s (less where nothing is "
-        f"required), medians, and the lowest and highest; load average at the start "
-        f"{about['load_at_start']:.1f}\n"
+        f"{about['commit']}: {about['cpus']} CPUs, {about['system']}, Redis {about['redis']}, "
+        f"etcd {about['etcd']}, Python {about['python']}; {rounds} rounds of {seconds} s (less "
+        f"where nothing is required), medians, and the lowest and highest; load average at the "
+        f"start {about['load_at_start']:.1f}\n"
     )
     print("| case | peer | ops/s | range | of the first | p50 us | p99 us | CPU us/op | more |")
     print("|---|---|---:|---|---:|---:|---:|---:|---|", flush=True)

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from comparison.model import Case, Command, Load, Sample
-from comparison.servers import BIN, BUILD, Server, Servers
+from comparison.servers import BIN, BUILD, Server, ServerError, Servers
 
 LIGHT_ROUNDS_MAX = 3
 LIGHT_SECONDS = 0.4  # Of the seconds of a case with a required ratio.
 WARM_UP = 0.2
+PATIENCE_SECONDS = 300
 NO_RESULT = {"ops_per_second": 0.0, "failures": 1.0}
 
 
@@ -40,10 +41,12 @@ class Effort:
 
 def run_json(command: list[str]) -> dict[str, Any]:
     """Run a command that prints a JSON object."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
     try:
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, check=False, timeout=PATIENCE_SECONDS
+        )
         result: dict[str, Any] = json.loads(done.stdout)
-    except ValueError:
+    except (ValueError, subprocess.TimeoutExpired):
         print(f"compare: no result from {' '.join(command)}", file=sys.stderr)
         return dict(NO_RESULT)
     return result
@@ -61,19 +64,28 @@ def load_command(load: Load, server: Server, seconds: float) -> list[str]:
     return [*command, *load.options]
 
 
-def run_peer(peer: Load | Command, servers: Servers, seconds: float) -> Sample:
-    """Run one peer of a case once."""
-    if isinstance(peer, Command):
-        address = servers.get(peer.server).unix
-        return run_json([str(BIN / peer.program), address, str(seconds), *peer.arguments])
+def run_load(load: Load, servers: Servers, seconds: float) -> Sample:
+    """Run coheld_bench once."""
     with contextlib.ExitStack() as stack:
-        kind = peer.server
-        server = stack.enter_context(servers.fresh(kind)) if peer.fresh else servers.get(kind)
-        sample: Sample = run_json(load_command(peer, server, seconds))
-    if "--value-bytes" in peer.options:
-        size = float(peer.options[peer.options.index("--value-bytes") + 1])
+        kind = load.server
+        server = stack.enter_context(servers.fresh(kind)) if load.fresh else servers.get(kind)
+        sample: Sample = run_json(load_command(load, server, seconds))
+    if "--value-bytes" in load.options:
+        size = float(load.options[load.options.index("--value-bytes") + 1])
         sample["bytes_per_second"] = sample["ops_per_second"] * size
     return sample
+
+
+def run_peer(peer: Load | Command, servers: Servers, seconds: float) -> Sample:
+    """Run one peer of a case once. Where that fails it is a failed op, and the rest goes on."""
+    try:
+        if isinstance(peer, Load):
+            return run_load(peer, servers, seconds)
+        address = servers.get(peer.server).unix
+        return run_json([str(BIN / peer.program), address, str(seconds), *peer.arguments])
+    except ServerError as error:
+        print(f"compare: {error}", file=sys.stderr)
+        return dict(NO_RESULT)
 
 
 def run_case(case: Case, servers: Servers, effort: Effort) -> dict[str, list[Sample]]:

@@ -19,6 +19,10 @@ PATIENCE_SECONDS = 60
 CONNECTIONS_MAX = "12000"
 
 
+class ServerError(Exception):
+    """A server does not start."""
+
+
 @dataclass(frozen=True)
 class Server:
     """One that runs."""
@@ -104,7 +108,7 @@ def wait_until_up(kind: str, place: Place, process: subprocess.Popen[bytes]) -> 
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            sys.exit(f"compare: {process.args!r} ended with code {process.returncode}")
+            raise ServerError(f"{process.args!r} ended with code {process.returncode}")
         with contextlib.suppress(OSError):
             if has_unix(kind):
                 with socket.socket(socket.AF_UNIX) as probe:
@@ -113,7 +117,16 @@ def wait_until_up(kind: str, place: Place, process: subprocess.Popen[bytes]) -> 
                 socket.create_connection(("127.0.0.1", place.port), 1).close()
             return
         time.sleep(0.02)
-    sys.exit(f"compare: nobody listens for {kind}")
+    raise ServerError(f"nobody listens for {kind}")
+
+
+def lives(pid: int) -> bool:
+    """Say whether a child process still runs."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 def make_certificate(certificate: Path, key: Path) -> None:
@@ -147,8 +160,11 @@ class Servers(contextlib.ExitStack):
         self._on_disk: Path | None = None
 
     def get(self, kind: str) -> Server:
-        """Return the server of this kind that all cases share."""
-        if kind not in self._running:
+        """Return the server of this kind that all cases share, another one if it has died."""
+        known = self._running.get(kind)
+        if known is None or not lives(known.pid):
+            if known is not None:
+                print(f"compare: {kind} has died, another one is started", file=sys.stderr)
             self._running[kind] = self.enter_context(self.fresh(kind))
         return self._running[kind]
 
