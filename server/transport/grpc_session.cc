@@ -1,42 +1,10 @@
 // The session's life: making it, feeding it, pumping it, draining it. See grpc_session.h.
 #include "server/transport/grpc_session.h"
 
-#include <algorithm>
-#include <array>
-
 #include "proto/wire/check.h"
-#include "server/transport/h2_memory.h"
 #include "server/transport/session_state.h"
 
 namespace coheld::transport {
-namespace {
-
-// Our own FloodBudget is stricter in proportion to work done; nghttp2's own limits stay as a second
-// line, wide enough for a client that cancels many parked calls.
-constexpr size_t kOutboundAcksMax = 10'000;
-constexpr uint64_t kResetBurst = 100'000;
-constexpr uint64_t kResetsPerSecond = 50'000;
-constexpr size_t kSettingsEntriesMax = 32;
-constexpr size_t kContinuationsMax = 4;
-
-nghttp2_session* MakeSession(nghttp2_session_callbacks* callbacks, void* user) {
-  nghttp2_option* option = nullptr;
-  nghttp2_option_new(&option);
-  nghttp2_option_set_no_auto_window_update(option, 1);
-  nghttp2_option_set_no_closed_streams(option, 1);
-  nghttp2_option_set_max_outbound_ack(option, kOutboundAcksMax);
-  nghttp2_option_set_max_settings(option, kSettingsEntriesMax);
-  nghttp2_option_set_max_continuations(option, kContinuationsMax);
-  nghttp2_option_set_stream_reset_rate_limit(option, kResetBurst, kResetsPerSecond);
-  nghttp2_session* session = nullptr;
-  COHELD_CHECK(
-      nghttp2_session_server_new3(&session, callbacks, user, option, MemoryOfThisThread()) == 0);
-  nghttp2_option_del(option);
-  return session;
-}
-
-}  // namespace
-
 std::optional<std::string_view> Find(const Metadata& metadata, std::string_view name) {
   for (const auto& [key, value] : metadata) {
     if (key == name) return value;
@@ -53,55 +21,39 @@ void CallHead::Clear() {
 }
 
 GrpcSession::State::State(const SessionLimits& limits, CallHandler& handler)
-    : limits_(limits), handler_(handler) {
-  static nghttp2_session_callbacks* const callbacks = MakeCallbacks();
-  h2_ = MakeSession(callbacks, this);
-  const std::array<nghttp2_settings_entry, 3> settings = {{
-      {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.streams_max},
-      {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, static_cast<uint32_t>(limits.stream_window_bytes)},
-      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, static_cast<uint32_t>(limits.header_bytes_max)},
-  }};
-  nghttp2_submit_settings(h2_, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
-  nghttp2_session_set_local_window_size(h2_, NGHTTP2_FLAG_NONE, 0,
-                                        static_cast<int32_t>(limits.connection_window_bytes));
+    : limits_(limits),
+      handler_(handler),
+      headers_(limits.header_bytes_max),
+      receive_window_(limits.connection_window_bytes) {
+  // Until it has our settings, the peer goes by the defaults.
+  COHELD_CHECK(limits.stream_window_bytes >= kWindowDefault);
+  COHELD_CHECK(limits.connection_window_bytes >= kWindowDefault);
+  std::string settings;
+  AppendSetting(Setting::kMaxConcurrentStreams, limits.streams_max, &settings);
+  AppendSetting(Setting::kInitialWindowSize, static_cast<uint32_t>(limits.stream_window_bytes),
+                &settings);
+  AppendSetting(Setting::kMaxHeaderListSize, static_cast<uint32_t>(limits.header_bytes_max),
+                &settings);
+  AppendSettings(settings, &written_);
+  const size_t more = limits.connection_window_bytes - kWindowDefault;
+  if (more > 0) AppendWindowUpdate(0, static_cast<uint32_t>(more), &written_);
 }
-
-GrpcSession::State::~State() { nghttp2_session_del(h2_); }
 
 bool GrpcSession::State::Feed(std::string_view bytes) {
   if (failed_) return false;
   DeliverHeld();
-  const ssize_t used =
-      nghttp2_session_mem_recv(h2_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
-  if (used >= 0) return true;
-  failed_ = true;
-  if (error_.empty()) error_ = nghttp2_strerror(static_cast<int>(used));
-  nghttp2_session_terminate_session(h2_, NGHTTP2_PROTOCOL_ERROR);
-  return false;
-}
-
-void GrpcSession::State::Pump(size_t bytes_max, std::string* out) {
-  pump_out_ = out;
-  pump_end_ = out->size() + std::max<size_t>(bytes_max, 1);
-  while (out->size() < pump_end_) {
-    const uint8_t* bytes = nullptr;
-    const ssize_t size = nghttp2_session_mem_send(h2_, &bytes);
-    if (size <= 0) break;
-    out->append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(size));
+  if (preface_read_ < kClientPreface.size() && !ReadPreface(&bytes)) return false;
+  while (true) {
+    switch (reader_.Next(&bytes)) {
+      case FrameStep::kMore:
+        return true;
+      case FrameStep::kFrame:
+        if (!OnFrame(reader_.head(), reader_.payload())) return false;
+        break;
+      case FrameStep::kFault:
+        return Break(reader_.fault().error, reader_.fault().what);
+    }
   }
-  pump_out_ = nullptr;
-}
-
-void GrpcSession::State::BeginDrain() { nghttp2_submit_shutdown_notice(h2_); }
-
-void GrpcSession::State::FinishDrain() {
-  nghttp2_submit_goaway(h2_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(h2_),
-                        NGHTTP2_NO_ERROR, nullptr, 0);
-}
-
-void GrpcSession::State::Ping() {
-  ++pings_unanswered_;
-  nghttp2_submit_ping(h2_, NGHTTP2_FLAG_NONE, nullptr);
 }
 
 GrpcSession::GrpcSession(const SessionLimits& limits, CallHandler& handler)
@@ -111,9 +63,9 @@ GrpcSession::~GrpcSession() = default;
 bool GrpcSession::Feed(std::string_view bytes) { return state_->Feed(bytes); }
 void GrpcSession::Pump(size_t bytes_max, std::string* out) { state_->Pump(bytes_max, out); }
 bool GrpcSession::WantsWrite() const { return state_->WantsWrite(); }
-bool GrpcSession::Finished() const { return !state_->WantsRead() && !state_->WantsWrite(); }
+bool GrpcSession::Finished() const { return state_->Finished(); }
 bool GrpcSession::HoldsMessages() const { return state_->HoldsMessages(); }
-bool GrpcSession::Greeted() const { return state_->ready(); }
+bool GrpcSession::Greeted() const { return state_->greeted(); }
 void GrpcSession::Advance(uint64_t now_ms) { state_->Advance(now_ms); }
 
 void GrpcSession::Send(StreamId stream, std::string_view front, std::string_view back) {
@@ -133,7 +85,6 @@ void GrpcSession::FinishDrain() { state_->FinishDrain(); }
 void GrpcSession::Ping() { state_->Ping(); }
 uint32_t GrpcSession::pings_unanswered() const { return state_->pings_unanswered(); }
 size_t GrpcSession::queued_bytes() const { return state_->queued_bytes(); }
-size_t GrpcSession::queued_frames() const { return state_->queued_frames(); }
 size_t GrpcSession::open_streams() const { return state_->open_streams(); }
 const std::string& GrpcSession::error() const { return state_->error(); }
 

@@ -1,7 +1,7 @@
 // One peer's HTTP/2 connection as a pure byte machine that speaks gRPC: bytes in, calls out;
-// messages in, bytes out. No socket, no clock. What nghttp2 leaves to us is done here:
-// grpc-timeout, content-type and te checks, message framing, compression, caps on headers, messages
-// and output, two-step GOAWAY.
+// messages in, bytes out. No socket, no clock. HTTP/2 (RFC 9113) is ours, but for HPACK's
+// decoder, which is nghttp2's; so are gRPC's headers, message framing and compression, caps on
+// headers, messages and output, the budget against floods, and the two-step GOAWAY.
 #pragma once
 
 #include <cstddef>
@@ -33,8 +33,8 @@ struct SessionLimits {
   size_t message_bytes_max = 64 << 20;   // Larger messages end their call with TOO_LARGE.
   size_t header_bytes_max = 8 << 10;     // Decoded, for one header block.
   uint32_t streams_max = 128;            // Streams open at once.
-  size_t stream_window_bytes = 1 << 20;  // Receive window of a stream.
-  size_t connection_window_bytes = 16 << 20;
+  size_t stream_window_bytes = 1 << 20;  // Receive window of a stream; at least 65,535.
+  size_t connection_window_bytes = 8 << 20;
   // With more output than this in the queue, messages that arrive are held back until it drained.
   size_t queued_bytes_max = 8 << 20;
   // Messages that there is no memory for end their call with MEMORY_FULL before they are taken in.
@@ -51,9 +51,8 @@ struct CallHead {
   std::optional<uint64_t> timeout_ms;  // From grpc-timeout, rounded up.
 };
 
-// What happens on a connection's streams. All but OnAbort come only from within Feed; OnAbort also
-// from within Pump, when a GOAWAY ends streams. All may call back into the session (Send, Finish,
-// Reset).
+// What happens on a connection's streams, from within Feed. All may call back into the session
+// (Send, Finish, Reply, Reset).
 class CallHandler {
  public:
   virtual ~CallHandler() = default;
@@ -116,10 +115,8 @@ class GrpcSession {
   void Ping();
   uint32_t pings_unanswered() const;
 
-  // Message bytes queued by Send and not yet pumped.
+  // Messages queued by Send and all else that is to be said, as far as it was not pumped.
   size_t queued_bytes() const;
-  // Frames of all kinds that wait in nghttp2: what control frames cost beside queued_bytes.
-  size_t queued_frames() const;
   size_t open_streams() const;
   // Why Feed returned false.
   const std::string& error() const;

@@ -1,6 +1,9 @@
 // See grpc_stream.h.
 #include "server/transport/grpc_stream.h"
 
+#include <algorithm>
+
+#include "proto/wire/check.h"
 #include "proto/wire/framing.h"
 
 namespace coheld::transport {
@@ -43,37 +46,41 @@ void OutputQueue::Clear(size_t bytes_kept) {
 }
 
 void GrpcStream::Recycle() {
-  static_cast<StreamProgress&>(*this) = {};
-  static_cast<RequestTraits&>(request) = {};
-  request.head.Clear();
+  static_cast<StreamProgress&>(*this) = StreamProgress();
   reader.Reset(0);
   output.Clear(kSpareBufferBytesKept);
   ending.reset();
+  http_status = {};
 }
 
-GrpcStream* GrpcStreamPool::Take(StreamId id, size_t message_bytes_max) {
-  if (spares_.empty()) {
-    streams_.push_back(std::make_unique<GrpcStream>());
-    streams_.back()->index = streams_.size() - 1;
-    spares_.push_back(streams_.back().get());
-  }
-  GrpcStream* stream = spares_.back();
+GrpcStreamTable::Streams::const_iterator GrpcStreamTable::Place(StreamId id) const {
+  return std::lower_bound(open_.begin(), open_.end(), id,
+                          [](const std::unique_ptr<GrpcStream>& stream, StreamId wanted) {
+                            return stream->id < wanted;
+                          });
+}
+
+GrpcStream* GrpcStreamTable::Find(StreamId id) const {
+  const auto place = Place(id);
+  return place == open_.end() || (*place)->id != id ? nullptr : place->get();
+}
+
+GrpcStream& GrpcStreamTable::Open(StreamId id) {
+  COHELD_CHECK(open_.empty() || open_.back()->id < id);
+  if (spares_.empty()) spares_.push_back(std::make_unique<GrpcStream>());
+  open_.push_back(std::move(spares_.back()));
   spares_.pop_back();
-  stream->id = id;
-  stream->reader.Reset(message_bytes_max);
-  return stream;
+  open_.back()->id = id;
+  return *open_.back();
 }
 
-void GrpcStreamPool::Put(GrpcStream* stream) {
-  const size_t index = stream->index;
-  if (spares_.size() >= kSparesMax) {
-    std::swap(streams_[index], streams_.back());
-    streams_[index]->index = index;
-    streams_.pop_back();
-    return;
-  }
-  stream->Recycle();
-  spares_.push_back(stream);
+void GrpcStreamTable::Close(GrpcStream& stream) {
+  const auto place = open_.begin() + (Place(stream.id) - open_.begin());
+  std::unique_ptr<GrpcStream> closed = std::move(*place);
+  open_.erase(place);
+  if (spares_.size() >= kSparesMax) return;
+  closed->Recycle();
+  spares_.push_back(std::move(closed));
 }
 
 }  // namespace coheld::transport

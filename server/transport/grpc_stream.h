@@ -5,30 +5,17 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "server/transport/flow_window.h"
 #include "server/transport/grpc_session.h"
 #include "server/transport/message_reader.h"
+#include "server/transport/reply_headers.h"
 
 namespace coheld::transport {
-
-// What the request's headers said beside the call's head. Judged when they are complete.
-struct RequestTraits {
-  bool post = false;
-  bool grpc = false;  // The content-type is gRPC's.
-  bool accepts_gzip = false;
-  bool timeout_malformed = false;
-  bool binary_malformed = false;  // A "-bin" value is not base64.
-  bool encoding_unknown = false;
-  Encoding encoding = Encoding::kIdentity;
-  size_t bytes = 0;  // Decoded, counted as RFC 9113 6.5.2 does: 32 more for each field.
-};
-
-struct RequestHeaders : RequestTraits {
-  CallHead head;
-};
 
 // The framed messages that wait for their turn on the wire.
 class OutputQueue {
@@ -49,54 +36,61 @@ class OutputQueue {
   size_t sent_ = 0;
 };
 
-// How the call ends; absent members are not sent.
-struct Ending {
-  std::string grpc_status;
-  std::string message;  // Percent-encoded.
-  std::string details;  // Base64.
-  std::string accept_encoding;
-};
-
 // How far a stream is.
 struct StreamProgress {
   StreamId id = 0;
-  size_t unconsumed = 0;            // Received, but not yet given back to the peer's window.
-  size_t held_bytes = 0;            // Of these, not given back to the connection's either.
-  bool called = false;              // OnCall was given; the handler knows the stream.
-  bool half_closed = false;         // The peer sends no more.
-  bool half_close_told = false;     // OnHalfClose was given.
-  bool finished = false;            // No more output will be queued.
-  bool response_submitted = false;  // nghttp2 has the response headers.
-  bool deferred = false;            // nghttp2 waits to be told of more output.
-  bool plain_http = false;          // Answered with an HTTP error, without trailers.
-  bool compresses = false;          // Replies may be gzip.
-  bool held = false;                // In the session's list of held streams.
-  bool large = false;               // In the session's list of large messages.
+  SendWindow send_window;
+  ReceiveWindow receive_window{0};
+  size_t unconsumed = 0;    // Received, but not yet given back to the peer's window.
+  size_t held_bytes = 0;    // Of these, not given back to the connection's either.
+  uint64_t body_bytes = 0;  // DATA received, without padding.
+  std::optional<uint64_t> content_length;
+  bool called = false;           // OnCall was given; the handler knows the stream.
+  bool half_closed = false;      // The peer sends no more.
+  bool half_close_told = false;  // OnHalfClose was given.
+  bool finished = false;         // No more output will be queued.
+  bool begun = false;            // The response headers are written.
+  bool ended = false;            // END_STREAM is written: we send no more.
+  bool reset = false;            // By either side.
+  bool plain_http = false;       // Answered with an HTTP error, without trailers.
+  bool compresses = false;       // Replies may be gzip.
+  bool held = false;             // In the session's list of held streams.
+  bool large = false;            // In the session's list of large messages.
+  bool waits_to_write = false;   // In the session's list of streams with output.
 };
 
 struct GrpcStream : StreamProgress {
-  // Makes it as new, but for the memory of its buffers and its place in the pool.
+  // Makes it as new, but for the memory of its buffers.
   void Recycle();
+  // Neither side has anything to say.
+  bool Closed() const { return reset || (ended && half_closed); }
 
-  size_t index = 0;  // In the pool.
-  RequestHeaders request;
   MessageReader reader;
   OutputQueue output;
   std::unique_ptr<Ending> ending;  // Absent: OK.
+  std::string_view http_status;    // Of an answer that waits for the request's end, or empty.
 };
 
-// Owns the streams of a session and recycles them with their buffers.
-class GrpcStreamPool {
+// The open streams of a session; those that closed are recycled with their buffers.
+class GrpcStreamTable {
  public:
-  GrpcStream* Take(StreamId id, size_t message_bytes_max);
-  void Put(GrpcStream* stream);
-  // Streams taken and not put back.
-  size_t taken() const { return streams_.size() - spares_.size(); }
+  // Returns the stream, or nullptr.
+  GrpcStream* Find(StreamId id) const;
+  // The id is larger than any before.
+  GrpcStream& Open(StreamId id);
+  void Close(GrpcStream& stream);
+  // By id.
+  std::span<const std::unique_ptr<GrpcStream>> open() const { return open_; }
+  // Gives the memory of closed streams back.
+  void DropSpares() { Streams().swap(spares_); }
 
  private:
   static constexpr size_t kSparesMax = 16;
-  std::vector<std::unique_ptr<GrpcStream>> streams_;  // Each at its own index.
-  std::vector<GrpcStream*> spares_;
+  using Streams = std::vector<std::unique_ptr<GrpcStream>>;
+  Streams::const_iterator Place(StreamId id) const;
+
+  Streams open_;  // By id.
+  Streams spares_;
 };
 
 }  // namespace coheld::transport

@@ -9,8 +9,9 @@
 namespace coheld::transport {
 namespace {
 
-// Buffers that grew beyond this are given back when their stream ends.
+// Buffers that grew beyond this are given back when they are empty, or when their stream ends.
 constexpr size_t kBufferBytesKept = 4 << 10;
+constexpr size_t kLargeBufferBytes = 64 << 10;
 
 void Recycle(std::string* buffer) {
   buffer->clear();
@@ -23,11 +24,7 @@ void MessageReader::Reset(size_t message_bytes_max) {
   message_bytes_max_ = message_bytes_max;
   encoding_ = Encoding::kIdentity;
   refused_ = false;
-  given_ = {};
-  Recycle(&kept_);
-  kept_read_ = 0;
-  Recycle(&inflated_);
-  message_ = {};
+  Forget();
 }
 
 Read MessageReader::Next() {
@@ -35,6 +32,7 @@ Read MessageReader::Next() {
   if (kept_read_ > 0 && kept_read_ == kept_.size()) {
     kept_.clear();
     kept_read_ = 0;
+    if (kept_.capacity() > kLargeBufferBytes) kept_.shrink_to_fit();
   }
   if (!kept_.empty()) {
     const Front front = FillKept();
@@ -63,6 +61,14 @@ void MessageReader::Keep() {
   kept_read_ = 0;
   kept_.append(given_);
   given_ = {};
+}
+
+void MessageReader::Forget() {
+  given_ = {};
+  Recycle(&kept_);
+  kept_read_ = 0;
+  Recycle(&inflated_);
+  message_ = {};
 }
 
 size_t MessageReader::PendingBytes() const {
@@ -124,11 +130,7 @@ Read MessageReader::Hand(std::string_view framed) {
 
 Read MessageReader::Refuse(v1::ErrorReason reason, std::string message) {
   refused_ = true;
-  Recycle(&kept_);
-  kept_read_ = 0;
-  given_ = {};
-  Recycle(&inflated_);
-  message_ = {};
+  Forget();
   failure_ = {reason, std::move(message)};
   return Read::kRefused;
 }

@@ -35,6 +35,10 @@ class MessageReader {
   Read Next();
   // Copies what was given and not read, so that the caller may let go of it.
   void Keep();
+  // Makes room for all of the message that began: its bytes will be there.
+  void ReserveAll() { kept_.reserve(kept_read_ + PendingBytes()); }
+  // Lets go of everything that was given, and of large buffers.
+  void Forget();
 
   std::string_view message() const { return message_; }
   const wire::Failure& failure() const { return failure_; }

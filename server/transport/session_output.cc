@@ -1,7 +1,9 @@
-// From messages and endings to nghttp2: response headers, the queue of each stream, trailers. Reply
-// headers are constants that nghttp2 need not copy. See session_state.h.
-#include <array>
+// From messages and endings to frames. Small messages are framed at once, straight into what goes
+// to the socket, those of one stream in one DATA frame; what is larger, or has to wait for a
+// window, queues on its stream and has its turn in WriteQueued. See session_state.h.
+#include <algorithm>
 
+#include "proto/wire/framing.h"
 #include "proto/wire/status.h"
 #include "server/transport/gzip.h"
 #include "server/transport/headers.h"
@@ -14,93 +16,69 @@ namespace {
 constexpr size_t kCompressBytesMin = 1024;
 // Stock clients refuse trailers over 8 KiB; the text is there twice, once as base64.
 constexpr size_t kMessageBytesMax = 1024;
-
-constexpr uint8_t kConstant = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE;
-
-nghttp2_nv Field(std::string_view name, std::string_view value, uint8_t flags) {
-  const auto bytes = [](std::string_view text) {
-    return const_cast<uint8_t*>(reinterpret_cast<const uint8_t*>(text.data()));
-  };
-  return {bytes(name), bytes(value), name.size(), value.size(), flags};
-}
-
-const std::array<nghttp2_nv, 3>& ResponseHeaders() {
-  static const std::array<nghttp2_nv, 3> headers = {
-      Field(":status", "200", kConstant),
-      Field("content-type", "application/grpc", kConstant),
-      Field("grpc-encoding", "gzip", kConstant),
-  };
-  return headers;
-}
-
-std::vector<nghttp2_nv> EndingFields(const Ending& ending) {
-  std::vector<nghttp2_nv> fields;
-  const auto add = [&fields](std::string_view name, const std::string& value) {
-    if (!value.empty()) fields.push_back(Field(name, value, NGHTTP2_NV_FLAG_NO_COPY_NAME));
-  };
-  add("grpc-status", ending.grpc_status);
-  add("grpc-message", ending.message);
-  add("grpc-status-details-bin", ending.details);
-  add("grpc-accept-encoding", ending.accept_encoding);
-  return fields;
-}
+// Larger frames would make the other streams wait.
+constexpr size_t kWriteFrameBytesMax = 256 << 10;
+// Output earns tokens: a window's update for each so many bytes is no flood.
+constexpr size_t kBytesForToken = 1024;
 
 }  // namespace
 
 GrpcStream* GrpcSession::State::Find(StreamId id) const {
   if (last_found_ != nullptr && last_found_->id == id) return last_found_;
-  auto* const stream = static_cast<GrpcStream*>(nghttp2_session_get_stream_user_data(h2_, id));
+  GrpcStream* const stream = streams_.Find(id);
   if (stream != nullptr) last_found_ = stream;
   return stream;
 }
 
 GrpcStream* GrpcSession::State::FindOpen(StreamId id) const {
-  GrpcStream* stream = Find(id);
-  return stream == nullptr || stream->finished ? nullptr : stream;
+  GrpcStream* const stream = Find(id);
+  return stream == nullptr || stream->finished || failed_ ? nullptr : stream;
 }
 
 void GrpcSession::State::Send(StreamId id, std::string_view front, std::string_view back) {
-  GrpcStream* stream = FindOpen(id);
-  if (stream == nullptr) return;
-  Queue(*stream, front, back);
-  Schedule(*stream);
+  if (GrpcStream* const stream = FindOpen(id)) Queue(*stream, front, back);
 }
 
 void GrpcSession::State::Reply(StreamId id, std::string_view message) {
-  GrpcStream* stream = FindOpen(id);
+  GrpcStream* const stream = FindOpen(id);
   if (stream == nullptr) return;
   Queue(*stream, message, {});
   stream->finished = true;
-  Schedule(*stream);
+  End(*stream);
 }
 
 void GrpcSession::State::Finish(StreamId id) {
-  GrpcStream* stream = FindOpen(id);
+  GrpcStream* const stream = FindOpen(id);
   if (stream == nullptr) return;
   stream->finished = true;
-  Schedule(*stream);
+  End(*stream);
 }
 
 void GrpcSession::State::Fail(StreamId id, const wire::Failure& failure) {
-  GrpcStream* stream = FindOpen(id);
+  GrpcStream* const stream = FindOpen(id);
   if (stream == nullptr) return;
   SetEnding(*stream, failure);
   stream->finished = true;
-  Schedule(*stream);
+  End(*stream);
 }
 
 void GrpcSession::State::Reset(StreamId id) {
-  GrpcStream* stream = FindOpen(id);
+  GrpcStream* const stream = FindOpen(id);
   if (stream == nullptr) return;
   stream->finished = true;
-  nghttp2_submit_rst_stream(h2_, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
+  ResetStream(*stream, H2Error::kCancel);
 }
 
 void GrpcSession::State::Queue(GrpcStream& stream, std::string_view front, std::string_view back) {
   budget_.Earn(1);
+  const size_t bytes = front.size() + back.size();
+  if (FitsNow(stream, wire::kPrefixBytes + bytes) &&
+      (!stream.compresses || bytes < kCompressBytesMin)) {
+    return WriteMessage(stream, front, back);
+  }
   const size_t before = stream.output.size();
   std::optional<std::string> gzip;
-  if (stream.compresses && front.size() + back.size() >= kCompressBytesMin) {
+  if (stream.compresses && bytes >= kCompressBytesMin) {
     gzip = DeflateGzip(std::string(front).append(back));
   }
   if (gzip) {
@@ -109,49 +87,155 @@ void GrpcSession::State::Queue(GrpcStream& stream, std::string_view front, std::
     stream.output.Append(front, back);
   }
   queued_bytes_ += stream.output.size() - before;
+  AwaitTurn(stream);
 }
 
-// Tells nghttp2 that the stream has something new to say.
-void GrpcSession::State::Schedule(GrpcStream& stream) {
-  if (!stream.response_submitted) {
-    SubmitResponse(stream);
-  } else if (stream.deferred) {
-    stream.deferred = false;
-    nghttp2_session_resume_data(h2_, stream.id);
+// What has queued goes first, so that it has its share of the windows.
+bool GrpcSession::State::FitsNow(const GrpcStream& stream, size_t bytes) const {
+  return bytes <= kFrameBytesMax && stream.output.size() == 0 && writers_.empty() &&
+         bytes <= stream.send_window.left() && bytes <= send_window_.left();
+}
+
+void GrpcSession::State::WriteMessage(GrpcStream& stream, std::string_view front,
+                                      std::string_view back) {
+  WriteBegin(stream);
+  const size_t length = front.size() + back.size();
+  WriteDataFrame(stream, wire::kPrefixBytes + length, 0);
+  wire::AppendPrefix({.compressed = false, .length = static_cast<uint32_t>(length)}, &written_);
+  written_.append(front);
+  written_.append(back);
+  open_frame_stream_ = stream.id;
+  open_frame_end_ = written_.size();
+}
+
+// Writes the head of a DATA frame, or makes the last one longer; its bytes have to follow.
+void GrpcSession::State::WriteDataFrame(GrpcStream& stream, size_t bytes, uint8_t flags) {
+  stream.send_window.Spend(bytes);
+  send_window_.Spend(bytes);
+  FrameHead head{.length = static_cast<uint32_t>(bytes),
+                 .type = FrameType::kData,
+                 .flags = flags,
+                 .stream = stream.id};
+  if (open_frame_stream_ == stream.id && open_frame_end_ == written_.size()) {
+    const size_t begun = open_frame_end_ - open_frame_begin_ - kFrameHeadBytes;
+    if (begun + bytes <= kFrameBytesMax) {
+      head.length += static_cast<uint32_t>(begun);
+      return WriteFrameHead(head, written_.data() + open_frame_begin_);
+    }
   }
+  open_frame_begin_ = written_.size();
+  AppendFrameHead(head, &written_);
 }
 
-void GrpcSession::State::SubmitResponse(GrpcStream& stream) {
-  stream.response_submitted = true;
-  if (stream.output.size() == 0 && stream.finished) return SubmitEndingOnly(stream);
-  nghttp2_data_provider provider{};
-  provider.source.ptr = &stream;
-  provider.read_callback = &ReadCallback;
-  const auto& headers = ResponseHeaders();
-  const size_t count = stream.compresses ? headers.size() : headers.size() - 1;
-  nghttp2_submit_response(h2_, stream.id, headers.data(), count, &provider);
+void GrpcSession::State::WriteHeaders(const GrpcStream& stream, std::string_view block, bool ends) {
+  const uint8_t flags = kEndHeaders | (ends ? kEndStream : 0);
+  AppendFrameHead({.length = static_cast<uint32_t>(block.size()),
+                   .type = FrameType::kHeaders,
+                   .flags = flags,
+                   .stream = stream.id},
+                  &written_);
+  written_.append(block);
 }
 
-// A reply without messages: gRPC's "trailers-only" response.
-void GrpcSession::State::SubmitEndingOnly(GrpcStream& stream) {
-  std::vector<nghttp2_nv> fields(ResponseHeaders().begin(), ResponseHeaders().begin() + 2);
-  if (stream.ending) {
-    const std::vector<nghttp2_nv> ending = EndingFields(*stream.ending);
-    fields.insert(fields.end(), ending.begin(), ending.end());
+void GrpcSession::State::WriteBegin(GrpcStream& stream) {
+  if (std::exchange(stream.begun, true)) return;
+  WriteHeaders(stream, replies_.Begin(stream.compresses), false);
+}
+
+void GrpcSession::State::End(GrpcStream& stream) {
+  if (stream.output.size() == 0 && stream.http_status.empty()) WriteEnd(stream);
+}
+
+void GrpcSession::State::WriteEnd(GrpcStream& stream) {
+  const Ending* const ending = stream.ending.get();
+  if (!std::exchange(stream.begun, true)) {
+    WriteHeaders(stream, replies_.Whole(ending), true);
   } else {
-    fields.push_back(Field("grpc-status", "0", kConstant));
+    WriteHeaders(stream, ending == nullptr ? replies_.End() : replies_.End(*ending), true);
   }
-  nghttp2_submit_response(h2_, stream.id, fields.data(), fields.size(), nullptr);
+  NoteEnded(stream);
 }
 
-void GrpcSession::State::SubmitTrailers(GrpcStream& stream) {
-  if (stream.ending) {
-    const std::vector<nghttp2_nv> fields = EndingFields(*stream.ending);
-    nghttp2_submit_trailer(h2_, stream.id, fields.data(), fields.size());
-    return;
+void GrpcSession::State::NoteEnded(GrpcStream& stream) {
+  stream.ended = true;
+  if (!stream.half_closed) ended_early_.push_back(stream.id);
+  CloseIfOver(stream);
+}
+
+void GrpcSession::State::AwaitTurn(GrpcStream& stream) {
+  if (stream.waits_to_write || stream.output.size() == 0 || stream.send_window.left() == 0) return;
+  stream.waits_to_write = true;
+  writers_.push_back(stream.id);
+}
+
+bool GrpcSession::State::WantsWrite() const {
+  return !written_.empty() || !ended_early_.empty() ||
+         (!writers_.empty() && send_window_.left() > 0);
+}
+
+void GrpcSession::State::Pump(size_t bytes_max, std::string* out) {
+  while (written_.size() < std::max<size_t>(bytes_max, 1) && !writers_.empty() &&
+         send_window_.left() > 0) {
+    WriteQueued();
   }
-  static const nghttp2_nv ok = Field("grpc-status", "0", kConstant);
-  nghttp2_submit_trailer(h2_, stream.id, &ok, 1);
+  StopPeers();
+  open_frame_stream_ = 0;
+  if (out->empty()) return out->swap(written_);
+  out->append(written_);
+  written_.clear();
+}
+
+// Lets the stream that waited longest write one frame.
+void GrpcSession::State::WriteQueued() {
+  GrpcStream* const stream = Find(writers_.front());
+  writers_.erase(writers_.begin());
+  if (stream == nullptr) return;
+  stream->waits_to_write = false;
+  const size_t queued = stream->output.size();
+  const size_t bytes = std::min({queued, stream->send_window.left(), send_window_.left(),
+                                 size_t{peer_frame_bytes_max_}, kWriteFrameBytesMax});
+  if (bytes == 0) return;
+  const bool ends = stream->finished && bytes == queued;
+  if (!stream->plain_http) WriteBegin(*stream);
+  WriteDataFrame(*stream, bytes, ends && stream->plain_http ? kEndStream : 0);
+  written_.append(stream->output.bytes().substr(0, bytes));
+  stream->output.Pop(bytes);
+  queued_bytes_ -= bytes;
+  budget_.Earn(bytes / kBytesForToken);
+  if (!ends) return AwaitTurn(*stream);
+  if (stream->plain_http) return NoteEnded(*stream);
+  WriteEnd(*stream);
+}
+
+// The calls are over because we say so: clients that still send are told to stop.
+void GrpcSession::State::StopPeers() {
+  for (const StreamId id : ended_early_) {
+    GrpcStream* const stream = Find(id);
+    if (stream != nullptr) ResetStream(*stream, H2Error::kNone);
+  }
+  ended_early_.clear();
+}
+
+// What is not gRPC gets an answer that a person with a browser or curl can read.
+void GrpcSession::State::AnswerHttp(GrpcStream& stream) {
+  constexpr std::string_view kText =
+      "coheld speaks gRPC: POST with content-type application/grpc\n";
+  WriteHeaders(stream, replies_.Http(std::exchange(stream.http_status, {})), false);
+  stream.plain_http = true;
+  stream.output.AppendRaw(kText);
+  queued_bytes_ += kText.size();
+  AwaitTurn(stream);
+}
+
+// No reason of ours stands for this; the specification asks for the code and the list.
+void GrpcSession::State::RefuseEncoding(GrpcStream& stream) {
+  stream.ending = std::make_unique<Ending>(Ending{
+      .grpc_status = std::to_string(static_cast<int>(wire::Code::kUnimplemented)),
+      .message = "grpc-encoding is not supported; use gzip or identity",
+      .accept_encoding = "identity,gzip",
+  });
+  stream.finished = true;
+  End(stream);
 }
 
 void GrpcSession::State::SetEnding(GrpcStream& stream, const wire::Failure& failure) {
@@ -162,66 +246,6 @@ void GrpcSession::State::SetEnding(GrpcStream& stream, const wire::Failure& fail
       .message = PercentEncode(short_failure.message),
       .details = EncodeBase64(wire::EncodeStatusDetails(short_failure)),
   });
-}
-
-// No reason of ours stands for this; the specification asks for the code and the list.
-void GrpcSession::State::SubmitEncodingUnknown(GrpcStream& stream) {
-  stream.ending = std::make_unique<Ending>(Ending{
-      .grpc_status = std::to_string(static_cast<int>(wire::Code::kUnimplemented)),
-      .message = "grpc-encoding is not supported; use gzip or identity",
-      .accept_encoding = "identity,gzip",
-  });
-  stream.finished = true;
-  Schedule(stream);
-}
-
-// What is not gRPC gets an answer that a person with a browser or curl can read.
-void GrpcSession::State::SubmitHttpError(GrpcStream& stream, std::string_view status) {
-  constexpr std::string_view kText =
-      "coheld speaks gRPC: POST with content-type application/grpc\n";
-  stream.finished = true;
-  stream.response_submitted = true;
-  stream.plain_http = true;
-  stream.output.AppendRaw(kText);
-  queued_bytes_ += kText.size();
-  std::vector<nghttp2_nv> fields = {
-      Field(":status", status, NGHTTP2_NV_FLAG_NONE),
-      Field("content-type", "text/plain; charset=utf-8", kConstant),
-  };
-  if (status == "405") fields.push_back(Field("allow", "POST", kConstant));
-  nghttp2_data_provider provider{};
-  provider.source.ptr = &stream;
-  provider.read_callback = &ReadCallback;
-  nghttp2_submit_response(h2_, stream.id, fields.data(), fields.size(), &provider);
-}
-
-// Offers what is queued; the bytes themselves go to the wire in WriteOutput, without another copy.
-ssize_t GrpcSession::State::ReadOutput(GrpcStream& stream, size_t bytes_max, uint32_t* flags) {
-  const size_t queued = stream.output.size();
-  if (queued == 0 && !stream.finished) {
-    stream.deferred = true;
-    return NGHTTP2_ERR_DEFERRED;
-  }
-  *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
-  if (queued > bytes_max) return static_cast<ssize_t>(bytes_max);
-  if (stream.finished) {
-    *flags |= NGHTTP2_DATA_FLAG_EOF;
-    if (!stream.plain_http) {
-      *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-      SubmitTrailers(stream);
-    }
-  }
-  return static_cast<ssize_t>(queued);
-}
-
-int GrpcSession::State::WriteOutput(const uint8_t* frame_head, size_t length, GrpcStream& stream) {
-  constexpr size_t kFrameHeadBytes = 9;
-  if (pump_out_->size() >= pump_end_) return NGHTTP2_ERR_WOULDBLOCK;
-  pump_out_->append(reinterpret_cast<const char*>(frame_head), kFrameHeadBytes);
-  pump_out_->append(stream.output.bytes().substr(0, length));
-  stream.output.Pop(length);
-  queued_bytes_ -= length;
-  return 0;
 }
 
 }  // namespace coheld::transport

@@ -1,25 +1,26 @@
-// GrpcSession's inside: the nghttp2 session, its callbacks, the streams. Not for users of the
-// session.
+// GrpcSession's inside: the connection's and the streams' states by RFC 9113 (section numbers are
+// its), the calls on them. Not for users of the session.
 #pragma once
 
-#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include <nghttp2/nghttp2.h>
-
 #include "server/transport/flood_budget.h"
+#include "server/transport/flow_window.h"
+#include "server/transport/frame_reader.h"
 #include "server/transport/grpc_session.h"
 #include "server/transport/grpc_stream.h"
+#include "server/transport/header_block.h"
+#include "server/transport/reply_headers.h"
 
 namespace coheld::transport {
 
 class GrpcSession::State {
  public:
   State(const SessionLimits& limits, CallHandler& handler);
-  ~State();
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
@@ -35,34 +36,69 @@ class GrpcSession::State {
   void Ping();
   void Advance(uint64_t now_ms) { budget_.Advance(now_ms); }
 
-  bool WantsWrite() const { return nghttp2_session_want_write(h2_) != 0; }
-  bool WantsRead() const { return nghttp2_session_want_read(h2_) != 0; }
-  bool ready() const { return ready_; }
+  bool WantsWrite() const;
+  bool Finished() const;
+  bool greeted() const { return greeted_; }
   bool HoldsMessages() const { return !held_.empty() && !OutputFull(); }
   uint32_t pings_unanswered() const { return pings_unanswered_; }
-  size_t queued_bytes() const { return queued_bytes_; }
-  size_t queued_frames() const { return nghttp2_session_get_outbound_queue_size(h2_); }
-  size_t open_streams() const { return pool_.taken(); }
+  size_t queued_bytes() const { return queued_bytes_ + written_.size(); }
+  size_t open_streams() const { return streams_.open().size(); }
   const std::string& error() const { return error_; }
 
  private:
-  // h2_callbacks.cc: what nghttp2 tells, and what it asks for.
-  static nghttp2_session_callbacks* MakeCallbacks();
-  int OnBeginFrame(const nghttp2_frame_hd& frame);
-  int OnBeginHeaders(const nghttp2_frame& frame);
-  int OnHeader(const nghttp2_frame& frame, std::string_view name, std::string_view value);
-  int OnFrame(const nghttp2_frame& frame);
-  void OnBytes(StreamId id, std::string_view bytes);
-  void OnStreamClosed(StreamId id);
-  void OnFrameSent(const nghttp2_frame& frame);
-  int Spend(uint64_t tokens, std::string_view what);
-  static ssize_t ReadCallback(nghttp2_session*, int32_t, uint8_t*, size_t bytes_max,
-                              uint32_t* flags, nghttp2_data_source* source, void* user);
+  // What is to be done with a header block when it is whole. It has to be read in any case, as it
+  // may change the table that the next one refers to.
+  enum class BlockUse { kCall, kTrailers, kIgnore, kReset };
+  struct Block {
+    StreamId stream = 0;  // 0: none has begun.
+    BlockUse use = BlockUse::kIgnore;
+    H2Error error = H2Error::kNone;  // For kReset.
+    bool ends_stream = false;
+    int continuations = 0;
+  };
+
+  // session_frames.cc: frames to streams. Functions that return bool return false if the connection
+  // is lost.
+  bool ReadPreface(std::string_view* bytes);
+  bool OnFrame(const FrameHead& head, std::string_view payload);
+  const char* OutOfOrder(const FrameHead& head) const;
+  bool OnData(const FrameHead& head, std::string_view payload);
+  bool BeginData(const FrameHead& head);
+  bool OnLateData(const FrameHead& head);
+  bool OnHeaders(const FrameHead& head, std::string_view payload);
+  bool BeginBlock(const FrameHead& head, bool depends_on_itself);
+  bool BeginLateBlock(StreamId id);
+  bool OnContinuation(const FrameHead& head, std::string_view payload);
+  bool ReadBlock(std::string_view fragment, bool ends);
+  bool EndBlock();
+  bool OpenCall(const Block& block, const RequestHeaders& request);
+  bool EndByTrailers(GrpcStream& stream, bool fine);
+  bool OnPriority(const FrameHead& head, std::string_view payload);
+  bool OnResetStream(StreamId id);
+  bool OnWindowUpdate(StreamId id, uint32_t increment);
+
+  // session_control.cc: the connection itself, and streams that end before their time.
+  bool OnSettings(const FrameHead& head, std::string_view payload);
+  bool Apply(Setting setting, uint32_t value);
+  bool ShiftSendWindows(uint32_t initial);
+  void OnPing(const FrameHead& head, std::string_view payload);
+  bool Spend(uint64_t tokens, std::string_view what);
+  // Ends the connection; returns false.
+  bool Break(H2Error error, std::string_view what);
+  // Ends a stream for a fault of the peer's.
+  bool RefuseStream(GrpcStream& stream, H2Error error);
+  void ResetStream(GrpcStream& stream, H2Error error);
+  // Closes the stream if both sides have ended and nobody is at work on it.
+  void CloseIfOver(GrpcStream& stream);
+  void Close(GrpcStream& stream);
+  void NoteClosedByUs(StreamId id);
+  bool ClosedByUs(StreamId id) const;
+  void ConsumeConnection(size_t bytes);
 
   // session_input.cc: headers and bytes to calls and messages.
-  int OnOversizedHeader(const RequestHeaders& request);
-  void BeginCall(GrpcStream& stream);
-  bool RefuseRequest(GrpcStream& stream);
+  void BeginCall(GrpcStream& stream, const RequestHeaders& request);
+  bool RefuseRequest(GrpcStream& stream, const RequestHeaders& request);
+  void OnBytes(GrpcStream& stream, std::string_view bytes);
   void ReadMessages(GrpcStream& stream);
   void TellHalfClose(GrpcStream& stream);
   void Hold(GrpcStream& stream);
@@ -76,40 +112,75 @@ class GrpcSession::State {
   // Ends the call from our side, telling the handler if it knows of it.
   void Refuse(GrpcStream& stream, const wire::Failure& failure);
 
-  // session_output.cc: messages and endings to nghttp2.
+  // session_output.cc: messages and endings to frames.
   GrpcStream* Find(StreamId id) const;
   // Find, but only if something can still be queued on it.
   GrpcStream* FindOpen(StreamId id) const;
   void Queue(GrpcStream& stream, std::string_view front, std::string_view back);
-  void Schedule(GrpcStream& stream);
-  void SubmitResponse(GrpcStream& stream);
-  void SubmitTrailers(GrpcStream& stream);
-  void SubmitEndingOnly(GrpcStream& stream);
-  void SubmitEncodingUnknown(GrpcStream& stream);
-  void SubmitHttpError(GrpcStream& stream, std::string_view status);
-  ssize_t ReadOutput(GrpcStream& stream, size_t bytes_max, uint32_t* flags);
-  int WriteOutput(const uint8_t* frame_head, size_t length, GrpcStream& stream);
+  bool FitsNow(const GrpcStream& stream, size_t bytes) const;
+  void WriteMessage(GrpcStream& stream, std::string_view front, std::string_view back);
+  void WriteHeaders(const GrpcStream& stream, std::string_view block, bool ends);
+  void WriteBegin(GrpcStream& stream);
+  // Writes the ending of a finished stream as soon as all before it is written.
+  void End(GrpcStream& stream);
+  void WriteEnd(GrpcStream& stream);
+  void NoteEnded(GrpcStream& stream);
+  void AwaitTurn(GrpcStream& stream);
+  void WriteQueued();
+  void WriteDataFrame(GrpcStream& stream, size_t bytes, uint8_t flags);
+  // Streams that we ended before the peer did: it need not go on.
+  void StopPeers();
+  void AnswerHttp(GrpcStream& stream);
+  void RefuseEncoding(GrpcStream& stream);
   void SetEnding(GrpcStream& stream, const wire::Failure& failure);
 
-  bool OutputFull() const { return queued_bytes_ >= limits_.queued_bytes_max; }
+  bool OutputFull() const { return queued_bytes() >= limits_.queued_bytes_max; }
 
   const SessionLimits limits_;
   CallHandler& handler_;
-  nghttp2_session* h2_ = nullptr;
-  GrpcStreamPool pool_;
-  // What is asked for next is mostly the same stream: spares nghttp2's table. Null if it is closed.
-  mutable GrpcStream* last_found_ = nullptr;
+  FrameReader reader_;
+  HeaderBlockReader headers_;
+  ReplyHeaders replies_;
+  GrpcStreamTable streams_;
   FloodBudget budget_;
+  // What is asked for next is mostly the same stream. Null if it is closed.
+  mutable GrpcStream* last_found_ = nullptr;
+  GrpcStream* busy_ = nullptr;  // Its input is being handed up: it is closed when that is over.
+  Block block_;
+  size_t preface_read_ = 0;
+
+  StreamId last_stream_ = -1;  // The largest id that the peer has used.
+  // Ids that the peer left out lately: nobody ever opened them.
+  StreamId skipped_first_ = 0;
+  StreamId skipped_last_ = -1;
+  // Streams that we closed while the peer could still send: its late frames are no fault. A ring.
+  std::vector<StreamId> closed_by_us_;
+  size_t next_closed_by_us_ = 0;
+
+  SendWindow send_window_;
+  ReceiveWindow receive_window_;
+  uint32_t initial_send_window_ = kWindowDefault;
+  uint32_t peer_frame_bytes_max_ = kFrameBytesMax;
+
+  std::string written_;  // Frames that are ready to go.
+  // The DATA frame at the end of written_, which takes more messages of its stream.
+  StreamId open_frame_stream_ = 0;  // 0: none.
+  size_t open_frame_begin_ = 0;
+  size_t open_frame_end_ = 0;
+  std::vector<StreamId> writers_;      // Streams with queued output whose turn will come.
+  std::vector<StreamId> ended_early_;  // For StopPeers.
+  size_t queued_bytes_ = 0;            // In the streams' queues.
+
   std::vector<StreamId> held_;  // Streams with messages that wait until output has drained.
   // Streams in the middle of a message that is larger than their window lets through; only the
   // first may exceed its window, so that a connection's memory stays bounded.
-  std::deque<StreamId> large_;
-  std::string* pump_out_ = nullptr;  // During Pump.
-  size_t pump_end_ = 0;
+  std::vector<StreamId> large_;
+
   std::string error_;
-  size_t queued_bytes_ = 0;
+  std::optional<StreamId> last_served_;  // After the second GOAWAY: later streams are ignored.
   uint32_t pings_unanswered_ = 0;
-  bool ready_ = false;
+  bool greeted_ = false;
+  bool peer_goes_ = false;  // It sent a GOAWAY.
   bool failed_ = false;
 };
 

@@ -20,7 +20,6 @@ namespace {
 constexpr size_t kWriteBytes = 256 << 10;      // What one Pump takes.
 constexpr size_t kTurnWriteBytes = 1 << 20;    // Then the other connections have their turn.
 constexpr size_t kBufferBytesKept = 16 << 10;  // Larger output buffers are given back when empty.
-constexpr size_t kQueuedFramesMax = 8192;
 constexpr uint64_t kLingerMs = 500;
 // How often the host is probed, and the kernel is asked, while it may be silent.
 constexpr uint64_t kProbesInSilence = 3;
@@ -247,9 +246,7 @@ void SocketConnection::UpdateWatch() {
   watched_ = events;
 }
 
-bool SocketConnection::OutputFull() const {
-  return QueuedBytes() > limits_.queued_bytes_max || session_->queued_frames() > kQueuedFramesMax;
-}
+bool SocketConnection::OutputFull() const { return QueuedBytes() > limits_.queued_bytes_max; }
 
 void SocketConnection::Linger() {
   if (!session_->error().empty()) {
@@ -264,7 +261,11 @@ void SocketConnection::Linger() {
     (void)Transmit();
     if (closed_) return;
   }
+  // What the peer made us keep is not kept while it lingers.
   handler_.reset();
+  session_.reset();
+  std::string().swap(out_);
+  out_sent_ = 0;
   ::shutdown(descriptor_, SHUT_WR);
   reads_ = true;
   writable_awaited_ = false;

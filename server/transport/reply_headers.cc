@@ -1,0 +1,126 @@
+// See reply_headers.h. Section numbers are RFC 7541's.
+#include "server/transport/reply_headers.h"
+
+namespace coheld::transport {
+namespace {
+
+constexpr uint8_t kStatus200 = 0x88;        // 6.1: entry 8 of the static table.
+constexpr uint8_t kStaticStatus = 8;        // :status.
+constexpr uint8_t kStaticAllow = 22;        // allow.
+constexpr uint8_t kStaticContentType = 31;  // content-type.
+constexpr uint64_t kDynamicFirst = 62;      // The newest entry of the dynamic table.
+// What the two entries take there (4.1): names, values, and 32 for each.
+constexpr uint32_t kTableNeeded = (12 + 16 + 32) + (11 + 1 + 32);
+
+constexpr std::string_view kGrpcType = "application/grpc";
+
+// 5.1: an integer whose first byte has `bits` bits of room below `pattern`.
+void AppendInteger(uint8_t pattern, int bits, uint64_t value, std::string* out) {
+  const uint64_t limit = (uint64_t{1} << bits) - 1;
+  if (value < limit) {
+    out->push_back(static_cast<char>(pattern | value));
+    return;
+  }
+  out->push_back(static_cast<char>(pattern | limit));
+  for (value -= limit; value >= 128; value /= 128) out->push_back(static_cast<char>(value | 128));
+  out->push_back(static_cast<char>(value));
+}
+
+void AppendText(std::string_view text, std::string* out) {
+  AppendInteger(0, 7, text.size(), out);
+  out->append(text);
+}
+
+// 6.2.2: a literal that leaves the table as it is.
+void AppendLiteral(std::string_view name, std::string_view value, std::string* out) {
+  AppendInteger(0, 4, 0, out);
+  AppendText(name, out);
+  AppendText(value, out);
+}
+void AppendLiteral(uint8_t static_name, std::string_view value, std::string* out) {
+  AppendInteger(0, 4, static_name, out);
+  AppendText(value, out);
+}
+
+}  // namespace
+
+void ReplyHeaders::SetTableLimit(uint32_t bytes) {
+  if (bytes >= table_limit_) return;
+  limit_due_ = true;
+  table_limit_ = bytes >= kTableNeeded ? bytes : 0;
+  if (table_limit_ == 0) content_type_place_ = status_place_ = 0;
+}
+
+void ReplyHeaders::Clear() {
+  block_.clear();
+  if (!limit_due_) return;
+  limit_due_ = false;
+  AppendInteger(0x20, 5, table_limit_, &block_);  // 6.3.
+}
+
+std::string_view ReplyHeaders::Begin(bool gzip) {
+  Clear();
+  AppendBegin();
+  if (gzip) AppendLiteral("grpc-encoding", "gzip", &block_);
+  return block_;
+}
+
+std::string_view ReplyHeaders::End() {
+  Clear();
+  AppendOk();
+  return block_;
+}
+
+std::string_view ReplyHeaders::End(const Ending& ending) {
+  Clear();
+  AppendEnding(ending);
+  return block_;
+}
+
+std::string_view ReplyHeaders::Whole(const Ending* ending) {
+  Clear();
+  AppendBegin();
+  if (ending == nullptr) {
+    AppendOk();
+  } else {
+    AppendEnding(*ending);
+  }
+  return block_;
+}
+
+std::string_view ReplyHeaders::Http(std::string_view status) {
+  Clear();
+  AppendLiteral(kStaticStatus, status, &block_);
+  AppendLiteral(kStaticContentType, "text/plain; charset=utf-8", &block_);
+  if (status == "405") AppendLiteral(kStaticAllow, "POST", &block_);
+  return block_;
+}
+
+void ReplyHeaders::AppendKnown(uint8_t static_name, std::string_view name, std::string_view value,
+                               uint64_t* place) {
+  if (*place != 0) return AppendInteger(0x80, 7, kDynamicFirst + places_ - *place, &block_);
+  const bool adds = table_limit_ > 0;
+  AppendInteger(adds ? 0x40 : 0, adds ? 6 : 4, static_name, &block_);  // 6.2.1, 6.2.2.
+  if (static_name == 0) AppendText(name, &block_);
+  AppendText(value, &block_);
+  if (adds) *place = ++places_;
+}
+
+void ReplyHeaders::AppendBegin() {
+  block_.push_back(static_cast<char>(kStatus200));
+  AppendKnown(kStaticContentType, "content-type", kGrpcType, &content_type_place_);
+}
+
+void ReplyHeaders::AppendOk() { AppendKnown(0, "grpc-status", "0", &status_place_); }
+
+void ReplyHeaders::AppendEnding(const Ending& ending) {
+  const auto append = [this](std::string_view name, std::string_view value) {
+    if (!value.empty()) AppendLiteral(name, value, &block_);
+  };
+  append("grpc-status", ending.grpc_status);
+  append("grpc-message", ending.message);
+  append("grpc-status-details-bin", ending.details);
+  append("grpc-accept-encoding", ending.accept_encoding);
+}
+
+}  // namespace coheld::transport

@@ -1,0 +1,57 @@
+// The header blocks of our answers, in HPACK (RFC 7541). Two fields stand in nearly every answer;
+// they go into the peer's table once and are one byte each after that. All others are spelled out,
+// so that the table stays as it is and equal answers are equal bytes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "server/transport/h2_frame.h"
+
+namespace coheld::transport {
+
+// How a call ends; absent members are not sent.
+struct Ending {
+  std::string grpc_status;
+  std::string message;  // Percent-encoded.
+  std::string details;  // Base64.
+  std::string accept_encoding;
+};
+
+// The encoder of one connection. What it returns is valid until the next call, and has to be sent,
+// in this order.
+class ReplyHeaders {
+ public:
+  // Tells of the peer's SETTINGS_HEADER_TABLE_SIZE.
+  void SetTableLimit(uint32_t bytes);
+
+  // How a call's answer begins: status 200 and gRPC's content-type.
+  std::string_view Begin(bool gzip);
+  // How it ends: OK, or as told.
+  std::string_view End();
+  std::string_view End(const Ending& ending);
+  // Both at once: an answer without messages.
+  std::string_view Whole(const Ending* ending);
+  // An answer that is not gRPC's, of three digits.
+  std::string_view Http(std::string_view status);
+
+ private:
+  void Clear();
+  // Appends the field by its place in the table; puts it there first if it is not.
+  void AppendKnown(uint8_t static_name, std::string_view name, std::string_view value,
+                   uint64_t* place);
+  void AppendBegin();
+  void AppendOk();
+  void AppendEnding(const Ending& ending);
+
+  std::string block_;
+  uint32_t table_limit_ = kHeaderTableDefault;  // 0: nothing goes into the table.
+  bool limit_due_ = false;                      // The peer has to be told of the limit.
+  // In which order they went into the table, from 1; 0 if they did not.
+  uint64_t content_type_place_ = 0;
+  uint64_t status_place_ = 0;
+  uint64_t places_ = 0;
+};
+
+}  // namespace coheld::transport
