@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "proto/wire/fields.h"
 #include "proto/wire/framing.h"
 
 namespace coheld::core {
@@ -62,6 +63,30 @@ class FrameHead {
 };
 
 }  // namespace
+
+// A CallReply, as far as it is read without an object of it.
+struct Channel::Reply {
+  uint64_t id = 0;
+  std::string_view payload;
+  std::string_view error;
+  bool failed = false;
+};
+
+bool Channel::ReadReply(std::string_view message, Reply* reply) {
+  constexpr uint32_t kId = wire::FieldTag(v1::CallReply::kIdFieldNumber, wire::WireType::kVarint);
+  constexpr uint32_t kPayload =
+      wire::FieldTag(v1::CallReply::kPayloadFieldNumber, wire::WireType::kBytes);
+  constexpr uint32_t kError =
+      wire::FieldTag(v1::CallReply::kErrorFieldNumber, wire::WireType::kBytes);
+  wire::FieldReader fields(message);
+  while (fields.Next()) {
+    if (fields.tag() == kId) reply->id = fields.number();
+    if (fields.tag() == kPayload) reply->payload = fields.bytes();
+    if (fields.tag() == kError) reply->error = fields.bytes();
+    reply->failed = reply->failed || fields.tag() == kError;
+  }
+  return fields.valid();
+}
 
 Channel::Channel(Link link, const std::string& authority, size_t message_bytes_max,
                  SpinPolicy::Duration spin, const WaitLimits& limits)
@@ -198,14 +223,13 @@ void Channel::MarkSent(std::vector<Answer>* answers) const {
 void Channel::TakeReplies(std::vector<Answer>* answers) {
   std::string_view message;
   while (http_.NextMessage(stream_, &message)) {
-    if (!reply_.ParseFromArray(message.data(), static_cast<int>(message.size()))) {
-      Break("the daemon sent a malformed reply", 0);
-    }
-    const uint64_t place = reply_.id() - first_id_;
+    Reply reply;
+    if (!ReadReply(message, &reply)) Break("the daemon sent a malformed reply", 0);
+    const uint64_t place = reply.id - first_id_;
     if (place >= answers->size()) {
-      TakeUnwanted(reply_.id());
+      TakeUnwanted(reply.id);
     } else if (!(*answers)[place].final()) {
-      TakeReply(&(*answers)[place]);
+      TakeReply(reply, &(*answers)[place]);
       --open_answers_;
     }
   }
@@ -217,15 +241,18 @@ void Channel::TakeReplies(std::vector<Answer>* answers) {
   }
 }
 
-void Channel::TakeReply(Answer* answer) {
-  if (!reply_.has_error()) {
+void Channel::TakeReply(const Reply& reply, Answer* answer) {
+  if (!reply.failed) {
     answer->state = Answer::State::kReplied;
-    answer->payload = std::move(*reply_.mutable_payload());
+    answer->payload = reply.payload;
     return;
   }
+  v1::Error error;
+  if (!error.ParseFromArray(reply.error.data(), static_cast<int>(reply.error.size()))) {
+    Break("the daemon sent a malformed reply", 0);
+  }
   answer->state = Answer::State::kFailed;
-  answer->failure = {reply_.error().reason(),
-                     std::move(*reply_.mutable_error()->mutable_message())};
+  answer->failure = {error.reason(), std::move(*error.mutable_message())};
 }
 
 // Ops that are posted are never parked, so their answers come in order.
@@ -263,7 +290,8 @@ WaitEnd Channel::Step(const WaitLimits& limits) {
   if (!http_.error().empty()) Break(http_.error(), 0);
   const bool blocked = out_sent_ < out_.size();
   if (!blocked && std::exchange(may_spin_, false) && Spin()) return WaitEnd::kReady;
-  const WaitEnd end = link_.Wait(blocked && send_error_ == 0, limits);
+  if (!blocked) return WaitAndReceive(limits);
+  const WaitEnd end = link_.Wait(send_error_ == 0, limits);
   if (end == WaitEnd::kReady) ReceiveOnce();
   return end;
 }
@@ -305,13 +333,24 @@ bool Channel::Spin() {
 
 bool Channel::ReceiveOnce() {
   std::array<char, kReceiveBytes> buffer;
-  const std::optional<size_t> received = link_.Receive(buffer.data(), buffer.size());
+  return TakeReceived(buffer.data(), link_.Receive(buffer.data(), buffer.size()));
+}
+
+WaitEnd Channel::WaitAndReceive(const WaitLimits& limits) {
+  std::array<char, kReceiveBytes> buffer;
+  std::optional<size_t> received;
+  const WaitEnd end = link_.WaitAndReceive(buffer.data(), buffer.size(), limits, &received);
+  if (end == WaitEnd::kReady) TakeReceived(buffer.data(), received);
+  return end;
+}
+
+bool Channel::TakeReceived(const char* buffer, std::optional<size_t> received) {
   if (!received) {
     const int failure = errno != 0 ? errno : send_error_;
     throw LinkBroken{failure == 0 ? "the daemon closed the connection" : std::strerror(failure),
                      failure, true};
   }
-  if (*received > 0 && !http_.Feed({buffer.data(), *received})) Break(http_.error(), 0);
+  if (*received > 0 && !http_.Feed({buffer, *received})) Break(http_.error(), 0);
   return *received > 0;
 }
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -74,6 +75,8 @@ class Channel {
  private:
   static constexpr size_t kUnansweredPostingsMax = 64;
 
+  struct Reply;
+
   void AppendFrame(const Frame& frame, uint64_t id);
   // Sends what it can and receives what is there, waiting for the socket if `wait`.
   WaitEnd Step(const WaitLimits& limits);
@@ -82,11 +85,17 @@ class Channel {
   bool Spin();
   // Takes what is there. False if that is nothing.
   bool ReceiveOnce();
+  // Waits for bytes and takes them.
+  WaitEnd WaitAndReceive(const WaitLimits& limits);
+  // Takes what Socket::Receive returned. False if that is nothing.
+  bool TakeReceived(const char* buffer, std::optional<size_t> received);
   // Waits until every answer is final.
   WaitEnd Collect(const WaitLimits& limits, std::vector<Answer>* answers);
+  // Reads a message; the parts stay in it. False if it is none.
+  static bool ReadReply(std::string_view message, Reply* reply);
   // Takes the messages that came.
   void TakeReplies(std::vector<Answer>* answers);
-  void TakeReply(Answer* answer);
+  void TakeReply(const Reply& reply, Answer* answer);
   // Takes the answer to an op that was posted, or given up.
   void TakeUnwanted(uint64_t id);
   void TakeStreamEnd(std::vector<Answer>* answers);
@@ -109,7 +118,6 @@ class Channel {
   std::string out_;        // Pumped, not yet sent ...
   size_t out_sent_ = 0;    // ... from here on.
   int send_error_ = 0;     // The socket takes no more bytes, but may still give some.
-  v1::CallReply reply_;
   // Posted and not answered; the ids of one are consecutive.
   struct Sent {
     uint64_t last_id = 0;

@@ -105,6 +105,14 @@ std::optional<size_t> Link::Receive(char* buffer, size_t size) {
   return tls_ == nullptr ? socket_.Receive(buffer, size) : ReceiveEncrypted(buffer, size);
 }
 
+WaitEnd Link::WaitAndReceive(char* buffer, size_t size, const WaitLimits& limits,
+                             std::optional<size_t>* received) {
+  if (tls_ == nullptr) return socket_.WaitAndReceive(buffer, size, limits, received);
+  const WaitEnd end = Wait(/*also_writable=*/false, limits);
+  if (end == WaitEnd::kReady) *received = Receive(buffer, size);
+  return end;
+}
+
 WaitEnd Link::Wait(bool also_writable, const WaitLimits& limits) const {
   if (tls_ != nullptr && !tls_->early.empty()) return WaitEnd::kReady;
   return socket_.Wait(also_writable || (tls_ != nullptr && !tls_->cipher.empty()), limits);

@@ -33,6 +33,10 @@ class Link {
   // wrong with TLS.
   std::optional<size_t> Receive(char* buffer, size_t size);
 
+  // Waits until bytes came and receives them: socket.h.
+  WaitEnd WaitAndReceive(char* buffer, size_t size, const WaitLimits& limits,
+                         std::optional<size_t>* received);
+
   // Waits until there may be something to receive, or to send if that is asked for too.
   WaitEnd Wait(bool also_writable, const WaitLimits& limits) const;
 

@@ -1,6 +1,7 @@
 // Plain POSIX sockets with poll. See socket.h.
 #include "client/cpp/src/socket.h"
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -167,7 +168,10 @@ Socket Socket::Connect(const std::vector<Address::Resolved>& addresses, const st
     Socket made(fd);
     if (family != AF_UNIX) TuneTcp(fd);
     failure = made.FinishConnect(address, limits);
-    if (failure == 0) return made;
+    if (failure == 0) {
+      made.LetReceiveWait();
+      return made;
+    }
     if (failure == EINTR) throw Interrupted("interrupted while connecting to " + text);
   }
   throw ConnectFailed("cannot connect to " + text + ": " + std::strerror(failure), failure);
@@ -196,16 +200,39 @@ std::optional<size_t> Socket::Send(std::string_view bytes) {
   }
 }
 
-std::optional<size_t> Socket::Receive(char* buffer, size_t size) {
+void Socket::LetReceiveWait() const {
+  timeval limit{};
+  limit.tv_usec = std::chrono::microseconds(kInterruptPoll).count();
+  setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  fcntl(fd_, F_SETFL, 0);
+}
+
+std::optional<size_t> Socket::ReceiveWith(int flags, char* buffer, size_t size) const {
+  const ssize_t received = recv(fd_, buffer, size, flags);
+  if (received > 0) return static_cast<size_t>(received);
+  if (received == 0) {
+    errno = 0;
+    return std::nullopt;
+  }
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return 0;
+  return std::nullopt;
+}
+
+std::optional<size_t> Socket::Receive(char* buffer, size_t size) const {
+  return ReceiveWith(MSG_DONTWAIT, buffer, size);
+}
+
+WaitEnd Socket::WaitAndReceive(char* buffer, size_t size, const WaitLimits& limits,
+                               std::optional<size_t>* received) const {
+  if (limits.until) {
+    const WaitEnd end = WaitFor(POLLIN, limits);
+    if (end == WaitEnd::kReady) *received = Receive(buffer, size);
+    return end;
+  }
   while (true) {
-    const ssize_t received = recv(fd_, buffer, size, MSG_DONTWAIT);
-    if (received > 0) return static_cast<size_t>(received);
-    if (received == 0) {
-      errno = 0;
-      return std::nullopt;
-    }
-    if (errno == EAGAIN || errno == EWOULDBLOCK) return 0;
-    if (errno != EINTR) return std::nullopt;
+    *received = ReceiveWith(0, buffer, size);
+    if (*received != 0u) return WaitEnd::kReady;
+    if (AskedToStop(limits)) return WaitEnd::kInterrupted;
   }
 }
 

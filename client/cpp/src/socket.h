@@ -1,4 +1,4 @@
-// A non-blocking stream socket, the addresses it connects to, and what a wait obeys. No HTTP.
+// A stream socket, the addresses it connects to, and what a wait obeys. No HTTP.
 #pragma once
 
 #include <sys/socket.h>
@@ -78,7 +78,12 @@ class Socket {
 
   // Receives what is there: nothing now (0), or nothing ever again (no value; errno is 0 at the
   // end).
-  std::optional<size_t> Receive(char* buffer, size_t size);
+  std::optional<size_t> Receive(char* buffer, size_t size) const;
+
+  // Waits until bytes came and receives them, with one system call where nothing but a signal
+  // limits the wait. Sets `received` to what Receive returns if that is the end: kReady.
+  WaitEnd WaitAndReceive(char* buffer, size_t size, const WaitLimits& limits,
+                         std::optional<size_t>* received) const;
 
   // Waits until the socket is readable, or writable if that is asked for too.
   WaitEnd Wait(bool also_writable, const WaitLimits& limits) const;
@@ -89,6 +94,9 @@ class Socket {
  private:
   explicit Socket(int fd);
   void Close();
+  // Makes recv wait, for kInterruptPoll at a time. What must not wait says so.
+  void LetReceiveWait() const;
+  std::optional<size_t> ReceiveWith(int flags, char* buffer, size_t size) const;
   // Waits for poll events.
   WaitEnd WaitFor(short events, const WaitLimits& limits) const;
   // Returns 0, or the errno of the failed connect; kInterrupted and kTimeout as EINTR and
