@@ -90,7 +90,11 @@ bool Channel::ReadReply(std::string_view message, Reply* reply) {
 
 Channel::Channel(Link link, const std::string& authority, size_t message_bytes_max,
                  SpinPolicy::Duration spin, const WaitLimits& limits)
-    : link_(std::move(link)), http_(message_bytes_max, link_.encrypted() ? "https" : "http"), spin_(spin), authority_(authority) {
+    : link_(std::move(link)),
+      http_(message_bytes_max, link_.encrypted() ? "https" : "http"),
+      spin_(spin),
+      spin_for_others_(spin),
+      authority_(authority) {
   while (!http_.settled()) {
     const WaitEnd end = Step(limits);
     if (end == WaitEnd::kInterrupted) throw Interrupted("interrupted while connecting");
@@ -170,9 +174,11 @@ WaitEnd Channel::Exchange(const std::vector<Frame>& frames, const WaitLimits& li
   first_id_ = next_id_;
   open_answers_ = frames.size();
   sent_any_ = false;
-  may_spin_ = true;
-  for (const Frame& frame : frames) AppendFrame(frame, next_id_++);
-  http_.Resume(stream_);
+  may_spin_ = &spin_;
+  for (const Frame& frame : frames) {
+    if (frame.may_wait) may_spin_ = &spin_for_others_;
+    AppendFrame(frame, next_id_++);
+  }
   return Collect(limits, answers);
 }
 
@@ -180,7 +186,6 @@ WaitEnd Channel::CancelPending(const WaitLimits& limits, std::vector<Answer>* an
   for (size_t i = 0; i < answers->size(); ++i) {
     if (!(*answers)[i].final()) AppendFrame({}, first_id_ + i);
   }
-  http_.Resume(stream_);
   return Collect(limits, answers);
 }
 
@@ -244,7 +249,7 @@ void Channel::TakeReplies(std::vector<Answer>* answers) {
 void Channel::TakeReply(const Reply& reply, Answer* answer) {
   if (!reply.failed) {
     answer->state = Answer::State::kReplied;
-    answer->payload = reply.payload;
+    answer->payload = std::string(reply.payload);
     return;
   }
   v1::Error error;
@@ -289,8 +294,10 @@ WaitEnd Channel::Step(const WaitLimits& limits) {
   Flush();
   if (!http_.error().empty()) Break(http_.error(), 0);
   const bool blocked = out_sent_ < out_.size();
-  if (!blocked && std::exchange(may_spin_, false) && Spin()) return WaitEnd::kReady;
-  if (!blocked) return WaitAndReceive(limits);
+  if (!blocked) {
+    SpinPolicy* const policy = std::exchange(may_spin_, nullptr);
+    return policy != nullptr && Spin(policy) ? WaitEnd::kReady : WaitAndReceive(limits);
+  }
   const WaitEnd end = link_.Wait(send_error_ == 0, limits);
   if (end == WaitEnd::kReady) ReceiveOnce();
   return end;
@@ -317,15 +324,15 @@ void Channel::Flush() {
   }
 }
 
-bool Channel::Spin() {
+bool Channel::Spin(SpinPolicy* policy) {
   const Clock::time_point begin = Clock::now();
-  const Clock::time_point until = begin + spin_.Allowed(begin);
+  const Clock::time_point until = begin + policy->Allowed(begin);
   Clock::time_point now = begin;
   while (now < until) {
+    sched_yield();  // First: the daemon may need this very core.
     const bool answered = ReceiveOnce();
-    if (!answered) sched_yield();
     now = Clock::now();
-    if (answered || now >= until) spin_.Looked(begin, now, answered);
+    if (answered || now >= until) policy->Looked(begin, now, answered);
     if (answered) return true;
   }
   return false;
@@ -368,7 +375,6 @@ bool Channel::Post() {
     }
     posted_.push_back({.last_id = next_id_ - 1, .posting = std::move(posting)});
   }
-  http_.Resume(stream_);
   Flush();
   return send_error_ == 0 && http_.error().empty();
 }

@@ -82,7 +82,7 @@ class Channel {
   WaitEnd Step(const WaitLimits& limits);
   void Flush();
   // Looks for bytes again and again for a short while, if that pays. True if some came.
-  bool Spin();
+  bool Spin(SpinPolicy* policy);
   // Takes what is there. False if that is nothing.
   bool ReceiveOnce();
   // Waits for bytes and takes them.
@@ -104,8 +104,10 @@ class Channel {
 
   Link link_;
   HttpClient http_;
+  // Ops that wait for others say nothing about how soon the daemon answers the rest.
   SpinPolicy spin_;
-  bool may_spin_ = false;  // Once in an exchange.
+  SpinPolicy spin_for_others_;
+  SpinPolicy* may_spin_ = nullptr;  // Once in an exchange.
   std::string authority_;
   HttpClient::StreamId stream_ = 0;
   std::shared_ptr<OpenSession> session_;

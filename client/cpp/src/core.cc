@@ -210,11 +210,7 @@ SessionDetails Core::Session() {
           .version = reply.version()};
 }
 
-uint64_t Core::SessionId() noexcept {
-  State& mine = state();
-  const std::lock_guard guard(mine.mutex);
-  return mine.session == nullptr ? 0 : mine.session->id();
-}
+uint64_t Core::SessionId() noexcept { return state().session_id.load(std::memory_order_relaxed); }
 
 void Core::CloseSession() noexcept {
   State& mine = state();
@@ -224,6 +220,7 @@ void Core::CloseSession() noexcept {
     const std::lock_guard guard(mine.mutex);
     if (mine.session == nullptr) return;
     session.swap(mine.session);
+    mine.session_id = 0;
     idle.swap(mine.idle);
   }
   try {

@@ -69,6 +69,7 @@ class Core {
     std::mutex mutex;  // Short: guards the pool and the session.
     std::vector<std::unique_ptr<Channel>> idle;
     std::shared_ptr<OpenSession> session;  // Null: there is none.
+    std::atomic<uint64_t> session_id{0};   // Its id, for those who only ask for that.
     TlsFilesInUse tls_files;
     std::mutex opening;                          // Held while one thread opens the session for all.
     std::atomic<uint64_t> request_bytes_max{0};  // What the daemon takes; 0: not known yet.

@@ -131,6 +131,7 @@ std::shared_ptr<OpenSession> Core::CurrentSession(State& state) {
 
 void Core::SetSession(State& state, std::shared_ptr<OpenSession> session) {
   const std::lock_guard guard(state.mutex);
+  state.session_id = session->id();
   state.session = std::move(session);
 }
 
@@ -140,6 +141,7 @@ void Core::ForgetSession(State& state, const OpenSession* session) {
   const std::lock_guard guard(state.mutex);
   if (state.session.get() != session) return;
   state.session.reset();
+  state.session_id = 0;
   stale.swap(state.idle);
 }
 

@@ -11,11 +11,6 @@
 namespace coheld::core {
 namespace {
 
-bool IsReadOnly(uint32_t method) {
-  const wire::MethodRow* row = wire::FindMethod(method);
-  return row != nullptr && row->read_only;
-}
-
 // Ops that mean nothing in another session than the one they were made for: they work on what it
 // owned.
 constexpr std::array kOwnersPaths = {
@@ -25,28 +20,47 @@ constexpr std::array kOwnersPaths = {
     "/coheld.v1.Semaphore/Release",
 };
 
-bool NeedsOwnership(uint32_t method) {
-  static const std::vector<uint32_t> numbers = [] {
-    std::vector<uint32_t> found;
-    for (const char* path : kOwnersPaths) {
-      const wire::MethodRow* row = wire::FindMethod(std::string_view(path));
-      if (row != nullptr) found.push_back(row->number);
-    }
-    return found;
-  }();
-  return std::find(numbers.begin(), numbers.end(), method) != numbers.end();
+// What a delivery has to know of a method.
+struct Traits {
+  bool read_only = false;
+  bool needs_ownership = false;
+  bool may_wait = false;  // Says for how long.
+};
+
+using TraitsTable = std::array<Traits, wire::kMethodNumberEnd>;
+
+TraitsTable MakeTraits() {
+  TraitsTable table{};
+  for (const wire::MethodRow& row : wire::Methods()) {
+    table[row.number].read_only = row.read_only;
+    table[row.number].may_wait =
+        row.descriptor->input_type()->FindFieldByName("timeout_ms") != nullptr;
+  }
+  for (const char* path : kOwnersPaths) {
+    const wire::MethodRow* row = wire::FindMethod(std::string_view(path));
+    if (row != nullptr) table[row->number].needs_ownership = true;
+  }
+  return table;
+}
+
+Traits TraitsOf(uint32_t method) {
+  static const TraitsTable table = MakeTraits();
+  return method < table.size() ? table[method] : Traits{};
 }
 
 }  // namespace
 
-void PrepareDeliveries() { NeedsOwnership(0); }
+void PrepareDeliveries() { TraitsOf(0); }
 
 Delivery::Delivery(std::span<const PipelinedCall> calls, const CallOptions& options)
     : options_(options), open_(calls.size()) {
   ops_.reserve(calls.size());
   for (const PipelinedCall& call : calls) {
-    ops_.push_back(
-        {.method = call.method, .request = call.request, .read_only = IsReadOnly(call.method)});
+    const Traits traits = TraitsOf(call.method);
+    ops_.push_back({.method = call.method,
+                    .request = call.request,
+                    .read_only = traits.read_only,
+                    .may_wait = traits.may_wait});
   }
 }
 
@@ -107,7 +121,8 @@ const std::vector<Frame>& Delivery::Frames(uint64_t deadline_ms, uint64_t passed
                        .seq = op.seq,
                        .acked = lanes_[op.lane].acked,
                        .token = options_.token,
-                       .site = options_.site});
+                       .site = options_.site,
+                       .may_wait = op.may_wait});
   }
   answers_.assign(frames_.size(), Answer{});
   return frames_;
@@ -158,7 +173,7 @@ void Delivery::TakeAnswer(Op& op, Answer& answer, Verdict* verdict) {
 void Delivery::TakeExpired(Op& op, Answer& answer) {
   op.answer = std::move(answer);
   if (op.uncertain && !op.read_only) return End(op, Fate::kUnknown);
-  if (NeedsOwnership(op.method)) End(op, Fate::kFailed);
+  if (TraitsOf(op.method).needs_ownership) End(op, Fate::kFailed);
 }
 
 void Delivery::End(Op& op, Fate fate) {

@@ -79,6 +79,7 @@ class Delivery {
     std::string_view request;
     std::string shortened = {};  // The request, with what is left of its timeout.
     bool read_only = false;
+    bool may_wait = false;
     bool uncertain = false;  // Sent in this session, and not answered.
     Fate fate = Fate::kOpen;
     size_t lane = 0;  // In lanes_.

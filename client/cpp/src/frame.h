@@ -28,6 +28,7 @@ struct Frame {
   uint64_t acked = 0;  // All seqs of the lane up to this one are settled.
   uint64_t token = 0;
   std::string_view site = {};
+  bool may_wait = false;  // For something that another client does.
 };
 
 // The answer to a frame.

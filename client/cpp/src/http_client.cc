@@ -1,10 +1,8 @@
-// HTTP/2 by nghttp2. See http_client.h.
+// See http_client.h.
 #include "client/cpp/src/http_client.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
-#include <initializer_list>
 #include <utility>
 
 #include "proto/wire/check.h"
@@ -13,14 +11,48 @@
 namespace coheld::core {
 namespace {
 
-constexpr std::string_view kTlsAlert = "\x15\x03";  // Its answer to what is no TLS.
-constexpr int32_t kWindowBytes = 16 << 20;
-constexpr size_t kBufferBytesKept = 1 << 20;  // Larger ones are given back when empty.
+using http::FrameHead;
+using http::FrameType;
 
-nghttp2_nv Header(std::string_view name, std::string_view value) {
-  return {reinterpret_cast<uint8_t*>(const_cast<char*>(name.data())),
-          reinterpret_cast<uint8_t*>(const_cast<char*>(value.data())), name.size(), value.size(),
-          NGHTTP2_NV_FLAG_NONE};
+constexpr std::string_view kTlsAlert = "\x15\x03";  // Its answer to what is no TLS.
+constexpr int64_t kWindowBytes = 16 << 20;          // Of each stream, and of all.
+constexpr size_t kBufferBytesKept = 1 << 20;        // Larger ones are given back when empty.
+constexpr size_t kHeaderBytesMax = 64 << 10;        // Of one answer.
+constexpr size_t kPingBytes = 8;
+
+// HPACK (RFC 7541) without compression: what is in the static table by its index, all else as it
+// is. No value here is longer than two bytes of length can say.
+constexpr char kMethodPost = static_cast<char>(0x83);
+constexpr char kSchemeHttp = static_cast<char>(0x86);
+constexpr char kSchemeHttps = static_cast<char>(0x87);
+
+void AppendHeaderText(std::string_view text, std::string* out) {
+  constexpr size_t kOneByteMax = 126;
+  if (text.size() <= kOneByteMax) {
+    out->push_back(static_cast<char>(text.size()));
+  } else {
+    size_t rest = text.size() - kOneByteMax - 1;
+    out->push_back(kOneByteMax + 1);
+    for (; rest >= 0x80; rest >>= 7) out->push_back(static_cast<char>(rest | 0x80));
+    out->push_back(static_cast<char>(rest));
+  }
+  out->append(text);
+}
+
+// The name is the static table's `index`, at most 14.
+void AppendHeader(char index, std::string_view value, std::string* out) {
+  out->push_back(index);
+  AppendHeaderText(value, out);
+}
+
+void AppendHeader(std::string_view name, std::string_view value, std::string* out) {
+  out->push_back(0);
+  AppendHeaderText(name, out);
+  AppendHeaderText(value, out);
+}
+
+std::string_view View(const uint8_t* bytes, size_t size) {
+  return {reinterpret_cast<const char*>(bytes), size};
 }
 
 int Base64Digit(char c) {
@@ -82,115 +114,58 @@ void TakeHeader(std::string_view name, std::string_view value, HttpStream* strea
 
 }  // namespace
 
-struct HttpClient::Callbacks {
-  static HttpClient& Self(void* user) { return *static_cast<HttpClient*>(user); }
-
-  static HttpStream* Find(HttpClient& self, StreamId id) {
-    const auto found = self.streams_.find(id);
-    return found == self.streams_.end() ? nullptr : found->second.get();
-  }
-
-  static ssize_t Read(nghttp2_session*, int32_t, uint8_t* buffer, size_t length, uint32_t* flags,
-                      nghttp2_data_source* source, void*) {
-    auto& stream = *static_cast<HttpStream*>(source->ptr);
-    const size_t taken = std::min(length, stream.outgoing.size() - stream.outgoing_sent);
-    std::memcpy(buffer, stream.outgoing.data() + stream.outgoing_sent, taken);
-    stream.outgoing_sent += taken;
-    if (stream.outgoing_sent == stream.outgoing.size()) {
-      stream.outgoing.clear();
-      stream.outgoing_sent = 0;
-      if (stream.half_close) *flags |= NGHTTP2_DATA_FLAG_EOF;
-      if (taken == 0 && !stream.half_close) return NGHTTP2_ERR_DEFERRED;
-    }
-    return static_cast<ssize_t>(taken);
-  }
-
-  static int OnData(nghttp2_session*, uint8_t, int32_t id, const uint8_t* bytes, size_t length,
-                    void* user) {
-    HttpStream* stream = Find(Self(user), id);
-    if (stream != nullptr) stream->incoming.append(reinterpret_cast<const char*>(bytes), length);
-    return 0;
-  }
-
-  static int OnHeader(nghttp2_session*, const nghttp2_frame* frame, const uint8_t* name,
-                      size_t name_length, const uint8_t* value, size_t value_length, uint8_t,
-                      void* user) {
-    HttpStream* stream = Find(Self(user), frame->hd.stream_id);
-    if (stream == nullptr) return 0;
-    TakeHeader({reinterpret_cast<const char*>(name), name_length},
-               {reinterpret_cast<const char*>(value), value_length}, stream);
-    return 0;
-  }
-
-  static int OnFrame(nghttp2_session*, const nghttp2_frame* frame, void* user) {
-    HttpClient& self = Self(user);
-    if (frame->hd.type == NGHTTP2_GOAWAY) self.going_away_ = true;
-    if (frame->hd.type == NGHTTP2_SETTINGS) self.settled_ = true;
-    const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0 &&
-                      (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA);
-    HttpStream* stream = ends ? Find(self, frame->hd.stream_id) : nullptr;
-    if (stream != nullptr) stream->closed = true;
-    return 0;
-  }
-
-  static int OnClose(nghttp2_session*, int32_t id, uint32_t, void* user) {
-    HttpStream* stream = Find(Self(user), id);
-    if (stream != nullptr) stream->closed = true;
-    return 0;
-  }
-};
-
 HttpClient::HttpClient(size_t message_bytes_max, std::string_view scheme)
-    : message_bytes_max_(message_bytes_max), scheme_(scheme) {
-  nghttp2_session_callbacks* callbacks = nullptr;
-  COHELD_CHECK(nghttp2_session_callbacks_new(&callbacks) == 0);
-  nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, Callbacks::OnData);
-  nghttp2_session_callbacks_set_on_header_callback(callbacks, Callbacks::OnHeader);
-  nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, Callbacks::OnFrame);
-  nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, Callbacks::OnClose);
-  COHELD_CHECK(nghttp2_session_client_new(&session_, callbacks, this) == 0);
-  nghttp2_session_callbacks_del(callbacks);
-  const std::array<nghttp2_settings_entry, 2> settings = {
-      {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0}, {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kWindowBytes}}};
-  nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
-  nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, kWindowBytes);
+    : message_bytes_max_(message_bytes_max), encrypted_(scheme == "https") {
+  COHELD_CHECK(nghttp2_hd_inflate_new(&inflater_) == 0);
+  control_ = http::kPreface;
+  http::AppendFrameHead({.length = 12, .type = FrameType::kSettings}, &control_);
+  http::AppendSetting(http::kEnablePushSetting, 0, &control_);
+  http::AppendSetting(http::kInitialWindowSetting, kWindowBytes, &control_);
+  http::AppendWindowUpdate(0, kWindowBytes - http::kFirstWindowBytes, &control_);
 }
 
-HttpClient::~HttpClient() { nghttp2_session_del(session_); }
+HttpClient::~HttpClient() { nghttp2_hd_inflate_del(inflater_); }
+
+HttpStream* HttpClient::Find(StreamId id) const {
+  for (auto stream = streams_.rbegin(); stream != streams_.rend(); ++stream) {
+    if ((*stream)->id == id) return stream->get();
+  }
+  return nullptr;
+}
+
+bool HttpClient::Refuse(const char* why) {
+  error_ = std::string("the peer does not speak gRPC: ") + why;
+  return false;
+}
 
 HttpClient::StreamId HttpClient::Begin(std::string_view path, std::string_view authority,
                                        std::string_view session_token) {
-  std::array<nghttp2_nv, 8> headers = {Header(":method", "POST"),
-                                       Header(":scheme", scheme_),
-                                       Header(":path", path),
-                                       Header(":authority", authority),
-                                       Header("te", "trailers"),
-                                       Header("content-type", "application/grpc"),
-                                       Header("user-agent", "coheld-cpp"),
-                                       Header("coheld-session", session_token)};
+  constexpr char kAuthorityIndex = 1;
+  constexpr char kPathIndex = 4;
+  const StreamId id = next_id_;
+  next_id_ += 2;
+  std::string headers = {kMethodPost, encrypted_ ? kSchemeHttps : kSchemeHttp};
+  AppendHeader(kPathIndex, path, &headers);
+  AppendHeader(kAuthorityIndex, authority, &headers);
+  AppendHeader("te", "trailers", &headers);
+  AppendHeader("content-type", "application/grpc", &headers);
+  AppendHeader("user-agent", "coheld-cpp", &headers);
+  if (!session_token.empty()) AppendHeader("coheld-session", session_token, &headers);
+  http::AppendFrameHead({.length = headers.size(),
+                         .type = FrameType::kHeaders,
+                         .flags = http::kEndHeaders,
+                         .stream = id},
+                        &control_);
+  control_.append(headers);
   auto stream = std::make_unique<HttpStream>();
-  nghttp2_data_provider provider{};
-  provider.source.ptr = stream.get();
-  provider.read_callback = Callbacks::Read;
-  const StreamId id = nghttp2_submit_request(
-      session_, nullptr, headers.data(),
-      session_token.empty() ? headers.size() - 1 : headers.size(), &provider, nullptr);
-  COHELD_CHECK(id > 0);
-  streams_.emplace(id, std::move(stream));
+  stream->id = id;
+  stream->send_window = stream_window_;
+  streams_.push_back(std::move(stream));
   return id;
 }
 
-std::string& HttpClient::Outgoing(StreamId id) { return streams_.at(id)->outgoing; }
-
-void HttpClient::Resume(StreamId id) { nghttp2_session_resume_data(session_, id); }
-
-void HttpClient::HalfClose(StreamId id) {
-  streams_.at(id)->half_close = true;
-  Resume(id);
-}
-
 bool HttpClient::NextMessage(StreamId id, std::string_view* message) {
-  HttpStream& stream = *streams_.at(id);
+  HttpStream& stream = *Find(id);
   if (stream.incoming_read == stream.incoming.size()) {
     stream.incoming.clear();
     stream.incoming_read = 0;
@@ -214,35 +189,238 @@ bool HttpClient::NextMessage(StreamId id, std::string_view* message) {
 }
 
 bool HttpClient::Feed(std::string_view bytes) {
+  if (!error_.empty()) return false;
   if (!std::exchange(fed_, true) && bytes.starts_with(kTlsAlert)) {
     error_ = "the daemon speaks TLS there; connect to tls://host:port";
     return false;
   }
-  const ssize_t taken = nghttp2_session_mem_recv(
-      session_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
-  if (taken == static_cast<ssize_t>(bytes.size())) return true;
-  error_ = std::string("the peer does not speak gRPC: ") +
-           nghttp2_strerror(taken < 0 ? static_cast<int>(taken) : NGHTTP2_ERR_PROTO);
-  return false;
+  while (FeedPiece(&bytes)) {
+  }
+  return error_.empty();
+}
+
+bool HttpClient::FeedPiece(std::string_view* bytes) {
+  if (head_size_ < http::kFrameHeadBytes) {
+    const size_t taken = std::min(bytes->size(), http::kFrameHeadBytes - head_size_);
+    if (taken == 0) return false;
+    std::memcpy(head_bytes_.data() + head_size_, bytes->data(), taken);
+    bytes->remove_prefix(taken);
+    head_size_ += taken;
+    return head_size_ < http::kFrameHeadBytes || BeginFrame();
+  }
+  const std::string_view piece = bytes->substr(0, payload_left_);
+  if (piece.empty() && payload_left_ > 0) return false;
+  bytes->remove_prefix(piece.size());
+  payload_left_ -= piece.size();
+  if (payload_left_ == 0) head_size_ = 0;
+  if (head_.type == FrameType::kData) return TakeData(piece);
+  if (payload_left_ == 0 && payload_.empty()) return TakeFrame(piece);
+  payload_.append(piece);
+  if (payload_left_ > 0) return true;
+  const bool taken = TakeFrame(payload_);
+  payload_.clear();
+  return taken;
+}
+
+bool HttpClient::BeginFrame() {
+  head_ = http::ReadFrameHead(head_bytes_.data());
+  payload_left_ = head_.length;
+  padding_left_ = 0;
+  padding_known_ = (head_.flags & http::kPadded) == 0;
+  if (!settled_ && head_.type != FrameType::kSettings) return Refuse("it did not send SETTINGS");
+  if (head_.length > http::kFirstFrameBytes) return Refuse("a frame is too large");
+  if (header_stream_ != 0 && head_.type != FrameType::kContinuation) {
+    return Refuse("headers were interrupted");
+  }
+  return true;
+}
+
+// Called at least once for each frame, with what came of it. Padding counts for the windows.
+bool HttpClient::TakeData(std::string_view payload) {
+  HttpStream* const stream = Find(head_.stream);
+  ReportReceived(static_cast<int64_t>(payload.size()), stream);
+  if (!padding_known_ && !payload.empty()) {
+    padding_left_ = static_cast<unsigned char>(payload.front());
+    padding_known_ = true;
+    payload.remove_prefix(1);
+    if (padding_left_ > payload.size() + payload_left_) return Refuse("the padding is too long");
+  }
+  if (payload_left_ < padding_left_) {
+    const size_t padding = padding_left_ - payload_left_;
+    payload.remove_suffix(std::min(payload.size(), padding));
+    padding_left_ = payload_left_;
+  }
+  if (stream == nullptr) return true;
+  stream->incoming.append(payload);
+  if (payload_left_ == 0 && (head_.flags & http::kEndStream) != 0) stream->closed = true;
+  return true;
+}
+
+void HttpClient::ReportReceived(int64_t size, HttpStream* stream) {
+  unreported_bytes_ += size;
+  if (unreported_bytes_ >= kWindowBytes / 2) {
+    http::AppendWindowUpdate(0, std::exchange(unreported_bytes_, 0), &control_);
+  }
+  if (stream == nullptr) return;
+  stream->unreported_bytes += size;
+  if (stream->unreported_bytes >= kWindowBytes / 2) {
+    http::AppendWindowUpdate(stream->id, std::exchange(stream->unreported_bytes, 0), &control_);
+  }
+}
+
+bool HttpClient::TakeFrame(std::string_view payload) {
+  switch (head_.type) {
+    case FrameType::kHeaders:
+    case FrameType::kContinuation:
+      return TakeHeaders(payload);
+    case FrameType::kRstStream:
+      if (HttpStream* const stream = Find(head_.stream)) stream->closed = stream->ended = true;
+      return true;
+    case FrameType::kSettings:
+      return TakeSettings(payload);
+    case FrameType::kPushPromise:
+      return Refuse("it pushes");
+    case FrameType::kPing:
+      if (payload.size() != kPingBytes) return Refuse("a PING has no 8 bytes");
+      if ((head_.flags & http::kAck) != 0) return true;
+      http::AppendFrameHead(
+          {.length = payload.size(), .type = FrameType::kPing, .flags = http::kAck}, &control_);
+      control_.append(payload);
+      return true;
+    case FrameType::kGoaway:
+      return TakeGoaway(payload);
+    case FrameType::kWindowUpdate:
+      return TakeWindowUpdate(payload);
+    case FrameType::kData:
+    case FrameType::kPriority:
+      return true;
+  }
+  return true;  // Frames of unknown types are to be ignored.
+}
+
+bool HttpClient::TakeHeaders(std::string_view payload) {
+  if (head_.type == FrameType::kHeaders) {
+    size_t padding = 0;
+    size_t before = 0;
+    if ((head_.flags & http::kPadded) != 0) {
+      if (payload.empty()) return Refuse("the padding is too long");
+      padding = static_cast<unsigned char>(payload.front());
+      before = 1;
+    }
+    if ((head_.flags & http::kPriorityFlag) != 0) before += 5;
+    if (before + padding > payload.size()) return Refuse("the padding is too long");
+    payload = payload.substr(before, payload.size() - before - padding);
+    header_stream_ = head_.stream;
+    header_ends_stream_ = (head_.flags & http::kEndStream) != 0;
+  } else if (header_stream_ == 0 || header_stream_ != head_.stream) {
+    return Refuse("a CONTINUATION continues nothing");
+  }
+  if (header_block_.size() + payload.size() > kHeaderBytesMax) return Refuse("too many headers");
+  header_block_.append(payload);
+  return (head_.flags & http::kEndHeaders) == 0 || TakeHeaderBlock();
+}
+
+bool HttpClient::TakeHeaderBlock() {
+  HttpStream* const stream = Find(std::exchange(header_stream_, 0));
+  const auto* next = reinterpret_cast<const uint8_t*>(header_block_.data());
+  size_t left = header_block_.size();
+  while (true) {
+    nghttp2_nv header{};
+    int flags = 0;
+    const ssize_t taken =
+        nghttp2_hd_inflate_hd2(inflater_, &header, &flags, next, left, /*in_final=*/1);
+    if (taken < 0) return Refuse("its headers cannot be read");
+    next += taken;
+    left -= static_cast<size_t>(taken);
+    if ((flags & NGHTTP2_HD_INFLATE_EMIT) != 0 && stream != nullptr) {
+      TakeHeader(View(header.name, header.namelen), View(header.value, header.valuelen), stream);
+    }
+    if ((flags & NGHTTP2_HD_INFLATE_FINAL) != 0) break;
+  }
+  nghttp2_hd_inflate_end_headers(inflater_);
+  header_block_.clear();
+  if (stream != nullptr && header_ends_stream_) stream->closed = true;
+  return true;
+}
+
+bool HttpClient::TakeSettings(std::string_view payload) {
+  constexpr size_t kSettingBytes = 6;
+  if ((head_.flags & http::kAck) != 0) return true;
+  if (payload.size() % kSettingBytes != 0) return Refuse("its SETTINGS cannot be read");
+  for (; !payload.empty(); payload.remove_prefix(kSettingBytes)) {
+    const uint32_t name = http::ReadNumber32(payload.data()) >> 16;
+    const uint32_t value = http::ReadNumber32(payload.data() + 2);
+    if (name == http::kFrameBytesSetting) {
+      frame_bytes_max_ = std::max<size_t>(value, http::kFirstFrameBytes);
+    } else if (name == http::kInitialWindowSetting) {
+      if (value > http::kWindowBytesMax) return Refuse("a window is too large");
+      for (const auto& stream : streams_) stream->send_window += int64_t{value} - stream_window_;
+      stream_window_ = value;
+    }
+  }
+  settled_ = true;
+  http::AppendFrameHead({.type = FrameType::kSettings, .flags = http::kAck}, &control_);
+  return true;
+}
+
+bool HttpClient::TakeGoaway(std::string_view payload) {
+  if (payload.size() < 8) return Refuse("its GOAWAY cannot be read");
+  going_away_ = true;
+  const auto last = static_cast<StreamId>(http::ReadNumber32(payload.data()) & 0x7fffffff);
+  for (const auto& stream : streams_) {
+    if (stream->id > last) stream->closed = stream->ended = true;
+  }
+  return true;
+}
+
+bool HttpClient::TakeWindowUpdate(std::string_view payload) {
+  if (payload.size() != 4) return Refuse("its WINDOW_UPDATE cannot be read");
+  HttpStream* const stream = Find(head_.stream);
+  if (stream == nullptr && head_.stream != 0) return true;
+  int64_t& window = head_.stream == 0 ? send_window_ : stream->send_window;
+  window += http::ReadNumber32(payload.data()) & 0x7fffffff;
+  return window <= http::kWindowBytesMax || Refuse("a window is too large");
 }
 
 void HttpClient::Pump(size_t bytes_max, std::string* out) {
-  const size_t start = out->size();
-  while (out->size() - start < bytes_max) {
-    const uint8_t* bytes = nullptr;
-    const ssize_t length = nghttp2_session_mem_send(session_, &bytes);
-    if (length <= 0) break;
-    out->append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(length));
+  if (!control_.empty()) {
+    out->append(control_);
+    control_.clear();
   }
-  // After an error of the peer nghttp2 reads on until its GOAWAY is out.
-  if (!going_away_ && error_.empty() && nghttp2_session_want_read(session_) == 0) {
-    error_ = "the peer does not speak gRPC";
+  for (const auto& stream : streams_) PumpStream(bytes_max, stream.get(), out);
+}
+
+void HttpClient::PumpStream(size_t bytes_max, HttpStream* stream, std::string* out) {
+  while (!stream->ended && out->size() < bytes_max) {
+    const size_t left = stream->outgoing.size() - stream->outgoing_sent;
+    const int64_t window = std::max<int64_t>(0, std::min(send_window_, stream->send_window));
+    const size_t size = std::min({left, frame_bytes_max_, static_cast<size_t>(window)});
+    const bool ends = stream->half_close && size == left;
+    if (size == 0 && !ends) return;
+    http::AppendFrameHead({.length = size,
+                           .type = FrameType::kData,
+                           .flags = ends ? http::kEndStream : uint8_t{0},
+                           .stream = stream->id},
+                          out);
+    MoveData(size, stream, out);
+    stream->ended = ends;
   }
+}
+
+void HttpClient::MoveData(size_t size, HttpStream* stream, std::string* out) {
+  out->append(stream->outgoing, stream->outgoing_sent, size);
+  stream->outgoing_sent += size;
+  stream->send_window -= static_cast<int64_t>(size);
+  send_window_ -= static_cast<int64_t>(size);
+  if (stream->outgoing_sent < stream->outgoing.size()) return;
+  stream->outgoing.clear();
+  stream->outgoing_sent = 0;
+  if (stream->outgoing.capacity() > kBufferBytesKept) stream->outgoing.shrink_to_fit();
 }
 
 bool HttpClient::all_pumped() const {
   return std::all_of(streams_.begin(), streams_.end(),
-                     [](const auto& entry) { return entry.second->outgoing.empty(); });
+                     [](const auto& stream) { return stream->outgoing.empty(); });
 }
 
 }  // namespace coheld::core

@@ -55,7 +55,6 @@ class HttpClientTest : public ::testing::Test {
     std::string& outgoing = client_.Outgoing(id);
     wire::AppendPrefix({.length = static_cast<uint32_t>(message.size())}, &outgoing);
     outgoing.append(message);
-    client_.Resume(id);
   }
 
   std::vector<std::string> Received(HttpClient::StreamId id) {
@@ -136,7 +135,6 @@ TEST_F(HttpClientTest, AnOversizedMessageIsNotRead) {
   std::string& outgoing = small.Outgoing(id);
   wire::AppendPrefix({.length = 200}, &outgoing);
   outgoing.append(std::string(200, 'x'));
-  small.Resume(id);
   std::string bytes;
   small.Pump(1 << 20, &bytes);
   server_.Feed(bytes);

@@ -71,8 +71,9 @@ struct ClientOptions {
   std::string program;
   // The largest reply accepted, in bytes.
   size_t message_bytes_max = size_t{64} << 20;
-  // How many idle connections are kept; more are closed when they become idle.
-  size_t idle_channels_max = 16;
+  // How many idle connections are kept; more are closed when they become idle. A process has as
+  // many connections as threads that call at the same time; to make a new one takes several ops.
+  size_t idle_channels_max = 256;
   // What CallOptions::on_interrupt is where none is given, as with all methods of handles.
   std::function<bool()> on_interrupt = {};
   // How long a wait may look for the reply again and again before it sleeps, giving its core to
