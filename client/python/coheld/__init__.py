@@ -8,6 +8,7 @@ from multiprocessing.managers import BaseProxy, RemoteError, SharedMemoryManager
 
 from coheld._array import ArrayProxy
 from coheld._barrier import BarrierProxy
+from coheld._batch import Batch, Pending
 from coheld._codecs import Opaque
 from coheld._condition import ConditionProxy
 from coheld._count_down_latch import CountDownLatchProxy
@@ -89,6 +90,7 @@ __all__ = [
     "BarrierProxy",
     "BaseManager",
     "BaseProxy",
+    "Batch",
     "BoundedSemaphoreProxy",
     "Cancelled",
     "Change",
@@ -130,6 +132,7 @@ __all__ = [
     "Opaque",
     "OutcomeUnknown",
     "Overflow",
+    "Pending",
     "PickleRefused",
     "QueueEmpty",
     "QueueFull",

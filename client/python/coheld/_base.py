@@ -185,6 +185,12 @@ def _typeid(word: str) -> str:
     return _TYPEIDS.get(word) or word.title().replace("_", "")
 
 
+def halves(page: list[Any]) -> tuple[list[Any], list[Any]]:
+    """Split what an iterator has of a page: after the first half it asks for the next page."""
+    middle = len(page) // 2
+    return page[:middle], page[middle:]
+
+
 def milliseconds(seconds: float | None) -> int | None:
     """Return a timeout in the wire's unit, rounded up; None is for ever, a negative one 0."""
     if seconds is None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from coheld import _core
-from coheld._base import LATER_PAGES, DataProxy
+from coheld._base import LATER_PAGES, DataProxy, halves
 from coheld._codecs import bytes_decide, decode_key
 from coheld._core import ABSENT
 from coheld._errors import KeyNotFound, NotComparable, TooLarge, VersionMismatch
@@ -100,20 +100,23 @@ class DictProxy(DataProxy, managers.DictProxy):  # type: ignore[misc]
         return self._iterate(page, seen)
 
     def _iterate(self, page: Any, seen: int | None) -> Iterator[Any]:
-        watched = self._client.watched
+        client, name, watched = self._client, self._name, self._client.watched
         entries, following, done, length, _, _ = page
         while True:
-            for key, _ in entries:
-                if watched.get(self._name) != seen:
-                    seen = self._check_size(length)
-                yield key
-            if watched.get(self._name) != seen:
+            ahead = None
+            for half in halves(entries):
+                for key, _ in half:
+                    if watched.get(name) != seen:
+                        seen = self._check_size(length)
+                    yield key
+                if ahead is None and not done:
+                    further = LATER_PAGES, True, length
+                    ahead = _core.begin(_scan, client, name, following, *further)
+            if watched.get(name) != seen:
                 seen = self._check_size(length)
-            if done:
+            if ahead is None:
                 return
-            entries, following, done, _, changed, _ = _scan(
-                self._client, self._name, following, LATER_PAGES, True, length
-            )
+            entries, following, done, _, changed, _ = ahead.result()
             if changed:
                 raise RuntimeError("dictionary changed size during iteration")
 

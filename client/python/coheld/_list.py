@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, SupportsIndex
 
 from coheld import _core
-from coheld._base import LATER_PAGES, DataProxy
+from coheld._base import LATER_PAGES, DataProxy, halves
 from coheld._errors import NotComparable, NotOrderable, TooLarge, ValueNotFound, VersionMismatch
 from coheld._stdlib import managers
 
@@ -94,19 +94,31 @@ class ListProxy(DataProxy, managers.ListProxy):  # type: ignore[misc]
 
     def __iter__(self) -> Iterator[Any]:
         """Iterate over pages read ahead; as with a list, changes meanwhile shift what is seen."""
-        watched = self._client.watched
-        watched.setdefault(self._name, 0)
-        start, done, limit = 0, False, 0
-        while not done:
-            seen = watched.get(self._name)
-            values, following, done, _ = _scan(self._client, self._name, start, limit)
-            limit = LATER_PAGES
-            for place, value in enumerate(values, start + 1):
-                yield value
-                if watched.get(self._name) != seen:
-                    following, done = place, False
+        client, name, watched = self._client, self._name, self._client.watched
+        watched.setdefault(name, 0)
+        seen = watched.get(name)
+        start, page = 0, _scan(client, name, 0, 0)
+        while True:
+            values, following, done, _ = page
+            ahead, place, changed = None, start, False
+            for half in halves(values):
+                for value in half:
+                    yield value
+                    place += 1
+                    if watched.get(name) != seen:
+                        changed = True
+                        break
+                if changed:
                     break
-            start = following
+                if ahead is None and not done:
+                    ahead = _core.begin(_scan, client, name, following, LATER_PAGES)
+            if changed:  # This process changed the list: what was read ahead is old.
+                seen = watched.get(name)
+                start, page = place, _scan(client, name, place, LATER_PAGES)
+            elif ahead is not None:
+                start, page = following, ahead.result()
+            else:
+                return
 
     def __reversed__(self) -> Iterator[Any]:
         values = self._getvalue()

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, TypeVar
 from coheld import _client, _codecs, _core, _explain, _hosted, _lifetime, _registry, _tls
 from coheld._address import Address, daemon_form, like_given
 from coheld._base import BaseProxy
+from coheld._batch import Batch
 from coheld._client import Client
 from coheld._daemon import PrivateDaemon
 from coheld._errors import HostGone, ObjectNotFound
@@ -223,6 +224,14 @@ class BaseManager:
         """Return a proxy of what a program hosts by this name."""
         handle = _hosted.find(self._started(), name)
         return _hosted.make_proxy(handle, self, self._proxy_serializer)
+
+    def batch(self) -> Batch:
+        """Return a batch, which makes many ops with one write and one wait.
+
+        ``with manager.batch() as batch: apples = batch.on(counts).increment("apples")``, and after
+        the block ``apples.get()``.
+        """
+        return Batch(self._started())
 
     def locks(self) -> list[dict[str, Any]]:
         """Return what is held in the daemon: each object's name, type and holders.

@@ -1,6 +1,6 @@
 // The extension module coheld._core: the C++ client for Python. It gives a Client, and method(),
 // which makes one callable for each method of the protos; the Python package builds everything else
-// on those two. The callables are plain CPython fast calls, since they are on every path.
+// on those two.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
@@ -13,6 +13,9 @@
 #include <utility>
 #include <vector>
 
+#include "client/python/src/ahead.h"
+#include "client/python/src/batch.h"
+#include "client/python/src/call.h"
 #include "client/python/src/call_site.h"
 #include "client/python/src/client_object.h"
 #include "client/python/src/decode.h"
@@ -38,225 +41,6 @@ PyObject* Absent() {
 namespace {
 
 namespace nb = nanobind;
-
-// One method, with the fields of its reply that the caller wants.
-struct BoundMethod {
-  uint32_t number = 0;
-  std::string name;
-  MessageTable request;
-  MessageTable reply;
-  std::vector<size_t> chosen;
-  bool raw = false;       // Opaque values come undecoded.
-  bool may_wait = false;  // Tells the daemon where in the program it is asked for.
-};
-
-constexpr char kCapsuleName[] = "coheld.method";
-
-bool Finalizing() {
-#if PY_VERSION_HEX >= 0x030d0000
-  return Py_IsFinalizing() != 0;
-#else
-  return _Py_IsFinalizing() != 0;
-#endif
-}
-
-// The GIL, let go of around a call. Not taken back by a destructor: at the end of the interpreter
-// taking it ends the thread by unwinding, which no destructor may do.
-class ReleasedGil {
- public:
-  ReleasedGil() : state_(PyEval_SaveThread()) {}
-  void TakeBack() { PyEval_RestoreThread(state_); }
-
-  // Runs the signal handlers that are due. True if one of them raised: stop waiting.
-  bool SignalRaised() {
-    if (Finalizing()) return true;
-    PyEval_RestoreThread(state_);
-    const bool raised = PyErr_CheckSignals() != 0;
-    state_ = PyEval_SaveThread();
-    return raised;
-  }
-
- private:
-  PyThreadState* state_;
-};
-
-// How a call ended, while the GIL is not held.
-struct Ending {
-  std::optional<std::string> reply;
-  bool interrupted = false;
-  Reason reason = Reason::kUnspecified;
-  int code = 0;
-  int system_error = 0;
-  std::string message;
-};
-
-void Describe(const Error& error, Ending* ending) {
-  ending->reason = error.reason();
-  ending->code = error.code();
-  ending->message = error.what();
-  if (const auto* lost = dynamic_cast<const ConnectionLost*>(&error)) {
-    ending->system_error = lost->system_error();
-  }
-}
-
-PyObject* Raise(const Ending& ending) {
-  const std::string word = to_string(ending.reason);
-  const Owned error(PyObject_CallFunction(hooks.make_error, "sisi", word.c_str(), ending.code,
-                                          ending.message.c_str(), ending.system_error));
-  if (error) PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error.get())), error.get());
-  return nullptr;
-}
-
-// Makes the call without the GIL.
-Ending CallDaemon(const ClientObject& client, const BoundMethod& method,
-                  const std::string& request) {
-  Ending ending;
-  std::string site;
-  if (method.may_wait) site = CallSite();
-  ReleasedGil gil;
-  CallOptions options;
-  options.site = site;
-  options.on_interrupt = [&gil] { return gil.SignalRaised(); };
-  try {
-    ending.reply = client.handle.call(method.number, request, options);
-  } catch (const Interrupted& error) {
-    ending.interrupted = true;
-    ending.reply = error.reply();
-    Describe(error, &ending);
-  } catch (const Error& error) {
-    Describe(error, &ending);
-  } catch (const std::exception& error) {
-    ending.reason = Reason::kInternal;
-    ending.message = error.what();
-  }
-  gil.TakeBack();
-  return ending;
-}
-
-// Holds back, for as long as something is decoded, the handles that came with its Refs.
-class CountedRefs {
- public:
-  explicit CountedRefs(ClientObject* client) : client_(client) {}
-  CountedRefs(const CountedRefs&) = delete;
-  CountedRefs& operator=(const CountedRefs&) = delete;
-  ~CountedRefs() {
-    for (const std::string& name : names_) {
-      GiveBack(*client_, name, client_->handles.Settle(name));
-    }
-  }
-
-  void Add(std::string_view name) {
-    if (!IsAnonymous(name)) return;
-    names_.emplace_back(name);
-    client_->handles.Expect(name);
-  }
-
- private:
-  ClientObject* const client_;
-  std::vector<std::string> names_;
-};
-
-// True if there may be a Ref to an anonymous object in a message.
-bool MayHoldRefs(std::string_view message) { return message.find('~') != std::string_view::npos; }
-
-// Reads a reply, and counts the handles that came with its Refs, whether it can be decoded or not.
-PyObject* ReadCounted(const Scope& scope, const BoundMethod& method, ClientObject* client,
-                      std::string_view reply) {
-  CountedRefs refs(client);
-  if (MayHoldRefs(reply)) {
-    VisitReplyRefs(method.reply, reply, [&refs](std::string_view name) { refs.Add(name); });
-  }
-  return ReadReply(scope, method.reply, method.chosen, reply);
-}
-
-// An op that happened although a signal stopped the wait for it: the package gives back what it
-// took. The signal's exception stays set.
-PyObject* Undo(const Scope& scope, const BoundMethod& method, ClientObject* client,
-               PyObject* const* arguments, Py_ssize_t count, const Ending& ending) {
-  if (!PyErr_Occurred()) return Raise(ending);
-  if (!ending.reply) return nullptr;
-  PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
-  PyErr_Fetch(&type, &value, &traceback);
-  const Owned result(ReadCounted(scope, method, client, *ending.reply));
-  const Owned method_name(PyUnicode_FromString(method.name.c_str()));
-  const Owned fields(PyTuple_New(count));
-  for (Py_ssize_t i = 0; fields && i < count; ++i) {
-    PyTuple_SET_ITEM(fields.get(), i, NewRef(arguments[i]));
-  }
-  if (result && method_name && fields) {
-    const Owned done(PyObject_CallFunctionObjArgs(
-        hooks.interrupted, scope.client, method_name.get(), fields.get(), result.get(), nullptr));
-  }
-  if (PyErr_Occurred()) PyErr_WriteUnraisable(scope.client);
-  PyErr_Restore(type, value, traceback);
-  return nullptr;
-}
-
-// Lets the package do what it put off. False with an exception.
-bool Attend(PyObject* object, ClientObject* client) {
-  client->attention = false;
-  return Owned(PyObject_CallOneArg(hooks.attend, object)).get() != nullptr;
-}
-
-// After a call: takes note if it opened a new session, which has none of the handles that the one
-// before was given. The package holds anew what proxies stand for. False with an exception.
-bool NoteSession(PyObject* object, ClientObject* client) {
-  const uint64_t session = client->handle.session_id();
-  if (session == 0 || session == client->session) return true;
-  if (std::exchange(client->session, session) == 0) return true;
-  return Owned(PyObject_CallOneArg(hooks.session_lost, object)).get() != nullptr;
-}
-
-// True if the arguments are those of a call: a client, the object's name, and more; else an
-// exception is set.
-bool AreOfCall(PyObject* const* arguments, Py_ssize_t count) {
-  if (count >= 2 && nb::isinstance<ClientObject>(nb::handle(arguments[0]))) return true;
-  PyErr_SetString(PyExc_TypeError, "expected a client and the object's name");
-  return false;
-}
-
-const BoundMethod& MethodOf(PyObject* capsule) {
-  return *static_cast<const BoundMethod*>(PyCapsule_GetPointer(capsule, kCapsuleName));
-}
-
-// What request() returns: f(client, *fields) -> (method number, serialised request).
-PyObject* MakeRequest(PyObject* capsule, PyObject* const* arguments, Py_ssize_t count) {
-  if (!AreOfCall(arguments, count)) return nullptr;
-  const BoundMethod& method = MethodOf(capsule);
-  const auto* const client = nb::inst_ptr<ClientObject>(nb::handle(arguments[0]));
-  const Scope scope{.client = arguments[0], .codec = client->codec};
-  std::string request;
-  if (!BuildRequest(scope, method.request, arguments + 1, static_cast<size_t>(count - 1),
-                    &request)) {
-    return nullptr;
-  }
-  const Owned bytes(PyBytes_FromStringAndSize(request.data(), std::ssize(request)));
-  return bytes ? Py_BuildValue("IO", method.number, bytes.get()) : nullptr;
-}
-
-// What method() returns: f(client, *fields).
-PyObject* CallMethod(PyObject* capsule, PyObject* const* arguments, Py_ssize_t count) {
-  if (!AreOfCall(arguments, count)) return nullptr;
-  const BoundMethod* const method = &MethodOf(capsule);
-  auto* const client = nb::inst_ptr<ClientObject>(nb::handle(arguments[0]));
-  const CallUnderWay under_way;
-  if (client->attention && !Attend(arguments[0], client)) return nullptr;
-  const Scope scope{.client = arguments[0], .codec = client->codec, .raw = method->raw};
-  std::string request;
-  request.reserve(128);
-  if (!BuildRequest(scope, method->request, arguments + 1, static_cast<size_t>(count - 1),
-                    &request)) {
-    return nullptr;
-  }
-  const Ending ending = CallDaemon(*client, *method, request);
-  if (!PyErr_Occurred() && !NoteSession(arguments[0], client)) return nullptr;
-  // A handler may have raised although the call ended otherwise, such as with the connection.
-  if (ending.interrupted || PyErr_Occurred()) {
-    return Undo(scope, *method, client, arguments + 1, count - 1, ending);
-  }
-  if (!ending.reply) return Raise(ending);
-  return ReadCounted(scope, *method, client, *ending.reply);
-}
 
 size_t PlaceOf(const MessageTable& table, const std::string& method, const std::string& field) {
   const auto found =
@@ -493,8 +277,12 @@ NB_MODULE(_core, module) {
   module.def("read_request", ReadRequest, nb::arg("client"), nb::arg("method"), nb::arg("payload"));
   module.def("read_key_file", ReadKeyFile, nb::arg("path"));
   module.def("thread_id", this_thread_id);
-  nb::class_<ClientObject>(module, "Client", nb::dynamic_attr(), nb::is_weak_referenceable())
-      .def("__init__", ConstructClient, nb::arg("address"), nb::arg("program"), nb::arg("codec"),
+  DefineBatch(module);
+  DefineAhead(module);
+  nb::class_<ClientObject> type(module, "Client", nb::dynamic_attr(), nb::is_weak_referenceable(),
+                                nb::is_final());
+  client_type = reinterpret_cast<PyTypeObject*>(type.ptr());
+  type.def("__init__", ConstructClient, nb::arg("address"), nb::arg("program"), nb::arg("codec"),
            nb::arg("key"), nb::arg("patience").none(), nb::arg("tls_ca") = "",
            nb::arg("tls_cert") = "", nb::arg("tls_key") = "", nb::arg("tls_server_name") = "")
       .def_prop_ro("address", [](const ClientObject& client) { return client.handle.address(); })

@@ -359,6 +359,17 @@ bool DecodeFields(const Scope& scope, const MessageTable& table, uint32_t wanted
   return true;
 }
 
+// Returns one field of a message.
+PyObject* ReadField(const Scope& scope, const Field& field, std::string_view message) {
+  Owned found;
+  FieldReader reader(message);
+  while (reader.Next()) {
+    if (reader.field() == field.number && !Store(scope, field, reader, &found)) return nullptr;
+  }
+  if (reader.broken()) return BrokenReply();
+  return found ? found.Release() : DefaultOf(field);
+}
+
 PyObject* DecodeMessage(const Scope& scope, const MessageTable& table, std::string_view bytes) {
   std::array<Owned, kFieldsMax> slots;
   if (!DecodeFields(scope, table, ~0u, bytes, &slots)) return nullptr;
@@ -454,11 +465,11 @@ void VisitReplyRefs(const MessageTable& table, std::string_view reply, const Ref
 PyObject* ReadReply(const Scope& scope, const MessageTable& table,
                     const std::vector<size_t>& chosen, std::string_view reply) {
   if (chosen.empty()) return NewRef(Py_None);
+  if (chosen.size() == 1) return ReadField(scope, table.fields[chosen[0]], reply);
   uint32_t wanted = 0;
   for (const size_t i : chosen) wanted |= 1u << i;
   std::array<Owned, kFieldsMax> slots;
   if (!DecodeFields(scope, table, wanted, reply, &slots)) return nullptr;
-  if (chosen.size() == 1) return slots[chosen[0]].Release();
   Owned result(PyTuple_New(static_cast<Py_ssize_t>(chosen.size())));
   if (!result) return nullptr;
   for (size_t i = 0; i < chosen.size(); ++i) {
