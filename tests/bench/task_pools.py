@@ -21,6 +21,8 @@ from multiprocessing.managers import SyncManager
 from pathlib import Path
 from typing import Any
 
+from comparison.plot import Lines, write_svg
+
 PEERS = ("stdlib", "coheld")
 POOLS = {"threads": 100, "processes": 8}
 PAYLOAD = b"x" * 100
@@ -153,27 +155,20 @@ def print_table(runs: list[Figures]) -> None:
 
 
 def plot(runs: list[Figures], path: Path) -> None:
-    """Draw time and peak memory over the number of tasks; needs matplotlib."""
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(2, len(POOLS), figsize=(10, 7), sharex=True, sharey="row")
-    for column, pool in enumerate(POOLS):
-        for peer in PEERS:
-            own = [run for run in runs if (run.peer, run.pool) == (peer, pool)]
-            tasks = [run.tasks for run in own]
-            axes[0][column].plot(tasks, [run.seconds for run in own], "o-", label=peer)
-            axes[1][column].plot(tasks, [run.peak_kb / 1024 for run in own], "o-", label=peer)
-            axes[1][column].plot(
-                tasks, [run.after_kb / 1024 for run in own], "x--", label=f"{peer}, cleared"
-            )
-        axes[0][column].set(title=f"{POOLS[pool]} {pool}", xscale="log", yscale="log")
-        axes[1][column].set(xlabel="tasks", xscale="log")
-    axes[0][0].set_ylabel("seconds")
-    axes[1][0].set_ylabel("MB of the manager's process")
-    for row in axes:
-        row[0].legend()
-    figure.tight_layout()
-    figure.savefig(path)
+    """Draw time and memory over the number of tasks."""
+    charts = []
+    for pool, workers in POOLS.items():
+        seconds: dict[str, list[tuple[float, float]]] = {}
+        megabytes: dict[str, list[tuple[float, float]]] = {}
+        for run in runs:
+            if run.pool == pool:
+                seconds.setdefault(run.peer, []).append((run.tasks, run.seconds))
+                megabytes.setdefault(run.peer, []).append((run.tasks, run.peak_kb / 1024))
+                cleared = megabytes.setdefault(f"{run.peer}, cleared", [])
+                cleared.append((run.tasks, run.after_kb / 1024))
+        charts.append(Lines(f"{workers} {pool}", "tasks", "seconds", seconds))
+        charts.append(Lines(f"{workers} {pool}", "tasks", "MB of the manager", megabytes))
+    write_svg(path, charts)
 
 
 def main() -> None:
@@ -181,7 +176,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--tasks", type=int, nargs="+", default=[100, 1000, 10_000])
     parser.add_argument("--json", type=Path, help="write all figures to this file as well")
-    parser.add_argument("--plot", type=Path, help="draw the figures, as .svg or .png")
+    parser.add_argument("--plot", type=Path, help="draw the figures, as SVG")
     parser.add_argument("--one", nargs=3, metavar=("PEER", "POOL", "TASKS"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
