@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "proto/wire/busy_machine.h"
 #include "proto/wire/fields.h"
 #include "proto/wire/framing.h"
 
@@ -327,6 +328,7 @@ void Channel::Flush() {
 bool Channel::Spin(SpinPolicy* policy) {
   const Clock::time_point begin = Clock::now();
   const Clock::time_point until = begin + policy->Allowed(begin);
+  if (until > begin && wire::MachineIsBusy(begin)) return false;
   Clock::time_point now = begin;
   while (now < until) {
     sched_yield();  // First: the daemon may need this very core.

@@ -170,18 +170,24 @@ class ValueEncoder {
 
   // A Value of one varint field.
   Outcome Small(uint32_t field, int kind, uint64_t number) {
-    AppendTag(field, WireType::kBytes, out_);
-    out_->push_back(static_cast<char>(1 + VarintBytes(number)));
-    AppendTag(static_cast<uint32_t>(kind), WireType::kVarint, out_);
-    AppendVarint(number, out_);
+    Head()
+        .Tag(field, WireType::kBytes)
+        .Varint(1 + VarintBytes(number))
+        .Tag(static_cast<uint32_t>(kind), WireType::kVarint)
+        .Varint(number)
+        .AppendTo(out_);
     return Outcome::kDone;
   }
 
   // A Value of one length-delimited field.
   Outcome Leaf(uint32_t field, int kind, std::string_view bytes) {
-    AppendTag(field, WireType::kBytes, out_);
-    AppendVarint(1 + VarintBytes(bytes.size()) + bytes.size(), out_);
-    AppendBytes(static_cast<uint32_t>(kind), bytes, out_);
+    Head()
+        .Tag(field, WireType::kBytes)
+        .Varint(1 + VarintBytes(bytes.size()) + bytes.size())
+        .Tag(static_cast<uint32_t>(kind), WireType::kBytes)
+        .Varint(bytes.size())
+        .AppendTo(out_);
+    out_->append(bytes);
     return Outcome::kDone;
   }
 

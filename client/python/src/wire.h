@@ -1,6 +1,7 @@
 // Protobuf's wire format, as far as this module writes and reads it: no messages, no descriptors.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -36,10 +37,27 @@ inline int64_t UnZigZag(uint64_t value) {
   return static_cast<int64_t>((value >> 1) ^ (~(value & 1) + 1));
 }
 
+// Some small numbers in a row, appended at once: a string grows by single bytes at a high price.
+class Head {
+ public:
+  Head& Varint(uint64_t value) {
+    for (; value >= 0x80; value >>= 7) bytes_[size_++] = static_cast<char>(value | 0x80);
+    bytes_[size_++] = static_cast<char>(value);
+    return *this;
+  }
+  Head& Tag(uint32_t field, WireType type) {
+    return Varint((uint64_t{field} << 3) | static_cast<uint32_t>(type));
+  }
+  void AppendTo(std::string* out) const { out->append(bytes_.data(), size_); }
+
+ private:
+  std::array<char, 40> bytes_;  // Four of the largest.
+  size_t size_ = 0;
+};
+
 // Appends a whole length-delimited field.
 inline void AppendBytes(uint32_t field, std::string_view bytes, std::string* out) {
-  AppendTag(field, WireType::kBytes, out);
-  AppendVarint(bytes.size(), out);
+  Head().Tag(field, WireType::kBytes).Varint(bytes.size()).AppendTo(out);
   out->append(bytes);
 }
 
@@ -48,9 +66,8 @@ inline void AppendBytes(uint32_t field, std::string_view bytes, std::string* out
 class OpenField {
  public:
   OpenField(uint32_t field, std::string* out) : out_(out) {
-    AppendTag(field, WireType::kBytes, out);
-    start_ = out->size();
-    out->push_back(0);
+    Head().Tag(field, WireType::kBytes).Varint(0).AppendTo(out);
+    start_ = out->size() - 1;
   }
 
   void Close() {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "proto/wire/busy_machine.h"
+
 namespace coheld::wire {
 namespace {
 
@@ -90,6 +92,17 @@ TEST(SpinPolicyTest, ParkedOpsAmongQuickOnesDoNotEndTheLooking) {
   Ops ops;
   for (int i = 0; i < 1000; ++i) ops.Make(i % 4 == 0 ? milliseconds(10) : microseconds(20));
   EXPECT_GT(ops.looks, 900);
+}
+
+TEST(BusyMachineTest, TheKernelTellsHowManyThreadsWantToRun) {
+  EXPECT_EQ(RunnableIn("24.90 20.10 3.05 17/503 24511\n"), 17u);
+  EXPECT_EQ(RunnableIn("3/503"), 3u);
+}
+
+TEST(BusyMachineTest, WhereItIsNotToldTheMachineIsNotBusy) {
+  EXPECT_EQ(RunnableIn(""), 0u);
+  EXPECT_EQ(RunnableIn("24.90 20.10"), 0u);
+  EXPECT_EQ(RunnableIn("24.90 x/503"), 0u);
 }
 
 TEST(SpinPolicyTest, ZeroMeansNever) {
