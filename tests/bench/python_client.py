@@ -15,6 +15,7 @@ import time
 from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.managers import SyncManager
 from typing import Any
@@ -231,18 +232,16 @@ def list_cases(address: str, seconds: float) -> dict[str, Callable[[], dict[str,
     manager = open_manager(address)
     ops = make_ops(manager)
     for name, op in ops.items():
-        cases[name] = lambda op=op: measure(op, seconds)
+        cases[name] = partial(measure, op, seconds)
     for name in ("dict get", "dict set", "list append", "queue put, get"):
-        cases[f"{CLIENTS} processes: {name}"] = lambda op=ops[name]: measure_together(
-            CLIENTS, op, seconds
+        cases[f"{CLIENTS} processes: {name}"] = partial(
+            measure_together, CLIENTS, ops[name], seconds
         )
-    lock_pair = ops["lock acquire, release"]
-    cases[f"{LOCKERS} processes: lock acquire, release"] = lambda: measure_together(
-        LOCKERS, lock_pair, seconds
-    )
-    cases["2 processes: queue hand-off"] = lambda: measure_hand_off(manager, seconds)
+    lock = "lock acquire, release"
+    cases[f"{LOCKERS} processes: {lock}"] = partial(measure_together, LOCKERS, ops[lock], seconds)
+    cases["2 processes: queue hand-off"] = partial(measure_hand_off, manager, seconds)
     for name, op in make_long_ops(manager).items():
-        cases[name] = lambda op=op: measure(op, seconds, warm_up=0)
+        cases[name] = partial(measure, op, seconds, warm_up=0)
     return cases
 
 
