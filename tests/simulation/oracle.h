@@ -79,7 +79,14 @@ class Oracle : public DaemonObserver {
  private:
   // Judges, but not after a violation.
   template <typename Act>
-  void Judge(Act act);
+  void Judge(Act act) {
+    if (violation_ || dead_) return;
+    try {
+      act();
+    } catch (const Violation& violation) {
+      violation_ = violation.what();
+    }
+  }
 
   struct SentOp {
     Op op;
