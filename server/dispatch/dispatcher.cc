@@ -173,7 +173,6 @@ void Dispatcher::Apply(const Submission& submission, std::optional<Failure> refu
   }
   // The op's own reply, if it did not park, comes first: before those of the ops that it woke.
   Deliver(std::span(replies).subspan(waits ? 0 : 1));
-  if (engine_.has_ring_reports()) TellRings();
   replies.clear();
   spare_replies_ = std::move(replies);
   spare_memory_.NoteWork(now);
@@ -250,6 +249,7 @@ void Dispatcher::Deliver(std::span<const engine::Reply> replies) {
     route.peer->Answer(route, reply);
     route.peer->RequestFlush();
   }
+  if (engine_.has_ring_reports()) TellRings();
 }
 
 void Dispatcher::FinishWait(CallId call, engine::Reply reply) {

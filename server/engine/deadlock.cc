@@ -1,5 +1,6 @@
 // What the engine does about owners that wait for each other in a ring (wait_graph.h): it looks
-// when an op parked, and fails one of the ring's ops, or only tells.
+// when an op parked, or the owner of one got or lost a right, and fails one of the ring's ops, or
+// only tells.
 #include <algorithm>
 #include <utility>
 
@@ -36,9 +37,9 @@ const ParkedOp& Youngest(const Ring& ring) {
 
 Ring Engine::FindRing(const ParkedOp& op, WaitGraph::Rules rules) const {
   if (op.others.empty() && op.place.object->awaits() == Awaits::kEvent) return {};
-  // Who holds nothing is waited for by nobody.
+  // Who holds nothing, and stands in one line only, is waited for by nobody.
   const Session* const session = sessions_.Find(op.stamp.owner.session);
-  if (session == nullptr || session->held.empty()) return {};
+  if (session == nullptr || (session->held.empty() && op.others.empty())) return {};
   return wait_graph_.FindRing(op, rules);
 }
 
@@ -59,11 +60,21 @@ void Engine::BreakRings(CallId call, TimeMs now, std::vector<Reply>* replies) {
     const bool closer =
         (deadlock_policy_ == DeadlockPolicy::kCloser) != Planted(PlantedBug::kWrongVictim);
     const ParkedOp& victim = closer ? found->second : Youngest(ring);
-    Cancel(victim.stamp.call,
-           {v1::ERROR_REASON_DEADLOCK, "the op would have waited for ever: " + words +
-                                           "; release what the others wait for and try again"},
-           now, replies);
+    CancelOne(victim.stamp.call,
+              {v1::ERROR_REASON_DEADLOCK, "the op would have waited for ever: " + words +
+                                              "; release what the others wait for and try again"},
+              now, replies);
   }
+}
+
+void Engine::BreakShifted(TimeMs now, std::vector<Reply>* replies) {
+  for (size_t i = 0; i < shifted_.size(); ++i) {  // What fails may make more of them.
+    std::vector<CallId> calls;
+    for (const ParkedOp* op : wait_graph_.WaitsOf(shifted_[i])) calls.push_back(op->stamp.call);
+    if (calls.size() > kShiftedOpsMax) calls.resize(kShiftedOpsMax);
+    for (const CallId call : calls) BreakRings(call, now, replies);
+  }
+  shifted_.clear();
 }
 
 }  // namespace coheld::engine

@@ -94,6 +94,7 @@ std::optional<CallId> Engine::Apply(const Stamp& arrived, uint32_t method, std::
     Log(Input::Kind::kOp, stamp, method, payload);
   }
   if (parks) BreakRings(stamp.call, stamp.now, replies);
+  BreakShifted(stamp.now, replies);
   return parks ? std::optional(stamp.call) : std::nullopt;
 }
 
@@ -308,6 +309,7 @@ void Engine::EndSession(SessionId id, TimeMs now, std::vector<Reply>* replies) {
   TakeWakes(turn);
   DrainWakes(now, replies);
   Log(Input::Kind::kEndSession, {.owner = {.session = id}, .now = now});
+  BreakShifted(now, replies);
 }
 
 Object* Engine::CreateAnonymous(const TypeRow& type) {

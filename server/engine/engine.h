@@ -33,7 +33,9 @@ namespace coheld::engine {
 // What becomes of owners that would wait for each other for ever (wait_graph.h).
 enum class DeadlockPolicy {
   kReport,   // Nothing; Engine::TakeRingReports tells.
-  kCloser,   // The op that closes the ring fails with DEADLOCK.
+  kCloser,   // The op that closes the ring fails with DEADLOCK; if the ring was closed not by an op
+             // that came but by the end of a lease, a release or a grant, then the waiting op of
+             // the owner who lost or got the right.
   kYoungest  // The op fails whose owner has had for the shortest time what the others wait for.
 };
 
@@ -188,8 +190,13 @@ class Engine {
                     const std::function<void(Object&, Turn&)>& visit);
   // Takes over what an object did in a turn that is no op's.
   void FinishEffect(Turn& turn, std::vector<Reply>* replies);
-  // Looks for deadlocks that an op closed by parking (deadlock.cc).
+  // Cancel, but looks for no deadlocks.
+  void CancelOne(CallId call, Failure failure, TimeMs now, std::vector<Reply>* replies);
+  // Looks for deadlocks of which this op is a part (deadlock.cc). What fails is an input of its
+  // own: only when the one that closed the ring was logged.
   void BreakRings(CallId call, TimeMs now, std::vector<Reply>* replies);
+  // Looks for those that were closed by what owners of waiting ops got or lost.
+  void BreakShifted(TimeMs now, std::vector<Reply>* replies);
   Object* CreateAnonymous(const TypeRow& type);
   Result<Object*> CreateObject(const TypeRow& type, const std::string& name, Turn& turn);
   // Removes what the op made, as if it had never been.
@@ -222,6 +229,7 @@ class Engine {
   DeadlockPolicy deadlock_policy_ = DeadlockPolicy::kReport;
   v1::Durability durability_ = v1::DURABILITY_MEMORY;
   std::vector<std::string> ring_reports_;
+  std::vector<Owner> shifted_;  // Have waiting ops and got or lost a right (Turn::NoteShift).
   uint64_t last_token_ = 0;
   CallId last_call_{};
   SessionId last_session_ = kNoSession;

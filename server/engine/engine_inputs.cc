@@ -74,6 +74,11 @@ void Engine::Log(Input::Kind kind, const Stamp& stamp, uint32_t code, std::strin
 }
 
 void Engine::Cancel(CallId call, Failure failure, TimeMs now, std::vector<Reply>* replies) {
+  CancelOne(call, std::move(failure), now, replies);
+  BreakShifted(now, replies);
+}
+
+void Engine::CancelOne(CallId call, Failure failure, TimeMs now, std::vector<Reply>* replies) {
   if (!parked_.contains(call)) return;
   End(call, failure, true, now, replies);
   Log(Input::Kind::kCancel, {.call = call, .now = now}, static_cast<uint32_t>(failure.reason),
@@ -86,6 +91,7 @@ bool Engine::Abandon(CallId call, TimeMs now, std::vector<Reply>* replies) {
   if (WaitsAlone(found->second) && !Planted(PlantedBug::kEffectUndone)) return false;
   End(call, {v1::ERROR_REASON_CANCELLED, "the caller is gone"}, false, now, replies);
   Log(Input::Kind::kAbandon, {.call = call, .now = now});
+  BreakShifted(now, replies);
   return true;
 }
 
@@ -120,6 +126,7 @@ void Engine::Resume(TimeMs now, std::vector<Reply>* replies) {
   last_token_ += kResumeStride;
   store_.SkipAnonymous(kResumeStride);
   Log(Input::Kind::kResume, {.now = now});
+  BreakShifted(now, replies);
 }
 
 void Engine::End(CallId call, Failure failure, bool keep, TimeMs now, std::vector<Reply>* replies) {

@@ -14,6 +14,7 @@ void Engine::Advance(TimeMs now, std::vector<Reply>* replies) {
   const Lifetime::Scope scope(lifetime_);
   while (NextDeadline() <= now) AdvanceOnce(now, replies);
   Log(Input::Kind::kAdvance, {.now = now});
+  BreakShifted(now, replies);
 }
 
 void Engine::AdvanceOnce(TimeMs now, std::vector<Reply>* replies) {
@@ -84,6 +85,7 @@ void Engine::Rearm(uint64_t stalled_ms, TimeMs now, std::vector<Reply>* replies)
   ForEachAlarm(now, replies,
                [stalled_ms](Object& object, Turn& turn) { object.Rearm(stalled_ms, turn); });
   Log(Input::Kind::kRearm, {.now = now}, 0, {}, stalled_ms);
+  BreakShifted(now, replies);
 }
 
 }  // namespace coheld::engine

@@ -113,6 +113,9 @@ inline constexpr size_t kLostRightsMax = 1000;
 // Waits that a search for a deadlock looks at before it gives up.
 inline constexpr size_t kRingVisitsMax = 100'000;
 
+// Waiting ops of one owner for which such a search is made when the owner got or lost a right.
+inline constexpr size_t kShiftedOpsMax = 100;
+
 // How far apart the tokens, and the numbers of anonymous objects, before and after a restart are:
 // more than were ever given in the moment whose records a power cut may take.
 inline constexpr uint64_t kResumeStride = uint64_t{1} << 24;

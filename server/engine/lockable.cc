@@ -118,6 +118,7 @@ uint64_t Lockable::GiveBack(uint64_t levels, Turn& turn) {
   const uint64_t left = hold_->count -= levels;
   if (left == 0) {
     turn.NoteRelease(hold_->owner.session, *this);
+    turn.NoteShift(hold_->owner);  // It may wait for this lock, as a signal; now it stands in line.
     if (hold_->ends != kNever) turn.SetAlarm(*this, kNever);
     hold_.reset();
     turn.Wake(waiters_);

@@ -48,10 +48,17 @@ void Turn::NoteHold(SessionId session, Object& object) {
   Session* holder = engine_.sessions_.Find(session);
   COHELD_CHECK(holder != nullptr);
   holder->held.insert(object.name());
+  NoteShift(owner());
 }
 
 void Turn::NoteRelease(SessionId session, Object& object) {
   if (Session* holder = engine_.sessions_.Find(session)) holder->held.erase(object.name());
+}
+
+void Turn::NoteShift(const Owner& owner) {
+  const Session* const session = engine_.sessions_.Find(owner.session);
+  if (session == nullptr || session->parked.empty()) return;
+  engine_.shifted_.push_back(owner);
 }
 
 void Turn::NoteLost(const Hold& hold, const Object& object, LostRight::Why why) {

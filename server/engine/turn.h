@@ -115,6 +115,9 @@ class Turn {
   void NoteHold(SessionId session, Object& object);
   // Notes that the session has no right on the object any more.
   void NoteRelease(SessionId session, Object& object);
+  // Notes that an owner got or lost a right, whether or not it waits for something: what waits may
+  // be in a ring now (deadlock.cc).
+  void NoteShift(const Owner& owner);
   // Notes that an owner lost a right on the object that it did not give back, so that it can be
   // told. Nothing happens if its session is over.
   void NoteLost(const Hold& hold, const Object& object, LostRight::Why why);

@@ -17,11 +17,12 @@ constexpr size_t kStepsInWords = 10;
 // A search that only is to tell people about a ring gives up earlier: there are many in a listing.
 constexpr size_t kVisitsToTell = 2000;
 
-// A search for the shortest ring through one op: breadth first, each op once.
+// A search for the shortest ring through one op, back to its owner, or to the op itself where
+// others are behind it in line: breadth first, each op once.
 class Search {
  public:
   Search(const WaitGraph& graph, const ParkedOp& start, WaitGraph::Rules rules)
-      : graph_(graph), owner_(start.stamp.owner), rules_(rules) {
+      : graph_(graph), start_(start), owner_(start.stamp.owner), rules_(rules) {
     Reach(&start, 0, {});
   }
 
@@ -75,22 +76,24 @@ class Search {
       if (owner == owner_) return true;
       for (const ParkedOp* next : graph_.WaitsOf(owner)) Reach(next, at, last_);
     }
-    FollowLine(op, place, at);
-    return false;
+    return FollowLine(op, place, at);
   }
 
   // Follows the nearest op before this one in line that stands in other lines too: it may be kept
-  // there although its turn has come here. (It leads to those before it.)
-  void FollowLine(const ParkedOp& op, const ParkedOp::Place& place, size_t at) {
-    if (place.queue->many() == 0 || Planted(PlantedBug::kPlaceInLineMissed)) return;
+  // there although its turn has come here. (It leads to those before it.) Returns as Follow.
+  bool FollowLine(const ParkedOp& op, const ParkedOp::Place& place, size_t at) {
+    if (place.queue->many() == 0 || Planted(PlantedBug::kPlaceInLineMissed)) return false;
     for (auto before = place.at; before != place.queue->ops().begin();) {
       const ParkedOp* const next = *--before;
       ++visits_;
       if (next->others.empty() || !Counts(*next)) continue;
-      Reach(next, at, {.op = &op, .object = place.object, .hold = {}, .ahead = true});
+      last_ = {.op = &op, .object = place.object, .hold = {}, .ahead = true};
+      if (next == &start_) return true;
+      Reach(next, at, last_);
       // One that does not wait here leads to nobody here.
-      if (!IsPassed(*place.object, *next)) return;
+      if (!IsPassed(*place.object, *next)) break;
     }
+    return false;
   }
 
   // Returns the steps from the start to this op and from there, by last_, to the start.
@@ -102,6 +105,7 @@ class Search {
   }
 
   const WaitGraph& graph_;
+  const ParkedOp& start_;
   const Owner owner_;
   const WaitGraph::Rules rules_;
   const size_t visits_max_ = rules_.timeouts ? kVisitsToTell : kRingVisitsMax;
@@ -149,6 +153,7 @@ std::string RingInWords(const Store& store, const Sessions& sessions, const Ring
   std::string words;
   for (size_t i = 0; i < ring.size(); ++i) {
     const RingStep& step = ring[i];
+    const RingStep& next = ring[(i + 1) % ring.size()];
     if (i == kStepsInWords && ring.size() > kStepsInWords + 1) {
       words += "; and " + std::to_string(ring.size() - i) + " more";
       break;
@@ -159,7 +164,7 @@ std::string RingInWords(const Store& store, const Sessions& sessions, const Ring
     if (!step.op->site.empty()) words += " at " + step.op->site;
     words += " for the " + (held == nullptr ? "object" : held->type->word) + " \"" +
              step.object->name() + "\"";
-    words += step.ahead ? ", where " + OwnerInWords(sessions, ring[i + 1].op->stamp.owner) +
+    words += step.ahead ? ", where " + OwnerInWords(sessions, next.op->stamp.owner) +
                               " is before it in line"
                         : ", which is held by " + HolderInWords(sessions, step.hold, now);
   }

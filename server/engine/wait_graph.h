@@ -10,7 +10,10 @@
 // waits for what everybody in that line waits for; only ops that stand in several are in the way by
 // themselves.
 //
-// A ring can only be closed by an op that parks, so that is when Engine looks (deadlock.cc).
+// A way gets longer when an op parks; when an owner that waits is granted something else, as those
+// behind it wait for it then; and when it loses a lock that it held and waits for all the same, as
+// a signal or with others: then it stands in that line like anybody. That is when Engine looks
+// (deadlock.cc), and only from the ops through which a new ring must lead.
 #pragma once
 
 #include <map>

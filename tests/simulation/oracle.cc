@@ -135,6 +135,7 @@ void Oracle::OnInput(const engine::Input& input) {
     if (input.kind == engine::Input::Kind::kOp) {
       rings_.NoteOp(book_.world().sync(), events_.back().call);
     }
+    rings_.NoteInput(book_.world().sync());
   });
 }
 

@@ -13,36 +13,51 @@ namespace coheld::simulation {
 
 using engine::DeadlockPolicy;
 
+namespace {
+
+bool Waits(const RingJudge::Model& model, uint64_t call) {
+  const std::vector<uint64_t> waiting = model.Waiting();
+  return std::find(waiting.begin(), waiting.end(), call) != waiting.end();
+}
+
+}  // namespace
+
 void RingJudge::BeginFrame() {
   told_before_ = RingsTold();
   closer_ = 0;
+  closes_ = false;
+  is_ring_ = false;
 }
 
 void RingJudge::NoteOp(const Model& model, uint64_t call) {
-  const std::vector<uint64_t> waiting = model.Waiting();
-  if (std::find(waiting.begin(), waiting.end(), call) == waiting.end()) return;
+  if (!Waits(model, call)) return;
   closer_ = call;
   closes_ = IsInRing(model, call, false);
-  may_close_ = closes_ || IsInRing(model, call, true);
+}
+
+void RingJudge::NoteInput(const Model& model) {
+  for (const uint64_t call : model.Waiting()) {
+    is_ring_ = is_ring_ || IsInRing(model, call, true);
+  }
 }
 
 void RingJudge::ExamineFailure(const Model& model, uint64_t call) const {
   const std::string who = "call " + std::to_string(call) + " failed with DEADLOCK";
   Require(policy_ != DeadlockPolicy::kReport, who + ", and rings are only to be told");
-  Require(closer_ != 0 && IsInRing(model, closer_, false), who + " without a ring");
-  if (policy_ == DeadlockPolicy::kCloser) {
+  Require(Waits(model, call) && IsInRing(model, call, false), who + " without a ring");
+  if (policy_ == DeadlockPolicy::kYoungest) {
+    Require(YoungestInRings(model, call).contains(call), who + ", which is not the youngest");
+  } else if (closer_ != 0 && Waits(model, closer_) && IsInRing(model, closer_, false)) {
     Require(call == closer_, who + ", but call " + std::to_string(closer_) + " closed the ring");
-  } else {
-    Require(YoungestInRings(model, closer_).contains(call), who + ", which is not the youngest");
   }
 }
 
-void RingJudge::EndFrame(const Model& model) const {
+void RingJudge::EndFrame(const Model& model) {
   const bool told = RingsTold() > told_before_;
   Require(told || closer_ == 0 || !closes_,
           "a deadlock was not told: call " + std::to_string(closer_));
-  Require(!told || (closer_ != 0 && may_close_),
-          "a deadlock was told that is none: call " + std::to_string(closer_));
+  Require(!told || is_ring_, "a deadlock was told that is none: call " + std::to_string(closer_));
+  closer_ = 0;  // What ends later was not closed by this one.
   JudgeAll(model);
 }
 

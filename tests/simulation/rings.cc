@@ -19,14 +19,17 @@ std::vector<uint64_t> OpsOf(const SyncModel& model, const SyncModel::Blocker& bl
   return model.WaitsOf(blocker.owner);
 }
 
-bool Closes(const SyncModel::Blocker& blocker, const Caller& owner) {
-  return blocker.ahead == 0 && blocker.owner == owner;
+// True if the way from an op of this owner is back there: at the owner, or, where others stand
+// behind it in line, at the op.
+bool Closes(const SyncModel::Blocker& blocker, const Caller& owner, uint64_t op) {
+  return blocker.ahead == 0 ? blocker.owner == owner : blocker.ahead == op;
 }
 
 // Walks all ways from an op that come back to its owner.
 class Walk {
  public:
-  Walk(const SyncModel& model, uint64_t start) : model_(model), owner_(model.OwnerOf(start)) {
+  Walk(const SyncModel& model, uint64_t start)
+      : model_(model), start_(start), owner_(model.OwnerOf(start)) {
     Visit(start);
   }
 
@@ -43,7 +46,7 @@ class Walk {
     for (const SyncModel::Blocker& blocker : model_.BlockersOf(op)) {
       if (blocker.permits) continue;
       path_.push_back({op, blocker});
-      if (Closes(blocker, owner_)) {
+      if (Closes(blocker, owner_, start_)) {
         NoteYoungest();
       } else {
         for (const uint64_t next : OpsOf(model_, blocker)) Visit(next);
@@ -74,6 +77,7 @@ class Walk {
   }
 
   const SyncModel& model_;
+  const uint64_t start_;
   const Caller owner_;
   std::vector<Step> path_;
   std::set<uint64_t> on_path_;
@@ -89,7 +93,7 @@ bool IsInRing(const SyncModel& model, uint64_t call, bool permits) {
   for (size_t at = 0; at < reached.size(); ++at) {
     for (const SyncModel::Blocker& blocker : model.BlockersOf(reached[at])) {
       if (blocker.permits && !permits) continue;
-      if (Closes(blocker, owner)) return true;
+      if (Closes(blocker, owner, call)) return true;
       for (const uint64_t next : OpsOf(model, blocker)) {
         if (std::count(reached.begin(), reached.end(), next) == 0) reached.push_back(next);
       }

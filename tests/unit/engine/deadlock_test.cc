@@ -131,6 +131,76 @@ TEST_F(Deadlocks, WithTheRunnerOfABarriersActionAreFound) {
   )");
 }
 
+// Who waits for its own lock of anybody uses it as a signal. When that lock ends it is one in line
+// like the others.
+constexpr const char kOwnSignal[] = R"(
+    s9 Lock.Create {t}b release=ANYONE -> ok
+    s1 Lock.Acquire {t}a -> token=1
+    s1 Lock.Acquire {t}b lease_ms=50 -> token=2
+    s2 Lock.AcquireAll {t}b others=["{t}a"] -> parked #a
+    s1 Lock.Acquire {t}b -> parked #b
+)";
+
+TEST_F(Deadlocks, ThatTheEndOfALeaseClosesFailTheOpOfWhoLostTheLock) {
+  Run(kOwnSignal);
+  Run(R"(
+    advance 50 -> #b DEADLOCK "session 1 thread 0 waits for the lock \"{t}b\", where session 2 thread 0 is
+      before it in line; session 2 thread 0 waits for the lock \"{t}a\", which is held by session 1"
+    s1 Lock.Release {t}a -> ok; #a acquired=True
+  )");
+}
+
+TEST_F(Deadlocks, ThatAReleaseByAnotherClosesFailTheOpOfWhoHeldTheLock) {
+  Run(kOwnSignal);
+  Run(R"(
+    s3 Lock.Release {t}b -> ok; #b DEADLOCK
+    s1 Lock.Release {t}a -> ok; #a acquired=True
+  )");
+}
+
+TEST_F(Deadlocks, ThatTheEndOfALeaseClosesFailTheYoungestIfThePolicySaysSo) {
+  engine().SetDeadlockPolicy(DeadlockPolicy::kYoungest);
+  Run(kOwnSignal);
+  // It only stands in line, and so has had its part for the shortest time.
+  Run("advance 50 -> #a DEADLOCK; #b acquired=True");
+}
+
+TEST_F(Deadlocks, ThatTheEndOfALeaseClosesAreOnlyToldIfThePolicySaysSo) {
+  KeepEngine();  // Reports are no state.
+  engine().SetDeadlockPolicy(DeadlockPolicy::kReport);
+  Run(kOwnSignal);
+  Run("advance 50");
+  EXPECT_EQ(engine().TakeRingReports().size(), 1u);
+}
+
+TEST_F(Deadlocks, ThroughTheOpItselfThatOthersAreBehindAreFound) {
+  Run(R"(
+    s9 Lock.Create {t}b release=ANYONE -> ok
+    s9 Lock.Create {t}d -> ok
+    s9 Lock.Create {t}e -> ok
+    s3 Lock.Acquire {t}d -> ok
+    s1 Lock.Acquire {t}b lease_ms=50 -> ok
+    s2 Lock.AcquireAll {t}b others=["{t}d"] -> parked #a
+    s1 Lock.AcquireAll {t}b others=["{t}e"] -> parked #b
+    s3 Lock.Acquire {t}e -> parked #c
+    advance 50 -> #b DEADLOCK "session 3 thread 0 waits for the lock \"{t}e\", where session 1
+      thread 0 is before it in line; release"; #c acquired=True
+  )");
+}
+
+// Calls of one owner may wait at the same time: the wait of one may be over while another lasts.
+TEST_F(Deadlocks, ThatAGrantClosesFailTheOtherOpOfWhoWasGranted) {
+  Run(R"(
+    s1 Lock.Acquire a -> token=1
+    s2 Lock.Acquire b -> token=2
+    s3 Lock.Acquire a -> parked #a
+    s3 Lock.Acquire b -> parked #b
+    s2 Lock.Acquire a -> parked #c
+    s1 Lock.Release a -> ok; #a token=3; #b DEADLOCK "held by session 3"
+    s3 Lock.Release a -> ok; #c token=4
+  )");
+}
+
 TEST_F(Deadlocks, OfPermitsAreOnlyTold) {
   KeepEngine();  // Reports are no state.
   Run(R"(
