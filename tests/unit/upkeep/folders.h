@@ -1,6 +1,8 @@
 // Folders on a simulated disk for the tests of what is done to them.
 #pragma once
 
+#include <cstddef>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +19,15 @@ using journal::SimulatedDisk;
 using journal::Status;
 
 inline std::string MessageOf(const Status& fault) { return fault ? fault->message : "no fault"; }
+
+// How many segments the folder "d" has, and the path of the n-th, from 0.
+inline size_t SegmentsOf(const SimulatedDisk::Image& image) {
+  return static_cast<size_t>(
+      std::distance(image.lower_bound("d/journal-0"), image.lower_bound("d/journal-9")));
+}
+inline std::string SegmentOf(const SimulatedDisk::Image& image, size_t n) {
+  return std::next(image.lower_bound("d/journal-0"), static_cast<std::ptrdiff_t>(n))->first;
+}
 
 // An engine in whose folder "d" there are sessions, locks and leases too.
 class BusyEngine : public recovery::RecordedEngine {

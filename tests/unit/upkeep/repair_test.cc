@@ -34,15 +34,8 @@ class RepairTest : public testing::Test {
     image = disk.Now();
   }
 
-  std::string Segment(size_t n) const {
-    auto place = image.lower_bound("d/journal-0");
-    std::advance(place, n);
-    return place->first;
-  }
-  size_t segments() const {
-    return static_cast<size_t>(
-        std::distance(image.lower_bound("d/journal-0"), image.lower_bound("d/journal-9")));
-  }
+  std::string Segment(size_t n) const { return SegmentOf(image, n); }
+  size_t segments() const { return SegmentsOf(image); }
   static std::string Snapshot() { return "d/" + journal::SnapshotName(kSnapshot); }
 
   // Repairs a folder, after which it has to be good, and start.

@@ -42,11 +42,7 @@ class VerifyTest : public testing::Test {
   }
 
   // The path of the n-th segment, from 0.
-  std::string Segment(size_t n) const {
-    auto place = image.lower_bound("d/journal-0");
-    std::advance(place, n);
-    return place->first;
-  }
+  std::string Segment(size_t n) const { return SegmentOf(image, n); }
 
   SimulatedDisk disk;
   engine::StateDigest digest;
