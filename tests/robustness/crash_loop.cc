@@ -12,6 +12,7 @@
 
 #include "coheld/coheld.h"
 #include "server/journal/failpoint.h"
+#include "tests/integration/program.h"
 
 namespace coheld::testing {
 namespace {
@@ -26,6 +27,7 @@ constexpr auto kProgressPatience = 10s;
 constexpr int kTries = 10;  // At a failpoint that was missed so far.
 constexpr auto kSnapshotPause = 50ms;
 constexpr size_t kComplaintsMax = 20;
+constexpr uint64_t kVerifyEvery = 10;  // Of the kills at a random moment.
 
 DurableDaemon::Arguments ArgumentsFor(const std::string& level) {
   // Snapshots and full segments all the time; sessions that outlive a loaded machine.
@@ -37,6 +39,13 @@ DurableDaemon::Arguments ArgumentsFor(const std::string& level) {
 bool IsOfACommand(std::string_view failpoint) {
   return failpoint.starts_with("backup.") || failpoint.starts_with("restore.") ||
          failpoint.starts_with("repair.");
+}
+
+// What is passed once, or hardly more often, before the daemon serves.
+bool IsOfTheStart(std::string_view failpoint) {
+  return failpoint.starts_with("folder.") || failpoint.starts_with("opening.") ||
+         failpoint.starts_with("recovery.") || failpoint.starts_with("daemon.") ||
+         failpoint == "dispatch.resumed" || failpoint == "journal.started";
 }
 
 }  // namespace
@@ -67,7 +76,8 @@ std::vector<std::string> CrashLoop::Run() {
     if (cycle % 2 == 0) {
       KillSomewhere();
     } else {
-      KillAt(failpoints[cycle / 2 % failpoints.size()], 1 + Below(2) * Below(30));
+      const std::string& failpoint = failpoints[cycle / 2 % failpoints.size()];
+      KillAt(failpoint, PassOf(failpoint));
     }
   }
   if (complaints_.empty()) HitTheMissing();
@@ -155,10 +165,28 @@ void CrashLoop::AskForSnapshots(const std::stop_token& stopped) const {
   }
 }
 
+void CrashLoop::Verify() {
+  testing::Outcome outcome;
+  // The snapshot process dies with the daemon, but not before it has ended what it asked of the
+  // kernel last: it may take a file away while it is looked at.
+  for (int tries = 0; tries < 2; ++tries) {
+    outcome = RunProgram("coheldctl", "verify " + daemon_.data());
+    if (outcome.code == 0) break;
+  }
+  if (outcome.code != 0) Complain("what a kill left is not good: " + outcome.output);
+  ++figures_.verified;
+}
+
+uint64_t CrashLoop::PassOf(const std::string& failpoint) {
+  const uint64_t pass = 1 + Below(2) * Below(30);
+  return IsOfTheStart(failpoint) || rare_.contains(failpoint) ? 1 : pass;
+}
+
 // Half of the kills come right after the start, while clients come back, half under full load.
 void CrashLoop::KillSomewhere() {
   const bool torn = Below(8) == 0 && TearTail(daemon_.data(), random_());
   if (torn) ++figures_.torn;
+  if (Below(kVerifyEvery) == 0) Verify();
   ++figures_.starts;
   daemon_.Spawn();
   if (Below(10) != 0) {
@@ -188,6 +216,7 @@ void CrashLoop::KillAt(const std::string& failpoint, uint64_t pass) {
     ++figures_.hit[failpoint];
   } else {
     ++figures_.kills;
+    rare_.insert(failpoint);
   }
   End();
 }

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <map>
 #include <random>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -34,6 +35,7 @@ struct CrashFigures {
   uint64_t kills = 0;                   // By the loop, at a random moment ...
   std::map<std::string, uint64_t> hit;  // ... and at each failpoint.
   uint64_t torn = 0;                    // Starts with a torn tail.
+  uint64_t verified = 0;                // What a kill left, by coheldctl.
   uint64_t snapshots = 0;
   uint64_t acknowledged = 0;
 };
@@ -65,9 +67,13 @@ class CrashLoop {
   // grows wait until the machine has time for them.
   void AskForSnapshots(const std::stop_token& stopped) const;
 
+  // Has coheldctl look at what a kill left.
+  void Verify();
   void KillSomewhere();
   void KillAt(const std::string& failpoint, uint64_t pass);
   void KillInNewFolder(const std::string& failpoint);
+  // At which pass of a failpoint a process is to end.
+  uint64_t PassOf(const std::string& failpoint);
   // The failpoints that were never hit.
   std::vector<std::string> Missing() const;
   void HitTheMissing();
@@ -86,6 +92,7 @@ class CrashLoop {
   std::vector<WorkerProcess> clients_;
   std::vector<std::string> complaints_;
   CrashFigures figures_;
+  std::set<std::string> rare_;  // Failpoints that a life does not pass often enough.
   std::atomic<bool> asks_{true};
   std::jthread asker_;  // Last: it uses the others.
 };

@@ -25,6 +25,7 @@ void Add(const CrashFigures& more, CrashFigures* sum) {
   sum->starts += more.starts;
   sum->kills += more.kills;
   sum->torn += more.torn;
+  sum->verified += more.verified;
   sum->snapshots += more.snapshots;
   sum->acknowledged += more.acknowledged;
   for (const auto& [name, hits] : more.hit) sum->hit[name] += hits;
@@ -41,8 +42,9 @@ void Report(const std::string& level, const CrashFigures& sum, uint64_t seed) {
          std::to_string(sum.kills + at_failpoints) + " kills (" + std::to_string(at_failpoints) +
          " at " + std::to_string(reached) + " of " + std::to_string(sum.hit.size()) +
          " failpoints), " + std::to_string(sum.torn) + " torn tails, " +
-         std::to_string(sum.snapshots) + " snapshots, " + std::to_string(sum.acknowledged) +
-         " ops checked, seed " + std::to_string(seed));
+         std::to_string(sum.verified) + " verified, " + std::to_string(sum.snapshots) +
+         " snapshots, " + std::to_string(sum.acknowledged) + " ops checked, seed " +
+         std::to_string(seed));
 }
 
 void Endure(const std::string& level, uint64_t cycles) {
