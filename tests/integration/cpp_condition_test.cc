@@ -206,7 +206,8 @@ TEST_P(CppBarrierTest, AFailedActionBreaksIt) {
 }
 
 TEST_P(CppBarrierTest, ADeadPartyBreaksIt) {
-  const Barrier barrier(client_, Name("barrier"));
+  const Client client = ConnectBriefly();
+  const Barrier barrier(client, Name("barrier"));
   barrier.create(3);
   std::thread other([&] { EXPECT_THROW(barrier.arrive_and_wait(), BarrierBroken); });
   WaitForWaiters(client_, barrier.name(), 1);

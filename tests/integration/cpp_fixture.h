@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <thread>
@@ -82,6 +83,12 @@ class CppTest : public ::testing::TestWithParam<Socket> {
   static std::string Name(const std::string& word) {
     const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
     return std::string(test->test_suite_name()) + "/" + test->name() + "/" + word;
+  }
+
+  // Returns a client whose session, and those of its forks, end a second after the last connection:
+  // for tests that wait for the end of a dead one.
+  static Client ConnectBriefly() {
+    return Client::connect(Address(), {.session_ttl = std::chrono::seconds(1)});
   }
 
   Client client_ = Client::connect(Address());

@@ -58,7 +58,8 @@ TEST_P(CppRecursiveLockTest, AnotherThreadIsAnotherOwner) {
 }
 
 TEST_P(CppRecursiveLockTest, ADeadOwnersLockIsFreeWhateverItsDepth) {
-  RecursiveLock lock(client_, Name("lock"));
+  const Client client = ConnectBriefly();
+  RecursiveLock lock(client, Name("lock"));
   InKilledChild([&] {
     lock.lock();
     lock.lock();
@@ -127,7 +128,8 @@ TEST_P(CppSharedLockTest, ReleasingNothingIsToldApart) {
 }
 
 TEST_P(CppSharedLockTest, ADeadWritersLockIsFree) {
-  SharedLock lock(client_, Name("lock"));
+  const Client client = ConnectBriefly();
+  SharedLock lock(client, Name("lock"));
   InKilledChild([&] { lock.lock(); });
   const std::shared_lock reading(lock);
   EXPECT_EQ(lock.inspect().readers, 1u);

@@ -119,7 +119,8 @@ TEST_P(CppSemaphoreTest, WaitersAreServedInTheirOrder) {
 }
 
 TEST_P(CppSemaphoreTest, ADeadProcessTakesNoPermitAlong) {
-  const Semaphore semaphore(client_, Name("semaphore"));
+  const Client client = ConnectBriefly();
+  const Semaphore semaphore(client, Name("semaphore"));
   semaphore.create({.permits = 1});
   InKilledChild([&] { semaphore.acquire(); });
   semaphore.acquire();

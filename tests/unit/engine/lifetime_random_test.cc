@@ -22,11 +22,12 @@
 #include "server/engine/engine.h"
 #include "tests/unit/engine/reload.h"
 #include "tests/unit/engine/shadow.h"
+#include "tests/unit/sanitized.h"
 
 namespace coheld::engine::testing {
 namespace {
 
-constexpr int kSeeds = 300;
+constexpr uint64_t kSeeds = coheld::testing::RoundsHere(300);
 constexpr int kStepsPerSeed = 300;
 constexpr uint64_t kGraceMs = 300;
 // Above what the engine waits before it looks for cycles.

@@ -22,15 +22,17 @@
 #include "tests/unit/engine/op_messages.h"
 #include "tests/unit/engine/reload.h"
 #include "tests/unit/engine/shadow.h"
+#include "tests/unit/sanitized.h"
 
 namespace coheld::engine::testing {
 
-// Returns so many seeds in a row from a random one on, or only that of the environment's
-// COHELD_SEED, and prints them.
+// Returns so many seeds (fewer under a sanitizer) in a row from a random one on, or only that of
+// the environment's COHELD_SEED, and prints them.
 inline std::vector<uint64_t> ChooseSeeds(int count, int events) {
   const char* const wanted = std::getenv("COHELD_SEED");
   const uint64_t first = wanted != nullptr ? std::stoull(wanted) : std::random_device()();
-  std::vector<uint64_t> seeds(wanted != nullptr ? 1 : static_cast<size_t>(count));
+  std::vector<uint64_t> seeds(
+      wanted != nullptr ? 1 : coheld::testing::RoundsHere(static_cast<uint64_t>(count)));
   std::iota(seeds.begin(), seeds.end(), first);
   std::cout << "seeds " << first << " to " << seeds.back() << ", " << events << " events each\n";
   return seeds;

@@ -29,7 +29,7 @@ namespace {
 using Kind = SyncOp::Kind;
 
 // So many, and then as many more as it takes until each of kAnswers came up once.
-constexpr uint64_t kSeeds = 150;
+constexpr uint64_t kSeeds = coheld::testing::RoundsHere(150);
 constexpr uint64_t kSeedsMax = 3000;
 constexpr int kEventsPerSeed = 300;
 constexpr uint64_t kSessions = 4;
