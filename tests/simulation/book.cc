@@ -12,7 +12,7 @@ namespace {
 // True of the answer of an op that failed, or got nothing in its time.
 bool DidNothing(const std::string& words) {
   return IsFailure(words) || words.starts_with("acquired 0") || words == "timed out" ||
-         words == "popped none";
+         words == "popped none" || words == "received nothing";
 }
 
 }  // namespace

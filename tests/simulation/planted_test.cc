@@ -1,5 +1,6 @@
 // Each planted bug is found within a few hundred seeds, and without one nothing is.
 #include <cstdint>
+#include <fstream>
 #include <iostream>
 #include <string>
 
@@ -39,6 +40,17 @@ TEST(SimulationTest, FindsNothingWhereNothingIsPlanted) {
   for (uint64_t seed = 1; seed <= 20; ++seed) {
     EXPECT_EQ(Simulate(MakePlan(seed, kOps)).violation, std::nullopt) << "seed " << seed;
   }
+}
+
+TEST(SimulationTest, FindsNothingMoreInSeedsThatOnceFailed) {
+  std::ifstream file(COHELD_SIMULATION_SEEDS);
+  size_t seeds = 0;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with('#')) continue;
+    ++seeds;
+    EXPECT_EQ(Simulate(MakePlan(std::stoull(line), kOps)).violation, std::nullopt) << line;
+  }
+  EXPECT_GT(seeds, 0u);
 }
 
 TEST(SimulationTest, IsTheSameEachTime) {
