@@ -200,6 +200,9 @@ std::string SetDurability(const std::string& word, Config* config) {
 // Returns what is wrong with the values together, or nothing.
 std::string Complaint(const Config& config) {
   for (const std::string& address : config.listen) {
+    if (address.starts_with("tls://")) {
+      return "--listen: \"" + address + "\": TLS on host:port is made by --tls-cert and --tls-key";
+    }
     const bool unix_path = address.starts_with("unix:") && address.size() > 5;
     if (!unix_path && address.rfind(':') == std::string::npos) {
       return "--listen: \"" + address + "\" is neither unix:/path nor host:port";

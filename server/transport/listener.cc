@@ -44,6 +44,8 @@ constexpr uint64_t kDrainSweepMs = 20;  // A drain waits for answers that take n
 constexpr size_t kDescriptorsReserved = 64;
 constexpr size_t kDescriptorsPerConnection = 2;  // The socket and the peer's pidfd.
 constexpr uint32_t kDrainPingMsMax = 500;
+// A handshake takes as long as a hundred ops, which should not wait for many of them.
+constexpr int kHandshakesPerPoll = 4;
 constexpr uint64_t kTlsFailuresLoggedMax = 10;  // In a second; the next line tells of the others.
 
 uint64_t NowMs() {
@@ -137,6 +139,7 @@ class Listener::State : public ConnectionOwner, public std::enable_shared_from_t
   void Forget(ConnectionId id) override;
   std::string& scratch() override { return scratch_; }
   PlainBytes& plain_bytes() override { return plain_bytes_; }
+  bool MayShakeHands() override { return handshakes_ > 0 && handshakes_-- > 0; }
   void NoteTlsFailure(const Peer& peer, const std::string& error) override;
 
  private:
@@ -184,6 +187,7 @@ class Listener::State : public ConnectionOwner, public std::enable_shared_from_t
   std::string scratch_;
   PlainBytes plain_bytes_;            // Empty without TLS.
   const TlsIdentity* tls_ = nullptr;  // Null: without TLS.
+  int handshakes_ = 0;                // How many may go on in this turn.
   uint64_t tls_failures_ = 0;         // Not logged yet.
   uint64_t tls_failures_second_ = 0;
   uint64_t tls_failures_logged_ = 0;  // In that second.
@@ -353,6 +357,7 @@ void Listener::State::PollSockets() {
   polling_ = true;
   for (int polls = 0; polls < kPollsPerTurn && !closed_; ++polls) {
     const auto ready = ready_sockets_.Take();
+    handshakes_ = kHandshakesPerPoll;
     for (const epoll_event& event : ready) OnReady(ConnectionId{event.data.u64}, event.events);
     FinishTurn();
     // A single peer has just been answered: asking for its next call would be in vain.

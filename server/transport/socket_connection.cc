@@ -93,6 +93,7 @@ void SocketConnection::OnReady(uint32_t events) {
 }
 
 void SocketConnection::OnReadable() {
+  if (tls_ != nullptr && !tls_->established() && !lingering_ && !owner_.MayShakeHands()) return;
   std::string& buffer = owner_.scratch();
   const ssize_t size = Receive(descriptor_, buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (size > 0) {

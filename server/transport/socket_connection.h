@@ -43,6 +43,8 @@ class ConnectionOwner {
   virtual std::string& scratch() = 0;
   // The same, for connections with TLS.
   virtual PlainBytes& plain_bytes() = 0;
+  // True if a handshake may go on now; else its bytes wait in the kernel for the next turn.
+  virtual bool MayShakeHands() = 0;
   // TLS ended with an error; logs it, unless there are many.
   virtual void NoteTlsFailure(const Peer& peer, const std::string& error) = 0;
 

@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/integration/certificates.h"
 #include "tests/integration/cpp_fixture.h"
 #include "tests/integration/program.h"
 
@@ -41,6 +42,24 @@ TEST_P(CppProgramsTest, WordCountAgreesWithOneProcess) {
                                    " /usr/share/common-licenses/*");
   EXPECT_EQ(outcome.code, 0) << outcome.output;
   EXPECT_NE(outcome.output.find("its counts are the same"), std::string::npos) << outcome.output;
+}
+
+TEST(CtlTlsTest, CtlSpeaksTls) {
+  const testing::TemporaryFolder folder;
+  const testing::Authority authority(folder.path(), "authority");
+  const testing::CertificateFiles files = authority.Issue("daemon");
+  const testing::CertificateFiles own = authority.Issue("client");
+  testing::DaemonProcess daemon;
+  daemon.Start({"--tls-cert", files.certificate, "--tls-key", files.key, "--tls-client-ca",
+                authority.file()});
+  const std::string place = "--address tls://" + daemon.address_tcp();
+  const std::string words =
+      " --tls-ca " + authority.file() + " --tls-cert " + own.certificate + " --tls-key " + own.key;
+  EXPECT_EQ(RunProgram("coheldctl", place + words + " ping").code, 0);
+  EXPECT_EQ(RunProgram("coheldctl", place + words + " --tls-server-name localhost ping").code, 0);
+  const Outcome other = RunProgram("coheldctl", place + words + " --tls-server-name other ping");
+  EXPECT_NE(other.code, 0);
+  EXPECT_NE(other.output.find("not for \"other\""), std::string::npos) << other.output;
 }
 
 TEST_P(CppProgramsTest, CtlPushesGetsAndPops) {

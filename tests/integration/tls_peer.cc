@@ -2,10 +2,10 @@
 #include "tests/integration/tls_peer.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,8 +14,6 @@
 
 namespace coheld::testing {
 namespace {
-
-constexpr int kPatienceMs = 10000;
 
 void Require(bool good, const char* what) {
   if (!good) throw std::runtime_error(std::string("tls peer: ") + what);
@@ -73,6 +71,16 @@ TlsPeer::~TlsPeer() {
   ::close(socket_);
 }
 
+void TlsPeer::Begin() {
+  ::fcntl(socket_, F_SETFL, O_NONBLOCK);
+  (void)SSL_connect(connection_);  // It has no answer yet.
+}
+
+void TlsPeer::Finish() {
+  ::fcntl(socket_, F_SETFL, 0);
+  Require(SSL_connect(connection_) == 1, "the handshake failed");
+}
+
 std::string TlsPeer::PeerSubject() const {
   std::array<char, 256> name{};
   X509* const certificate = SSL_get0_peer_certificate(connection_);
@@ -99,15 +107,6 @@ void TlsPeer::SendRaw(std::string_view bytes) {
   Require(::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
               static_cast<ssize_t>(bytes.size()),
           "send");
-}
-
-bool TlsPeer::Ends() {
-  pollfd entry{.fd = socket_, .events = POLLIN, .revents = 0};
-  std::array<char, 1024> bytes;
-  while (::poll(&entry, 1, kPatienceMs) == 1) {
-    if (::recv(socket_, bytes.data(), bytes.size(), 0) <= 0) return true;
-  }
-  return false;
 }
 
 SilentServer::SilentServer() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {

@@ -26,6 +26,9 @@ class TlsPeer {
   TlsPeer(const TlsPeer&) = delete;
   TlsPeer& operator=(const TlsPeer&) = delete;
 
+  // The handshake in two steps: what goes before the daemon's first answer, and all that follows.
+  void Begin();
+  void Finish();
   // The daemon's certificate's common name.
   std::string PeerSubject() const;
   std::string Version() const;
@@ -33,8 +36,6 @@ class TlsPeer {
   bool Renegotiates();
   // Sends bytes beside TLS.
   void SendRaw(std::string_view bytes);
-  // Waits for the end of the connection; false if it does not come within 10 s.
-  bool Ends();
 
  private:
   int socket_ = -1;

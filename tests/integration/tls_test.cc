@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -293,6 +294,18 @@ TEST_F(TlsTest, AHandshakeThatIsNotFinishedEndsAtTheDeadline) {
   testing::TlsPeer peer(daemon_.port(), {.handshake = false});
   peer.SendRaw(std::string("\x16\x03\x01\x02\x00\x01", 6));  // The head of a ClientHello.
   EXPECT_TRUE(daemon_.WaitForLog("reason=HANDSHAKE_TIMEOUT"));
+}
+
+TEST_F(TlsTest, ManyHandshakesAtOnceAllSucceed) {
+  Start();
+  std::vector<std::unique_ptr<testing::TlsPeer>> peers;
+  for (int i = 0; i < 200; ++i) {
+    peers.push_back(std::make_unique<testing::TlsPeer>(
+        daemon_.port(), testing::TlsPeer::Options{.handshake = false}));
+  }
+  for (const auto& peer : peers) peer->Begin();
+  for (const auto& peer : peers) EXPECT_NO_THROW(peer->Finish());
+  Connect();
 }
 
 TEST_F(TlsTest, AHandshakeWithoutAnAnswerEndsWithConnectTimeout) {

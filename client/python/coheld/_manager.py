@@ -530,7 +530,9 @@ def connect(
     """
     _tls.use(
         address,
-        _tls.Tls(os.fspath(ca or ""), os.fspath(cert or ""), os.fspath(key or ""), server_name or ""),
+        _tls.Tls(
+            os.fspath(ca or ""), os.fspath(cert or ""), os.fspath(key or ""), server_name or ""
+        ),
     )
     manager = SyncManager(address, authkey, allow_pickle=allow_pickle, codec=codec)
     secret = daemon_key(authkey) if authkey is not None else None

@@ -121,7 +121,7 @@ def test_a_daemon_of_another_authority_is_refused(address, own):
 
 
 def test_another_name_is_refused_unless_it_is_given(address, own):
-    with pytest.raises(coheld.ConnectFailed, match='not for "other.example"'):
+    with pytest.raises(coheld.ConnectFailed, match=r'not for "other\.example"'):
         coheld.connect(address, **own, server_name="other.example")
     coheld.connect(address, **own, server_name="localhost").list()
 

@@ -137,6 +137,11 @@ TEST_F(ConfigFile, UnknownKeyOrMissingFileIsRefused) {
   EXPECT_EQ(MustExit({"--config", "/nowhere/at/all.toml"}).code, 2);
 }
 
+TEST(Config, AddressesOfClientsAreNoneToListenOn) {
+  EXPECT_NE(MustExit({"--listen", "tls://0.0.0.0:1"}).text.find("is made by --tls-cert"),
+            std::string::npos);
+}
+
 TEST(Config, TlsNeedsACertificateAndItsKey) {
   EXPECT_TRUE(MustParse({}).tls.empty());
   const Config config =
