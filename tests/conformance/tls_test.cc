@@ -47,7 +47,7 @@ class Tls : public ::testing::Test {
   static grpc::Status Append(const std::shared_ptr<grpc::Channel>& channel,
                              const std::string& text) {
     v1::List::Stub stub(channel);
-    v1::ListAppendReply reply;
+    v1::ListChangeReply reply;
     return Call(stub, &v1::List::Stub::Append, AppendRequest("list", Text(text)), &reply);
   }
 
