@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar
 
 from coheld import _core
-from coheld._base import LATER_PAGES, DataProxy
+from coheld._base import LATER_PAGES, DataProxy, halves
 from coheld._codecs import decode_key
 from coheld._core import ABSENT
 from coheld._errors import KeyNotFound, NotComparable, TooLarge, VersionMismatch
@@ -64,21 +64,23 @@ class SetProxy(DataProxy):
         return found
 
     def __iter__(self) -> Iterator[Any]:
-        watched = self._client.watched
-        seen = watched.setdefault(self._name, 0)
-        values, following, done, length, _, _ = _scan(self._client, self._name)
+        client, name, watched = self._client, self._name, self._client.watched
+        seen = watched.setdefault(name, 0)
+        values, following, done, length, _, _ = _scan(client, name)
         while True:
-            for value in values:
-                if watched.get(self._name) != seen:
-                    seen = self._check_size(length)
-                yield value
-            if watched.get(self._name) != seen:
+            ahead = None
+            for half in halves(values):
+                for value in half:
+                    if watched.get(name) != seen:
+                        seen = self._check_size(length)
+                    yield value
+                if ahead is None and not done:
+                    ahead = _core.begin(_scan, client, name, following, LATER_PAGES, length)
+            if watched.get(name) != seen:
                 seen = self._check_size(length)
-            if done:
+            if ahead is None:
                 return
-            values, following, done, _, changed, _ = _scan(
-                self._client, self._name, following, LATER_PAGES, length
-            )
+            values, following, done, _, changed, _ = ahead.result()
             if changed:
                 raise RuntimeError("Set changed size during iteration")
 

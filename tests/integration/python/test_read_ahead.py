@@ -14,6 +14,7 @@ PAGES = 25_000  # Two pages and a half, beyond the first small one.
 def test_all_items_come_in_order(manager, length):
     assert list(manager.list(range(length))) == list(range(length))
     assert list(manager.dict(zip(range(length), range(length)))) == list(range(length))
+    assert set(manager.set(range(length))) == set(range(length))
 
 
 def test_a_change_of_this_process_is_seen_though_the_page_was_read_ahead(manager):

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,8 @@
 
 namespace coheld::core {
 namespace {
+
+using http::FrameType;
 
 // Answers each message as the test says.
 class Handler : public transport::CallHandler {
@@ -144,6 +147,155 @@ TEST_F(HttpClientTest, AnOversizedMessageIsNotRead) {
   std::string_view message;
   EXPECT_FALSE(small.NextMessage(id, &message));
   EXPECT_EQ(small.oversized(), 200u);
+}
+
+// What a server sends that is not ours, made by hand.
+class FramesTest : public ::testing::Test {
+ protected:
+  FramesTest() {
+    Feed(FrameType::kSettings, 0, 0, "");
+    stream_ = client_.Begin("/x/y", "localhost", "");
+    Pumped();
+  }
+
+  bool Feed(FrameType type, uint8_t flags, int32_t stream, std::string_view payload,
+            size_t piece = 1 << 20) {
+    std::string frame;
+    http::AppendFrameHead(
+        {.length = payload.size(), .type = type, .flags = flags, .stream = stream}, &frame);
+    frame.append(payload);
+    bool good = true;
+    for (size_t i = 0; i < frame.size(); i += piece) good = client_.Feed(frame.substr(i, piece));
+    return good;
+  }
+
+  // Returns what the client has to send.
+  std::string Pumped() {
+    std::string bytes;
+    client_.Pump(1 << 20, &bytes);
+    return bytes;
+  }
+
+  // Lets the client send a message of this size, without its prefix.
+  void Send(size_t size) { client_.Outgoing(stream_).append(size, 'x'); }
+
+  std::string Received() {
+    std::string_view message;
+    return client_.NextMessage(stream_, &message) ? std::string(message) : "none";
+  }
+
+  HttpClient client_{size_t{32} << 20};
+  HttpClient::StreamId stream_ = 0;
+};
+
+const std::string kMessage("\0\0\0\0\3one", 8);
+
+TEST_F(FramesTest, PaddingIsNoPartOfAMessage) {
+  for (const size_t piece : {1, 2, 9, 10, 1000}) {
+    EXPECT_TRUE(Feed(FrameType::kData, http::kPadded, stream_, "\4" + kMessage + "!!!!", piece));
+    EXPECT_EQ(Received(), "one");
+  }
+}
+
+TEST_F(FramesTest, PaddingLongerThanItsFrameIsRefused) {
+  EXPECT_FALSE(Feed(FrameType::kData, http::kPadded, stream_, "\4abc"));
+}
+
+TEST_F(FramesTest, HeadersMayComeInPieces) {
+  constexpr std::string_view kHeaders(
+      "\x88\0\x0bgrpc-status\1"
+      "5",
+      15);
+  EXPECT_TRUE(Feed(FrameType::kHeaders, http::kEndStream, stream_, kHeaders.substr(0, 4)));
+  EXPECT_FALSE(client_.stream(stream_).closed);
+  EXPECT_TRUE(Feed(FrameType::kContinuation, http::kEndHeaders, stream_, kHeaders.substr(4)));
+  EXPECT_TRUE(client_.stream(stream_).closed);
+  EXPECT_EQ(client_.stream(stream_).code, wire::Code::kNotFound);
+}
+
+TEST_F(FramesTest, NothingComesBetweenPiecesOfHeaders) {
+  Feed(FrameType::kHeaders, 0, stream_, "\x88");
+  EXPECT_FALSE(Feed(FrameType::kPing, 0, 0, "12345678"));
+}
+
+TEST_F(FramesTest, APingIsAnswered) {
+  EXPECT_TRUE(Feed(FrameType::kPing, 0, 0, "12345678"));
+  EXPECT_EQ(Pumped(), std::string("\0\0\x08\6\1\0\0\0\0", 9) + "12345678");
+  EXPECT_TRUE(Feed(FrameType::kPing, http::kAck, 0, "12345678"));
+  EXPECT_EQ(Pumped(), "");
+}
+
+TEST_F(FramesTest, NoMoreIsSentThanTheWindowsTake) {
+  Send(100'000);
+  const size_t framed = http::kFirstWindowBytes + 4 * http::kFrameHeadBytes;
+  EXPECT_EQ(Pumped().size(), framed);
+  EXPECT_EQ(Pumped(), "");
+  std::string update;
+  http::AppendWindowUpdate(0, 1000, &update);
+  EXPECT_TRUE(client_.Feed(update));
+  EXPECT_EQ(Pumped(), "");  // The stream's own window is full.
+  update.clear();
+  http::AppendWindowUpdate(stream_, 500, &update);
+  EXPECT_TRUE(client_.Feed(update));
+  EXPECT_EQ(Pumped().size(), 500 + http::kFrameHeadBytes);
+}
+
+TEST_F(FramesTest, ALaterSettingChangesTheWindowOfAnOpenStream) {
+  Send(100'000);
+  Pumped();
+  std::string more;
+  http::AppendSetting(http::kInitialWindowSetting, http::kFirstWindowBytes + 100, &more);
+  EXPECT_TRUE(Feed(FrameType::kSettings, 0, 0, more));
+  Pumped();
+  std::string update;
+  http::AppendWindowUpdate(0, 1000, &update);
+  EXPECT_TRUE(client_.Feed(update));
+  EXPECT_EQ(Pumped().size(), 100 + http::kFrameHeadBytes);
+}
+
+TEST_F(FramesTest, AResetStreamSendsNoMore) {
+  EXPECT_TRUE(Feed(FrameType::kRstStream, 0, stream_, std::string_view("\0\0\0\x8", 4)));
+  EXPECT_TRUE(client_.stream(stream_).closed);
+  EXPECT_EQ(client_.stream(stream_).code, wire::Code::kUnavailable);
+  Send(10);
+  EXPECT_EQ(Pumped(), "");
+}
+
+TEST_F(FramesTest, FramesOfUnknownTypesAreIgnored) {
+  EXPECT_TRUE(Feed(static_cast<FrameType>(0x42), 0xff, stream_, "whatever"));
+  EXPECT_TRUE(Feed(FrameType::kData, 0, stream_, kMessage));
+  EXPECT_EQ(Received(), "one");
+}
+
+TEST_F(FramesTest, RandomBytesAreNotGrpcOrIgnored) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE(seed);
+  std::mt19937 random(seed);
+  for (int run = 0; run < 20'000; ++run) {
+    HttpClient client(1000);
+    client.Begin("/x/y", "localhost", "");
+    std::string bytes("\0\0\0\4\0\0\0\0\0", 9);
+    for (int frame = 0; frame < 8; ++frame) {
+      std::string payload(random() % 20, '\0');
+      for (char& byte : payload) byte = static_cast<char>(random());
+      http::AppendFrameHead({.length = payload.size(),
+                             .type = static_cast<FrameType>(random() % 11),
+                             .flags = static_cast<uint8_t>(random()),
+                             .stream = static_cast<int32_t>(random() % 4)},
+                            &bytes);
+      bytes += payload;
+    }
+    while (!bytes.empty()) {
+      const size_t piece = 1 + random() % bytes.size();
+      if (!client.Feed(bytes.substr(0, piece))) break;
+      bytes.erase(0, piece);
+      std::string_view message;
+      while (client.NextMessage(1, &message)) {
+      }
+      std::string out;
+      client.Pump(1 << 20, &out);
+    }
+  }
 }
 
 TEST_F(HttpClientTest, GarbageIsNotGrpc) {
