@@ -155,17 +155,39 @@ bool AppendSlice(const Field& field, PyObject* object, std::string* out) {
   return true;
 }
 
+bool AppendKeyAndValue(const Scope& scope, const Field& field, PyObject* key, PyObject* value,
+                       std::string* out) {
+  OpenField entry(field.number, out);
+  if (!EncodeKey(scope, v1::Entry::kKeyFieldNumber, key, out) ||
+      !EncodeValue(scope, v1::Entry::kValueFieldNumber, value, out)) {
+    return false;
+  }
+  entry.Close();
+  return true;
+}
+
 bool AppendEntry(const Scope& scope, const Field& field, PyObject* pair, std::string* out) {
   if (!PyTuple_CheckExact(pair) || PyTuple_GET_SIZE(pair) != 2) {
     PyErr_SetString(PyExc_TypeError, "entries must be (key, value) tuples");
     return false;
   }
-  OpenField entry(field.number, out);
-  if (!EncodeKey(scope, v1::Entry::kKeyFieldNumber, PyTuple_GET_ITEM(pair, 0), out) ||
-      !EncodeValue(scope, v1::Entry::kValueFieldNumber, PyTuple_GET_ITEM(pair, 1), out)) {
+  return AppendKeyAndValue(scope, field, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1), out);
+}
+
+// Without a tuple for each entry, which the garbage collector would look at again and again.
+bool AppendEntries(const Scope& scope, const Field& field, PyObject* dict, std::string* out) {
+  const Py_ssize_t size = PyDict_GET_SIZE(dict);
+  Py_ssize_t position = 0;
+  PyObject* key = nullptr;
+  PyObject* value = nullptr;
+  while (PyDict_Next(dict, &position, &key, &value)) {
+    const Owned held_key(NewRef(key));
+    const Owned held_value(NewRef(value));
+    if (!AppendKeyAndValue(scope, field, key, value, out)) return false;
+    if (PyDict_GET_SIZE(dict) == size) continue;  // Pickling a value may run code that changes it.
+    PyErr_SetString(PyExc_RuntimeError, "dictionary changed size during iteration");
     return false;
   }
-  entry.Close();
   return true;
 }
 
@@ -203,7 +225,10 @@ bool AppendOne(const Scope& scope, const Field& field, PyObject* object, std::st
 }
 
 bool AppendMany(const Scope& scope, const Field& field, PyObject* objects, std::string* out) {
-  // The items of a dict are copied first: pickling a value may run code that changes the dict.
+  if (PyDict_CheckExact(objects) && field.kind == FieldKind::kEntry) {
+    return AppendEntries(scope, field, objects, out);
+  }
+  // Copied first: pickling an item may run code that changes the list.
   const Owned items(PyDict_CheckExact(objects) ? PyDict_Items(objects) : PySequence_List(objects));
   if (!items) return false;
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items.get()); ++i) {
