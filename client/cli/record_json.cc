@@ -37,6 +37,8 @@ std::string_view KindText(Input::Kind kind) {
       return "begin";
     case Input::Kind::kResume:
       return "resume";
+    case Input::Kind::kAcknowledge:
+      return "acknowledge";
   }
   return "";
 }
@@ -130,6 +132,7 @@ Json RecordJson(uint64_t index, std::string_view record) {
     case Input::Kind::kAdvance:
     case Input::Kind::kEndSession:
     case Input::Kind::kResume:
+    case Input::Kind::kAcknowledge:
       break;
   }
   return json;

@@ -46,6 +46,7 @@ Code CodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_ALREADY_ACKNOWLEDGED:
     case v1::ERROR_REASON_LEASE_LOST:
     case v1::ERROR_REASON_NO_JOURNAL:
+    case v1::ERROR_REASON_CROSS_SHARD:
       return Code::kFailedPrecondition;
     case v1::ERROR_REASON_OBJECT_NOT_FOUND:
     case v1::ERROR_REASON_OBJECT_DELETED:

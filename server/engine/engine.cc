@@ -36,6 +36,7 @@ Result<Object*> ResolveObject(Engine& engine, const OpRow& row, const std::strin
     return turn.object_;
   }
   turn.SeeNone();
+  if (engine.store_.IsElsewhere(name) && !name.empty()) return CrossShard({}, name);
   if (IsAnonymous(name) && !row.creates) return NotFound(name);
   if (row.missing == Missing::kRefuse) {
     if (std::optional<Failure> failure = CheckName(name)) return *failure;
@@ -334,6 +335,9 @@ Result<Object*> Engine::CreateObject(const TypeRow& type, const std::string& nam
                      "\"" + name + "\": names that begin with ~ are given by the daemon"};
     }
     if (std::optional<Failure> failure = CheckName(name)) return *failure;
+    if (store_.IsElsewhere(name)) {
+      return CrossShard(turn.object_ == nullptr ? std::string() : turn.object_->name(), name);
+    }
     created_.push_back(store_.Create(type, name));
   }
   return created_.back();

@@ -96,6 +96,13 @@ bool Engine::Abandon(CallId call, TimeMs now, std::vector<Reply>* replies) {
   return true;
 }
 
+void Engine::Acknowledge(SessionId id, uint32_t lane, uint64_t acked, TimeMs now) {
+  Session* const session = sessions_.Find(id);
+  if (session == nullptr || !session->replies.Acknowledge(lane, acked)) return;
+  Log(Input::Kind::kAcknowledge,
+      {.owner = {.session = id}, .now = now, .acked = acked, .lane = lane});
+}
+
 void Engine::Jump(uint64_t distance) {
   COHELD_CHECK(sessions_.all().empty() && parked_.empty());
   last_token_ += distance;

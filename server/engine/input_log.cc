@@ -74,7 +74,7 @@ void EncodeInput(const Input& input, std::string* bytes) {
 
 bool DecodeInput(std::string_view bytes, Input* input) {
   if (bytes.empty() || bytes[0] < static_cast<char>(Input::Kind::kOp) ||
-      bytes[0] > static_cast<char>(Input::Kind::kResume)) {
+      bytes[0] > static_cast<char>(Input::Kind::kAcknowledge)) {
     return false;
   }
   input->kind = static_cast<Input::Kind>(bytes[0]);
@@ -128,6 +128,8 @@ void Replay(Engine& engine, const Input& input, std::vector<Reply>* replies) {
       return engine.Begin(input.ms, stamp.now);
     case Input::Kind::kResume:
       return engine.Resume(stamp.now, replies);
+    case Input::Kind::kAcknowledge:
+      return engine.Acknowledge(session, stamp.lane, stamp.acked, stamp.now);
   }
 }
 

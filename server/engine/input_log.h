@@ -29,6 +29,7 @@ struct Input {
     kEndSession = 7,   // Engine::EndSession.
     kBegin = 8,        // Engine::Begin.
     kResume = 9,       // Engine::Resume.
+    kAcknowledge = 10  // Engine::Acknowledge; the lane and how far are the stamp's.
   };
 
   Kind kind = Kind::kOp;

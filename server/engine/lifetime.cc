@@ -68,6 +68,8 @@ Lifetime::~Lifetime() {
   }
 }
 
+bool Lifetime::IsElsewhere(std::string_view name) const { return store_.IsElsewhere(name); }
+
 void Lifetime::Begin(Object& object, std::string_view type) {
   object.tenure_ =
       new Tenure{.lifetime = this, .object = &object, .name = object.name(), .type = type};

@@ -67,6 +67,8 @@ class Lifetime {
   // Returns the one in scope, or nullptr.
   static Lifetime* current() { return current_; }
 
+  // True if the object of this name lives on another shard, where nothing here can keep it.
+  bool IsElsewhere(std::string_view name) const;
   // Tells that an anonymous object was made.
   void Begin(Object& object, std::string_view type);
   // Tells that an object, of any name, is about to go.

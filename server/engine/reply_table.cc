@@ -87,6 +87,13 @@ void ReplyTable::Lane::ForgetUnchanged() {
   });
 }
 
+bool ReplyTable::Lane::HasChangeUpTo(uint64_t acked) const {
+  for (auto kept = begin(); kept != end() && kept->seq <= acked; ++kept) {
+    if (kept->change) return true;
+  }
+  return false;
+}
+
 size_t ReplyTable::Lane::unacknowledged() const {
   if (empty() || kept_.back().seq <= seen_) return 0;
   const auto first = std::upper_bound(
@@ -140,6 +147,20 @@ ReplyTable::Judgement ReplyTable::Judge(Stamp* stamp, Reply* reply) {
   }
   reply->failure = Refuse(lane, *stamp);
   return {.verdict = reply->failure ? Verdict::kAnswered : Verdict::kNew};
+}
+
+bool ReplyTable::Acknowledge(uint32_t lane_number, uint64_t acked) {
+  const auto found = lanes_.find(lane_number);
+  if (found == lanes_.end() || found->second.seen_ > acked) return false;
+  Lane& lane = found->second;
+  lane.seen_ = acked;
+  const bool change = lane.HasChangeUpTo(acked);
+  if (change) {
+    lane.acked_ = acked;
+    lane.Forget(acked);
+  }
+  lane.ForgetAcknowledgedUnchanged();
+  return change;
 }
 
 bool ReplyTable::Knows(const Stamp& stamp) const {

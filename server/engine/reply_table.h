@@ -61,6 +61,8 @@ class ReplyTable {
     void Load(StateReader& state);
     // Of those that are state.
     size_t changes() const;
+    // True if answers that are state are acknowledged by this.
+    bool HasChangeUpTo(uint64_t acked) const;
     bool is_state() const { return acked_ > 0 || changes() > 0; }
 
     uint64_t acked_ = 0;
@@ -82,6 +84,8 @@ class ReplyTable {
   // before, or is refused: ALREADY_ACKNOWLEDGED, TOO_MANY.
   Judgement Judge(Stamp* stamp, Reply* reply);
 
+  // Notes how far a lane is acknowledged. Returns true if that is state: answers were forgotten.
+  bool Acknowledge(uint32_t lane, uint64_t acked);
   // True if it keeps an answer to the lane and seq of the op.
   bool Knows(const Stamp& stamp) const;
   // Keeps the answer to an op with a seq. `change`: it changed something.

@@ -36,12 +36,13 @@ Failure NotFound(std::string_view name) {
               "\"; an anonymous object ends when nothing refers to it any more"};
 }
 
-std::string_view ShardKey(std::string_view name) {
-  const size_t open = name.find('{');
-  if (open == std::string_view::npos) return name;
-  const size_t close = name.find('}', open + 1);
-  if (close == std::string_view::npos || close == open + 1) return name;
-  return name.substr(open + 1, close - open - 1);
+Failure CrossShard(std::string_view name, std::string_view other) {
+  return {v1::ERROR_REASON_CROSS_SHARD,
+          "\"" + std::string(other) + "\" lives on another shard of the daemon than " +
+              (name.empty() ? "the rest of the op" : "\"" + std::string(name) + "\"") +
+              ", and no op is on two of them; give all its objects names with the same {tag}, such "
+              "as \"{a}1\" and \"{a}2\" (anonymous objects live where the session that made them "
+              "was opened)"};
 }
 
 Store::Store(uint64_t first_anonymous) : next_anonymous_(first_anonymous) {

@@ -10,6 +10,7 @@
 
 #include "proto/wire/result.h"
 #include "server/engine/object.h"
+#include "server/engine/placement.h"
 #include "server/engine/registry.h"
 
 namespace coheld::engine {
@@ -25,9 +26,9 @@ std::optional<Failure> CheckName(std::string_view name);
 // OBJECT_NOT_FOUND for this name.
 Failure NotFound(std::string_view name);
 
-// Returns the part of a name that decides its shard: what stands between the first `{` and the next
-// `}` if that is not empty, else the whole name (the rule of Redis Cluster).
-std::string_view ShardKey(std::string_view name);
+// CROSS_SHARD for an op that needs `other`, which lives on another shard than `name`, if that is
+// known: else it is empty.
+Failure CrossShard(std::string_view name, std::string_view other);
 
 // Objects by name. Iteration is in bytewise order of the names.
 class Store {
@@ -41,6 +42,12 @@ class Store {
   // Anonymous objects are numbered from `first_anonymous` on.
   explicit Store(uint64_t first_anonymous);
 
+  // Says which shard's objects these are. No state: names of other shards are only refused.
+  void SetPlacement(const Placement& placement) { placement_ = placement; }
+  // True if the object of this name lives on another shard.
+  bool IsElsewhere(std::string_view name) const {
+    return !placement_.is_only() && ShardOf(name, placement_.shards) != placement_.shard;
+  }
   // Returns the object, or nullptr.
   const Held* Find(std::string_view name) const;
   // Makes an object under a name that is free. Its version starts above every one that a deleted
@@ -78,6 +85,7 @@ class Store {
   std::map<const TypeRow*, std::unique_ptr<Object>> empties_;
   uint64_t version_floor_ = 0;
   uint64_t next_anonymous_;
+  Placement placement_;
 };
 
 }  // namespace coheld::engine

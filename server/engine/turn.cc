@@ -82,7 +82,10 @@ const LostRight* Turn::FindLost(const std::string& name, uint64_t token) const {
 Result<Object*> Turn::FindObject(const std::string& name) {
   if (std::optional<Failure> failure = CheckName(name)) return *failure;
   const Store::Held* held = engine_.store_.Find(name);
-  if (held == nullptr) return NotFound(name);
+  if (held == nullptr) {
+    if (!engine_.store_.IsElsewhere(name)) return NotFound(name);
+    return CrossShard(object_ == nullptr ? std::string() : object_->name(), name);
+  }
   See(*held->object);
   return held->object.get();
 }

@@ -88,6 +88,12 @@ Result<Value> RefFromWire(const v1::Ref& wire) {
   Value ref = Value::Ref(wire.name(), wire.type());
   if (ref.tenure() != nullptr || !IsAnonymous(wire.name())) return ref;
   if (Lifetime::current() == nullptr) return ref;
+  if (Lifetime::current()->IsElsewhere(wire.name())) {
+    return Failure{v1::ERROR_REASON_CROSS_SHARD,
+                   "a reference to \"" + wire.name() +
+                       "\", which lives on another shard of the daemon and cannot be kept from "
+                       "here; give it a name, and the two the same {tag}"};
+  }
   return NotFound(wire.name());
 }
 

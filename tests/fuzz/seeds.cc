@@ -170,7 +170,7 @@ Seeds StatusSeeds() {
 // See record_fuzz.cc: an input of each kind.
 Seeds RecordSeeds() {
   Seeds seeds;
-  for (int kind = 1; kind <= static_cast<int>(engine::Input::Kind::kResume); ++kind) {
+  for (int kind = 1; kind <= static_cast<int>(engine::Input::Kind::kAcknowledge); ++kind) {
     const engine::Input input{.kind = static_cast<engine::Input::Kind>(kind),
                               .stamp = {.call = engine::CallId{7},
                                         .owner = {.session = engine::SessionId{3}, .thread = 2},

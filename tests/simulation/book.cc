@@ -51,6 +51,7 @@ std::vector<Book::Ended> Book::Take(const Event& event) {
       world_.Rearm(static_cast<int64_t>(event.ms));
       break;
     case Kind::kBegin:
+    case Kind::kAcknowledge:
       break;
     case Kind::kResume:
       return Resume(event.now_ms);

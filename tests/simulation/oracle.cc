@@ -179,6 +179,7 @@ Event Oracle::EventOf(const engine::Input& input) {
       ExamineAbandon(event);
       break;
     case engine::Input::Kind::kAdvance:
+    case engine::Input::Kind::kAcknowledge:
       break;
     case engine::Input::Kind::kRearm:
       history_.Note("leases go on for " + std::to_string(input.ms) + " ms more");

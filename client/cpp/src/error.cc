@@ -78,6 +78,7 @@ constexpr std::array kTable = {
     Row{Reason::kDiskFull, Throw<DiskFull>},
     Row{Reason::kSnapshotFailed, Throw<SnapshotFailed>},
     Row{Reason::kNoJournal, Throw<NoJournal>},
+    Row{Reason::kCrossShard, Throw<CrossShard>},
     Row{Reason::kConnectionLost, Throw<ConnectionLost>},
 };
 

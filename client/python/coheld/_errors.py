@@ -183,6 +183,10 @@ class NoJournal(Error, RuntimeError):
     """Tell that the daemon was started without a data directory."""
 
 
+class CrossShard(Error, ValueError):
+    """Tell that an op needs objects of several shards of the daemon: give them the same {tag}."""
+
+
 class InternalError(Error, RuntimeError):
     """Tell of a defect in the daemon or in this package."""
 
@@ -275,6 +279,7 @@ _CLASSES: dict[str, type[Error]] = {
     "DISK_FULL": DiskFull,
     "SNAPSHOT_FAILED": Error,
     "NO_JOURNAL": NoJournal,
+    "CROSS_SHARD": CrossShard,
     "CONNECT_FAILED": ConnectFailed,
     "CONNECTION_LOST": ConnectionLost,
     "OUTCOME_UNKNOWN": OutcomeUnknown,

@@ -70,6 +70,7 @@ enum class Reason : int {
   kDiskFull = 141,
   kSnapshotFailed = 145,
   kNoJournal = 146,
+  kCrossShard = 150,
 
   kConnectFailed = 1001,   // No connection could be made.
   kConnectionLost = 1002,  // The connection broke; the op did not happen.
@@ -193,6 +194,11 @@ class SnapshotFailed : public Error {
 };
 // The daemon was started without a data directory: NO_JOURNAL.
 class NoJournal : public Error {
+  using Error::Error;
+};
+// The op needs objects of several shards of the daemon, which names with the same {tag} are not:
+// CROSS_SHARD.
+class CrossShard : public Error {
   using Error::Error;
 };
 // No session serves the host, or it went before it answered: the call may have run or not.
