@@ -89,13 +89,14 @@ bool Split(const std::string& address, std::string* host, std::string* port) {
   return !host->empty() && error == std::errc() && end == port->data() + port->size();
 }
 
-bool BindInternet(const addrinfo& found, const std::string& address, ListeningSocket* out,
-                  std::string* error) {
+bool BindInternet(const addrinfo& found, const std::string& address, bool shared,
+                  ListeningSocket* out, std::string* error) {
   out->family = found.ai_family;
   out->descriptor =
       ::socket(found.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
   const int on = 1;
   ::setsockopt(out->descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  if (shared) ::setsockopt(out->descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
   if (::bind(out->descriptor, found.ai_addr, found.ai_addrlen) != 0) {
     *error = DescribeErrno(address, "bind");
     return false;
@@ -107,7 +108,8 @@ bool BindInternet(const addrinfo& found, const std::string& address, ListeningSo
   return true;
 }
 
-bool OpenInternet(const std::string& address, ListeningSocket* out, std::string* error) {
+bool OpenInternet(const std::string& address, bool shared, ListeningSocket* out,
+                  std::string* error) {
   std::string host;
   std::string port;
   if (!Split(address, &host, &port)) {
@@ -124,14 +126,16 @@ bool OpenInternet(const std::string& address, ListeningSocket* out, std::string*
     return false;
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(found, &::freeaddrinfo);
-  return BindInternet(*found, address, out, error);
+  return BindInternet(*found, address, shared, out, error);
 }
 
 }  // namespace
 
-bool OpenListeningSocket(const std::string& address, ListeningSocket* socket, std::string* error) {
-  const bool bound = address.starts_with(kUnixPrefix) ? OpenUnix(address, socket, error)
-                                                      : OpenInternet(address, socket, error);
+bool OpenListeningSocket(const std::string& address, bool shared, ListeningSocket* socket,
+                         std::string* error) {
+  const bool bound = address.starts_with(kUnixPrefix)
+                         ? OpenUnix(address, socket, error)
+                         : OpenInternet(address, shared, socket, error);
   if (bound && ::listen(socket->descriptor, kBacklog) == 0) return true;
   if (bound) *error = DescribeErrno(address, "listen");
   if (socket->descriptor >= 0) ::close(socket->descriptor);

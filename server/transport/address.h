@@ -18,8 +18,10 @@ struct ListeningSocket {
 };
 
 // Binds and listens; false with a message in *error. A Unix socket file that nobody answers on is
-// replaced.
-bool OpenListeningSocket(const std::string& address, ListeningSocket* socket, std::string* error);
+// replaced. `shared`: a TCP port may be bound by several sockets of this user (SO_REUSEPORT), among
+// which the kernel divides the connections.
+bool OpenListeningSocket(const std::string& address, bool shared, ListeningSocket* socket,
+                         std::string* error);
 
 // True if an address that was bound is reached from this host only: a Unix socket or a loopback
 // address.

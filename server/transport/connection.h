@@ -57,6 +57,8 @@ class Connection {
   // Holds back what is queued, and all that follows it, until Acceptor::Passed is as far as this.
   // What left the session before is not concerned.
   virtual void HoldOutput(const OutputMark& /*mark*/) {}
+  // Stops reading, or goes on, apart from what was read and is still handed up.
+  virtual void HoldInput(bool /*hold*/) {}
   // Drops the connection soon after the host at the other end has acknowledged nothing for so long,
   // though its kernel was asked: it is gone, or the network is. Whether its program does anything
   // is no matter. Of several calls the shortest counts; about a second is the grain. Not for Unix

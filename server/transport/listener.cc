@@ -98,6 +98,16 @@ void SetTcpOptions(int descriptor, const TransportLimits& limits) {
             static_cast<int>(std::min<uint64_t>(patience_ms, INT_MAX)));
 }
 
+// Says whether nobody listens on a TCP port that was asked for; of other addresses it is found out
+// by listening.
+bool IsFree(const std::string& address, std::string* error) {
+  if (address.starts_with("unix:") || address.ends_with(":0")) return true;
+  ListeningSocket probe;
+  if (!OpenListeningSocket(address, false, &probe, error)) return false;
+  ::close(probe.descriptor);
+  return true;
+}
+
 void AskKernelWho(int descriptor, Peer* peer) {
   ucred credentials{};
   socklen_t size = sizeof(credentials);
@@ -128,6 +138,8 @@ class Listener::State : public ConnectionOwner, public std::enable_shared_from_t
 
   void UseTls(const TlsIdentity& identity);
   bool Listen(const std::string& address, std::string* bound, std::string* error);
+  void ShareWith(std::vector<Listener*> others, HandOver hand_over);
+  void Adopt(const Handed& connection);
   void Drain(uint32_t grace_ms, std::function<void()> done);
   void Close();
   void Release();
@@ -154,13 +166,18 @@ class Listener::State : public ConnectionOwner, public std::enable_shared_from_t
     bool waiting = false;
   };
 
+  // Opens a door. `shared`: others may open it, too.
+  bool Open(const std::string& address, bool shared, std::string* bound, std::string* error);
+  // Hands a connection over if it is another listener's turn.
+  bool HandsOver(int descriptor, const Door& door);
   void AwaitConnection(Door& door);
   void AcceptSome(Door& door);
   // False if accepting must pause or nothing waits.
   bool AcceptOne(Door& door);
   void PauseAccepting(int error_number);
   void ResumeAccepting();
-  void Admit(int descriptor, const Door& door, const sockaddr_storage& name);
+  // `name` is null for a Unix socket.
+  void Admit(int descriptor, const std::string& address, const sockaddr_storage* name);
   void CloseDoors();
   void AwaitSockets();
   void PollSockets();
@@ -176,6 +193,9 @@ class Listener::State : public ConnectionOwner, public std::enable_shared_from_t
   const size_t connections_max_;
   Acceptor& acceptor_;
   std::vector<std::unique_ptr<Door>> doors_;
+  std::vector<Listener*> others_;  // That share the doors; empty if none does.
+  HandOver hand_over_;
+  size_t next_listener_ = 0;  // Whose turn it is: 0 is this one, the others from 1.
   ReadySockets ready_sockets_;
   std::unordered_map<ConnectionId, std::shared_ptr<SocketConnection>> connections_;
   std::vector<ConnectionId> turn_end_;
@@ -219,9 +239,26 @@ void Listener::State::NoteTlsFailure(const Peer& peer, const std::string& error)
                error);
 }
 
+void Listener::State::ShareWith(std::vector<Listener*> others, HandOver hand_over) {
+  others_ = std::move(others);
+  hand_over_ = std::move(hand_over);
+}
+
 bool Listener::State::Listen(const std::string& address, std::string* bound, std::string* error) {
+  // Of sockets that may share a port none is told that another daemon of this user has it.
+  if (!others_.empty() && !IsFree(address, error)) return false;
+  if (!Open(address, !others_.empty(), bound, error)) return false;
+  if (doors_.back()->family == AF_UNIX) return true;
+  return std::all_of(others_.begin(), others_.end(), [&](Listener* other) {
+    std::string same;
+    return other->state_->Open(*bound, true, &same, error);
+  });
+}
+
+bool Listener::State::Open(const std::string& address, bool shared, std::string* bound,
+                           std::string* error) {
   ListeningSocket socket;
-  if (!OpenListeningSocket(address, &socket, error)) return false;
+  if (!OpenListeningSocket(address, shared, &socket, error)) return false;
   auto door = std::make_unique<Door>(io_);
   door->descriptor.assign(socket.descriptor);
   door->family = socket.family;
@@ -263,7 +300,8 @@ bool Listener::State::AcceptOne(Door& door) {
       ::accept4(door.descriptor.native_handle(), reinterpret_cast<sockaddr*>(&name), &size,
                 SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (descriptor >= 0) {
-    Admit(descriptor, door, name);
+    if (HandsOver(descriptor, door)) return true;
+    Admit(descriptor, door.address, door.family == AF_UNIX ? nullptr : &name);
     return true;
   }
   if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
@@ -272,6 +310,22 @@ bool Listener::State::AcceptOne(Door& door) {
     return false;
   }
   return true;  // That one connection failed (ECONNABORTED and the like); the next may not.
+}
+
+bool Listener::State::HandsOver(int descriptor, const Door& door) {
+  if (others_.empty() || door.family != AF_UNIX) return false;
+  const size_t turn = std::exchange(next_listener_, (next_listener_ + 1) % (others_.size() + 1));
+  if (turn == 0) return false;
+  hand_over_(turn, {.descriptor = descriptor, .address = door.address});
+  return true;
+}
+
+void Listener::State::Adopt(const Handed& connection) {
+  if (draining_ || closed_) {
+    ::close(connection.descriptor);
+    return;
+  }
+  Admit(connection.descriptor, connection.address, nullptr);
 }
 
 // Out of descriptors: those that knock wait in the kernel's queue until some are free again.
@@ -292,7 +346,8 @@ void Listener::State::ResumeAccepting() {
   for (const auto& door : doors_) AwaitConnection(*door);
 }
 
-void Listener::State::Admit(int descriptor, const Door& door, const sockaddr_storage& name) {
+void Listener::State::Admit(int descriptor, const std::string& address,
+                            const sockaddr_storage* name) {
   if (connections_.size() >= connections_max_) {
     ::close(descriptor);
     if (!std::exchange(full_logged_, true)) {
@@ -318,8 +373,8 @@ void Listener::State::Admit(int descriptor, const Door& door, const sockaddr_sto
   }
   Peer peer;
   peer.id = ConnectionId{next_id_++};
-  peer.unix_socket = door.family == AF_UNIX;
-  peer.address = peer.unix_socket ? door.address : FormatInternetAddress(name);
+  peer.unix_socket = name == nullptr;
+  peer.address = peer.unix_socket ? address : FormatInternetAddress(*name);
   if (peer.unix_socket) {
     AskKernelWho(descriptor, &peer);
   } else {
@@ -505,6 +560,10 @@ void Listener::UseTls(const TlsIdentity& identity) { state_->UseTls(identity); }
 bool Listener::Listen(const std::string& address, std::string* bound, std::string* error) {
   return state_->Listen(address, bound, error);
 }
+void Listener::ShareWith(std::vector<Listener*> others, HandOver hand_over) {
+  state_->ShareWith(std::move(others), std::move(hand_over));
+}
+void Listener::Adopt(const Handed& connection) { state_->Adopt(connection); }
 void Listener::Drain(uint32_t grace_ms, std::function<void()> done) {
   state_->Drain(grace_ms, std::move(done));
 }

@@ -41,6 +41,18 @@ class Listener {
   // the real port, or an error in *error. A stale Unix socket file (nobody answers) is replaced; a
   // live one is an error. The file is removed at the end.
   bool Listen(const std::string& address, std::string* bound, std::string* error);
+  // Shares what this listens on from then on with other listeners, each on a thread of its own. To
+  // be called before Listen and before any of them runs. The connections of a TCP port are divided
+  // by the kernel; those of a Unix socket are handed out in turns: `hand_over` is called for each
+  // that is another listener's, by its place in the list from 1, and has Adopt called there.
+  struct Handed {
+    int descriptor = -1;  // Whoever has it closes it.
+    std::string address;
+  };
+  using HandOver = std::function<void(size_t listener, Handed connection)>;
+  void ShareWith(std::vector<Listener*> others, HandOver hand_over);
+  // Takes a connection of a Unix socket that another listener accepted.
+  void Adopt(const Handed& connection);
 
   // Stops accepting and drains every connection (two-step GOAWAY); `done` is called when the last
   // is closed or `grace_ms` passed.

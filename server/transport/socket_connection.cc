@@ -226,6 +226,11 @@ bool SocketConnection::Transmit() {
 }
 
 // What follows a flush: close what is finished, read on unless the peer must read first.
+void SocketConnection::HoldInput(bool hold) {
+  input_held_ = hold;
+  RequestFlush();
+}
+
 void SocketConnection::ReadOrRest() {
   if (broken_ || (out_sent_ == out_.size() && session_->Finished())) return Linger();
   if (session_->HoldsMessages()) {
@@ -236,7 +241,7 @@ void SocketConnection::ReadOrRest() {
   }
   // Reading on while HTTP/2's own windows are shut is what lets them open again.
   const bool socket_full = writable_awaited_ && OutputFull();
-  reads_ = !socket_full;
+  reads_ = !socket_full && !input_held_;
   UpdateWatch();
 }
 

@@ -86,6 +86,7 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   GrpcSession& session() override { return *session_; }
   void RequestFlush() override;
   void HoldOutput(const OutputMark& mark) override { queued_mark_.Raise(mark); }
+  void HoldInput(bool hold) override;
   void LimitSilence(uint64_t silence_ms) override;
   uint64_t silent_ms() const override { return silent_ms_; }
   void Drop(std::string_view why) override;
@@ -139,6 +140,7 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   bool read_since_sweep_ = false;
   bool progress_since_sweep_ = false;
   uint32_t watched_ = kWatchedAtFirst;
+  bool input_held_ = false;
   bool reads_ = true;  // False while the peer must read first.
   bool writable_awaited_ = false;
   bool release_awaited_ = false;
