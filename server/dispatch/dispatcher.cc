@@ -8,6 +8,7 @@
 
 #include "proto/wire/check.h"
 #include "server/dispatch/peer_calls.h"
+#include "server/dispatch/shard_router.h"
 #include "server/engine/explain.h"
 #include "server/engine/planted_bug.h"
 #include "server/journal/failpoint.h"
@@ -40,11 +41,11 @@ v1::Durability LevelInProto(journal::Level level) {
 // Returns a number of 14 digits to name the first anonymous object by. It is random, so that a name
 // from before a restart means no other object after it. (With its ~ it fits a std::string without
 // memory of its own.)
-uint64_t FirstAnonymous() {
+uint64_t FirstAnonymous(const engine::Placement& placement) {
   uint64_t random = 0;
   COHELD_CHECK(getrandom(&random, sizeof(random), 0) == sizeof(random));
   constexpr uint64_t kFirst = 10'000'000'000'000;
-  return kFirst + random % (8 * kFirst);
+  return placement.shard * engine::kAnonymousPerShard + kFirst + random % (8 * kFirst);
 }
 
 // A loop that stands still for less than this is only busy.
@@ -66,19 +67,25 @@ Dispatcher::Dispatcher(EdgeLoop& loop, const DispatchLimits& limits, DaemonFacts
       started_(loop.Now()),
       owned_engine_(beginning.engine != nullptr
                         ? std::move(beginning.engine)
-                        : std::make_unique<engine::Engine>(FirstAnonymous())),
+                        : std::make_unique<engine::Engine>(FirstAnonymous(beginning.placement))),
       engine_(*owned_engine_),
       log_(beginning.log),
       level_(beginning.log == nullptr ? journal::Level::kMemory : beginning.level),
       guard_(std::move(key)),
       admission_(limits.memory, log_),
-      directory_(std::move(beginning.session_secret)) {
+      directory_(std::move(beginning.session_secret), beginning.placement),
+      last_call_(beginning.placement.shard),
+      call_stride_(beginning.placement.shards),
+      router_(beginning.post == nullptr
+                  ? nullptr
+                  : std::make_unique<ShardRouter>(*this, beginning.placement, *beginning.post)) {
+  engine_.SetPlacement(beginning.placement);
   engine_.SetDeadlockPolicy(limits.deadlock);
   engine_.SetDurability(LevelInProto(level_));
   if (log_ == nullptr) return;
   engine_.SetInputLog(&journal_log_.emplace(*log_));
   if (log_->last_index() == 0) {
-    engine_.Begin(FirstAnonymous(), started_);
+    engine_.Begin(FirstAnonymous(beginning.placement), started_);
   } else {
     Resume(started_);
   }
@@ -93,10 +100,12 @@ std::unique_ptr<transport::CallHandler> Dispatcher::OnConnection(
 }
 
 void Dispatcher::Resume(TimeMs now) {
-  last_call_ = static_cast<uint64_t>(engine_.last_call());
+  const auto last_call = static_cast<uint64_t>(engine_.last_call());
+  last_call_ += (last_call + call_stride_ - 1) / call_stride_ * call_stride_;
   directory_.BeginAfter(engine_.last_session());
   for (const auto& [id, session] : engine_.sessions().all()) {
     if (journal::Planted(journal::PlantedBug::kSessionNotRestored)) break;
+    if (!directory_.IsOwn(id)) continue;  // MeetShard.
     const bool goes_on = journal::Planted(journal::PlantedBug::kTtlNotRearmed);
     directory_.Restore(id, session.ttl_ms, session.opened, goes_on ? session.opened : now);
   }
@@ -111,9 +120,11 @@ void Dispatcher::Resume(TimeMs now) {
 }
 
 void Dispatcher::OnTurnEnd() {
-  if (log_ == nullptr) return;
-  log_->Submit(awaited_durable_);
-  COHELD_FAILPOINT("dispatch.submitted");
+  if (log_ != nullptr) {
+    log_->Submit(awaited_durable_);
+    COHELD_FAILPOINT("dispatch.submitted");
+  }
+  if (router_ != nullptr) router_->Flush();
 }
 
 transport::OutputMark Dispatcher::Passed() const {
@@ -124,18 +135,29 @@ transport::OutputMark Dispatcher::Passed() const {
 }
 
 void Dispatcher::HoldUntilSafe(transport::Connection& connection, v1::Durability level) {
+  const transport::OutputMark mark = MarkOf(level);
+  if (!mark.empty()) connection.HoldOutput(mark);
+}
+
+transport::OutputMark Dispatcher::MarkOf(v1::Durability level) {
+  if (level_ == journal::Level::kMemory) return {};
   const uint64_t last = log_->last_index();
-  if (journal::Planted(journal::PlantedBug::kReplyBeforeSync)) return;
-  if (journal::Planted(journal::PlantedBug::kReadNotHeld) && last == awaited_durable_) return;
+  if (journal::Planted(journal::PlantedBug::kReplyBeforeSync)) return {};
+  if (journal::Planted(journal::PlantedBug::kReadNotHeld) && last == awaited_durable_) return {};
   COHELD_FAILPOINT("dispatch.held");
   if (level == v1::DURABILITY_UNSPECIFIED) level = engine_.durability();
-  if (level == v1::DURABILITY_MEMORY) return;
-  if (level == v1::DURABILITY_ASYNC) return connection.HoldOutput({.written = last});
+  if (level == v1::DURABILITY_MEMORY) return {};
+  if (level == v1::DURABILITY_ASYNC) return {.written = last};
   awaited_durable_ = last;
-  connection.HoldOutput({.durable = last});
+  return {.durable = last};
 }
 
 void Dispatcher::Submit(const Submission& submission) {
+  if (router_ != nullptr && router_->Take(submission)) return;
+  SubmitHere(submission);
+}
+
+void Dispatcher::SubmitHere(const Submission& submission) {
   const EdgeOp* const edge_op = FindEdgeOp(submission.method);
   if (std::optional<Failure> refusal = Refuse(submission, edge_op)) {
     submission.route.peer->Answer(submission.route, *refusal);
@@ -148,7 +170,7 @@ void Dispatcher::Submit(const Submission& submission) {
 }
 
 void Dispatcher::Apply(const Submission& submission, std::optional<Failure> refusal) {
-  const CallId call{++last_call_};
+  const CallId call = NextCall();
   const TimeMs now = loop_.Now();
   if (now > too_late_) NoteTurn(now);
   std::vector<engine::Reply> replies = std::exchange(spare_replies_, {});
@@ -258,6 +280,16 @@ void Dispatcher::FinishWait(CallId call, engine::Reply reply) {
   Deliver({&reply, 1});
 }
 
+void Dispatcher::OnMail(uint32_t from, std::vector<ShardMail> mail) {
+  router_->OnMail(from, std::move(mail));
+  OnTurnEnd();
+}
+
+void Dispatcher::MeetShard(const Dispatcher& other) {
+  router_->Meet(other);
+  OnTurnEnd();
+}
+
 void Dispatcher::Cancel(CallId call, Failure failure) {
   if (edge_waits_.contains(call)) return FinishWait(call, {.failure = std::move(failure)});
   if (is_frozen()) return;
@@ -270,6 +302,7 @@ void Dispatcher::Cancel(CallId call, Failure failure) {
 void Dispatcher::Abandon(std::vector<CallId> calls) {
   // Last come first, so that none that goes makes way for another one that goes.
   std::sort(calls.rbegin(), calls.rend());
+  if (router_ != nullptr) router_->AbandonAway(&calls);
   for (const CallId call : calls) parked_.at(call).route = {};
   for (const CallId call : calls) FinishWait(call, {});
   if (is_frozen()) return;
@@ -288,18 +321,23 @@ engine::Result<SessionId> Dispatcher::Authenticate(std::string_view token) const
 }
 
 void Dispatcher::Attach(SessionId session, transport::Connection& connection) {
-  directory_.Attach(session);
   // So that a network that is cut is noticed well within the TTL, which counts from the last sign.
   connection.LimitSilence(directory_.ttl_ms(session) / 4 * 3);
+  if (router_ != nullptr && router_->TellAttached(session)) return;
+  directory_.Attach(session);
   watches_.erase(session);
 }
 
 void Dispatcher::Detach(SessionId session, const transport::Connection& connection) {
+  if (router_ != nullptr && router_->TellDetached(session, connection)) return;
   if (!directory_.Detach(session, loop_.Now(), connection.silent_ms())) return;
-  const transport::Peer& peer = connection.peer();
-  if (peer.pidfd >= 0) {
+  WatchDetached(session, connection.peer().pidfd);
+}
+
+void Dispatcher::WatchDetached(SessionId session, int pidfd) {
+  if (pidfd >= 0) {
     // The process may be alive and reconnect; if it is dead there is nothing to wait for.
-    std::unique_ptr<EdgeLoop::Watch> watch = loop_.WatchProcess(peer.pidfd, [this, session] {
+    std::unique_ptr<EdgeLoop::Watch> watch = loop_.WatchProcess(pidfd, [this, session] {
       if (directory_.IsDetached(session)) EndSession(session, "process_gone");
       OnTurnEnd();
     });
@@ -317,6 +355,7 @@ void Dispatcher::EndSession(SessionId session, std::string_view why) {
   std::vector<engine::Reply> replies;
   engine_.EndSession(session, now, &replies);
   Deliver(replies);
+  if (router_ != nullptr) router_->TellEnded(session);
   spare_memory_.NoteWork(now);
   ArmTimer();
 }
@@ -337,6 +376,7 @@ void Dispatcher::OnTimer() {
     EndSession(*session, "ttl");
   }
   spare_memory_.ReturnIfDue(now);
+  if (router_ != nullptr) router_->TellAcknowledgedIfDue(now);
   ArmTimer();
   OnTurnEnd();
 }
@@ -347,6 +387,7 @@ std::string_view Dispatcher::OutcomeOf(CallId call) const {
 }
 
 void Dispatcher::CancelForCaller(CallId call) {
+  if (router_ != nullptr && router_->CancelAway(call)) return;
   std::string message = "the caller cancelled the op; ";
   message += OutcomeOf(call);
   Cancel(call, {v1::ERROR_REASON_CANCELLED, std::move(message)});
@@ -374,6 +415,7 @@ void Dispatcher::ArmTimer() {
     NoteTurn(loop_.Now());
   }
   TimeMs next = std::min(expiry, spare_memory_.due());
+  if (router_ != nullptr) next = std::min(next, router_->due());
   if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
   if (expiry != engine::kNever) {
     next = std::min(next, engine::After(last_turn_, patience_ms() / 2));
@@ -404,6 +446,7 @@ void Dispatcher::NoteTurn(TimeMs now) {
 
 void Dispatcher::SendWaitersAway() {
   for (auto& [call, parked] : parked_) {
+    if (router_ != nullptr && router_->IsAway(call)) continue;  // Its shard tells.
     const Route route = std::exchange(parked.route, {});
     if (route.peer == nullptr) continue;
     route.peer->ForgetParked(route);
@@ -425,6 +468,11 @@ void Dispatcher::Shutdown() {
     }
     while (!edge_waits_.empty()) Cancel(*edge_waits_.begin(), ShuttingDown());
   }
+  if (router_ == nullptr) return EndStreams();
+  OnTurnEnd();
+}
+
+void Dispatcher::EndStreams() {
   for (PeerCalls* peer : peers_) peer->Shutdown();
 }
 

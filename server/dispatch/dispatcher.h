@@ -17,10 +17,12 @@
 #include <vector>
 
 #include "server/dispatch/admission.h"
+#include "server/dispatch/caller.h"
 #include "server/dispatch/edge_loop.h"
 #include "server/dispatch/journal_log.h"
 #include "server/dispatch/key_guard.h"
 #include "server/dispatch/session_directory.h"
+#include "server/dispatch/shard_post.h"
 #include "server/dispatch/snapshot_reads.h"
 #include "server/dispatch/snapshots.h"
 #include "server/dispatch/spare_memory.h"
@@ -31,9 +33,7 @@
 namespace coheld::dispatch {
 
 class PeerCalls;
-using engine::CallId;
-using engine::Failure;
-using transport::StreamId;
+class ShardRouter;
 
 // Limits on what clients may have open. server/config fills it.
 struct DispatchLimits {
@@ -59,6 +59,10 @@ struct Beginning {
   // Proves the sessions' tokens; the same as before a restart if they are to be good again. Empty:
   // a random one.
   std::string session_secret;
+  // Which shard of the daemon this is, and its way to the others, which outlives the dispatcher;
+  // null if it is the only one.
+  engine::Placement placement;
+  ShardPost* post = nullptr;
 };
 
 // What the daemon tells about itself.
@@ -66,13 +70,6 @@ struct DaemonFacts {
   std::string version;
   std::string durability;
   uint64_t message_bytes_max = 0;
-};
-
-// Where a reply goes.
-struct Route {
-  PeerCalls* peer = nullptr;  // Null: nowhere.
-  StreamId stream = 0;
-  uint64_t frame = 0;  // CallRequest.id on a Session/Call stream; 0 for a unary call.
 };
 
 // One op on its way in.
@@ -106,8 +103,13 @@ class Dispatcher : public transport::Acceptor {
   void OnTurnEnd() override;
   transport::OutputMark Passed() const override;
 
-  // Applies an op; its reply goes to its route now or when it is granted.
+  // Applies an op, or has its shard do that; its reply goes to its route now or when it is granted.
   void Submit(const Submission& submission);
+  // Takes what another shard sent by its ShardPost, in the order in which it was sent.
+  void OnMail(uint32_t from, std::vector<ShardMail> mail);
+  // Takes note of the sessions of another shard, whose dispatcher does nothing meanwhile, and ends
+  // what it has of sessions that are no more. For each pair of shards before there are connections.
+  void MeetShard(const Dispatcher& other);
   // Ends a parked call; its failure is delivered to its route.
   void Cancel(CallId call, Failure failure);
   // The same, because its caller wants that.
@@ -130,14 +132,18 @@ class Dispatcher : public transport::Acceptor {
 
   // Stops taking ops (SHUTTING_DOWN), tells it to all who wait (none of their ops happened), and
   // ends the streams that would stay open. What is recorded does not change any more: whoever waits
-  // comes again after the restart.
+  // comes again after the restart. With several shards the streams stay until all of them were
+  // told: then EndStreams.
   void Shutdown();
+  void EndStreams();
   bool shutting_down() const { return shutting_down_; }
 
   const engine::Engine& engine() const { return engine_; }
 
  private:
   friend class PeerCalls;
+  friend class ShardCaller;
+  friend class ShardRouter;
   struct ParkedCall {
     Route route;
     TimeMs deadline = engine::kNever;
@@ -171,11 +177,16 @@ class Dispatcher : public transport::Acceptor {
     if (level_ != journal::Level::kMemory) HoldUntilSafe(connection, level);
   }
   void HoldUntilSafe(transport::Connection& connection, v1::Durability level);
+  // What a reply of this level has to wait for.
+  transport::OutputMark MarkOf(v1::Durability level);
   // True if nothing is recorded any more.
   bool is_frozen() const { return shutting_down_ && log_ != nullptr; }
   // Tells all who wait, and changes nothing.
   void SendWaitersAway();
 
+  // Submit, for an op that is this shard's to do.
+  void SubmitHere(const Submission& submission);
+  CallId NextCall() { return CallId{last_call_ += call_stride_}; }
   // Why an op is refused whatever it is: copies of what was done before, too.
   std::optional<Failure> Refuse(const Submission& submission, const EdgeOp* edge_op) const;
   // Why there is no room for what an op may add. Copies add nothing.
@@ -195,6 +206,8 @@ class Dispatcher : public transport::Acceptor {
   // Logs the deadlocks that were found.
   void TellRings();
   void EndSession(SessionId session, std::string_view why);
+  // Its last connection is closed: waits for its process, if that is known, besides the TTL.
+  void WatchDetached(SessionId session, int pidfd);
   void OnTimer();
   void ArmTimer();
   // How long the loop may stand still before sessions and leases are given that time back.
@@ -230,6 +243,8 @@ class Dispatcher : public transport::Acceptor {
   TimeMs last_turn_ = engine::kNever;
   TimeMs too_late_ = engine::kNever;
   uint64_t last_call_ = 0;
+  const uint64_t call_stride_;                 // Calls of different shards have different numbers.
+  const std::unique_ptr<ShardRouter> router_;  // Null if there is one shard.
   bool shutting_down_ = false;
 };
 

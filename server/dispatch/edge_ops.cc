@@ -10,6 +10,7 @@
 #include "coheld/v1/session.pb.h"
 #include "server/dispatch/dispatcher.h"
 #include "server/dispatch/peer_calls.h"
+#include "server/dispatch/shard_router.h"
 
 namespace coheld::dispatch {
 namespace {
@@ -32,6 +33,12 @@ bool Parse(const Submission& submission, Request* request) {
 Failure NoJournal() {
   return {v1::ERROR_REASON_NO_JOURNAL,
           "the daemon keeps nothing on disk: start it with --data-dir"};
+}
+
+Failure NoBackupOfShards() {
+  return {v1::ERROR_REASON_CROSS_SHARD,
+          "the daemon has several shards, whose snapshots together are no state of one moment; for "
+          "a backup stop it and copy its --data-dir"};
 }
 
 }  // namespace
@@ -87,7 +94,7 @@ void Dispatcher::AnswerPing(const Submission& submission) {
 void Dispatcher::OpenSession(const Submission& submission) {
   v1::SessionOpenRequest request;
   if (!Parse(submission, &request)) return;
-  PeerCalls& peer = *submission.route.peer;
+  Caller& peer = *submission.route.peer;
   if (directory_.size() >= limits_.sessions_max) {
     return peer.Answer(
         submission.route,
@@ -113,6 +120,9 @@ void Dispatcher::OpenSession(const Submission& submission) {
   reply.set_durability(facts_.durability);
   reply.set_message_bytes_max(facts_.message_bytes_max);
   reply.set_version(facts_.version);
+  if (router_ != nullptr) {
+    return router_->TellOpened(submission, opened.id, request.label(), reply.SerializeAsString());
+  }
   peer.AnswerWith(submission.route, reply.SerializeAsString());
 }
 
@@ -131,6 +141,7 @@ void Dispatcher::CloseSession(const Submission& submission) {
         Failure{v1::ERROR_REASON_SESSION_EXPIRED, "the session was closed before"});
   }
   EndSession(submission.session, "closed");
+  if (router_ != nullptr) return router_->AnswerWhenEnded(submission);
   submission.route.peer->AnswerWith(submission.route, v1::SessionCloseReply().SerializeAsString());
 }
 
@@ -155,6 +166,7 @@ void Dispatcher::AnswerStatus(const Submission& submission) {
   reply.mutable_memory()->set_refused(admission_.memory_refusals());
   reply.set_disk_full(admission_.disk_full());
   if (snapshots_ != nullptr) snapshots_->Describe(&reply);
+  if (router_ != nullptr) router_->Describe(&reply);
   submission.route.peer->AnswerWith(submission.route, reply.SerializeAsString());
 }
 
@@ -179,6 +191,7 @@ void Dispatcher::AnswerSessions(const Submission& submission) {
   v1::AdminSessionsReply reply;
   auto place = sessions.upper_bound(SessionId{request.after()});
   for (; place != sessions.end() && static_cast<uint32_t>(reply.sessions_size()) < limit; ++place) {
+    if (!directory_.IsOwn(place->first)) continue;
     v1::SessionSummary* summary = reply.add_sessions();
     summary->set_session(static_cast<uint64_t>(place->first));
     *summary->mutable_label() = place->second.label;
@@ -194,7 +207,7 @@ void Dispatcher::AnswerSnapshot(const Submission& submission) {
   v1::AdminSnapshotRequest request;
   if (!Parse(submission, &request)) return;
   if (snapshots_ == nullptr) return submission.route.peer->Answer(submission.route, NoJournal());
-  const CallId call{++last_call_};
+  const CallId call = NextCall();
   Remember(call, submission, loop_.Now());
   edge_waits_.insert(call);
   snapshots_->Request([this, call](const engine::Result<Snapshots::Made>& made) {
@@ -211,7 +224,8 @@ void Dispatcher::AnswerSnapshot(const Submission& submission) {
 void Dispatcher::AnswerReadSnapshot(const Submission& submission) {
   v1::AdminReadSnapshotRequest request;
   if (!Parse(submission, &request)) return;
-  PeerCalls& peer = *submission.route.peer;
+  Caller& peer = *submission.route.peer;
+  if (router_ != nullptr) return peer.Answer(submission.route, NoBackupOfShards());
   if (snapshot_reads_ == nullptr) return peer.Answer(submission.route, NoJournal());
   engine::Result<SnapshotReads::Part> part =
       snapshot_reads_->Read(request.index(), request.offset(), loop_.Now());

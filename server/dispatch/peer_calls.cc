@@ -25,6 +25,9 @@ constexpr std::string_view kLaneKey = "coheld-lane";
 constexpr std::string_view kTokenKey = "coheld-token";
 constexpr std::string_view kSiteKey = "coheld-site";
 constexpr size_t kSiteBytesMax = 200;
+// With more on the way to other shards a connection is not read from.
+constexpr size_t kUnderwayMax = 10'000;
+constexpr size_t kUnderwayBytesMax = 8 << 20;
 
 Failure NotOneMessage() {
   return {v1::ERROR_REASON_MALFORMED, "a unary call has exactly one message"};
@@ -312,6 +315,16 @@ void PeerCalls::NoteParked(const Route& route, CallId call) {
 
 void PeerCalls::ForgetParked(const Route& route) {
   COHELD_CHECK(parked_.erase({route.stream, route.frame}) == 1);
+}
+
+void PeerCalls::NoteUnderway(int64_t ops, int64_t bytes) {
+  underway_ = static_cast<size_t>(static_cast<int64_t>(underway_) + ops);
+  underway_bytes_ += bytes;
+  // What is read faster than others can do it piles up with them.
+  const size_t divisor = input_held_ ? 2 : 1;
+  const bool hold = underway_ > kUnderwayMax / divisor ||
+                    underway_bytes_ > static_cast<int64_t>(kUnderwayBytesMax / divisor);
+  if (hold != std::exchange(input_held_, hold)) connection_.HoldInput(hold);
 }
 
 void PeerCalls::UseSession(SessionId session) {

@@ -17,7 +17,7 @@
 
 namespace coheld::dispatch {
 
-class PeerCalls : public transport::CallHandler {
+class PeerCalls final : public transport::CallHandler, public Caller {
  public:
   PeerCalls(Dispatcher& dispatcher, transport::Connection& connection);
   // The connection is closed: what it had parked is abandoned.
@@ -28,17 +28,16 @@ class PeerCalls : public transport::CallHandler {
   void OnHalfClose(StreamId stream) override;
   void OnAbort(StreamId stream) override;
 
-  // Sends the reply of an op that this peer submitted.
-  void Answer(const Route& route, const engine::Reply& reply);
-  void Answer(const Route& route, const Failure& failure);
-  void AnswerWith(const Route& route, std::string_view payload);
-  void RequestFlush() { connection_.RequestFlush(); }
+  void Answer(const Route& route, const engine::Reply& reply) override;
+  void Answer(const Route& route, const Failure& failure) override;
+  void AnswerWith(const Route& route, std::string_view payload) override;
+  void RequestFlush() override { connection_.RequestFlush(); }
 
-  void NoteParked(const Route& route, CallId call);
-  void ForgetParked(const Route& route);
-  size_t parked() const { return parked_.size(); }
-  // Counts this connection among those that keep the session open.
-  void UseSession(SessionId session);
+  void NoteParked(const Route& route, CallId call) override;
+  void ForgetParked(const Route& route) override;
+  size_t parked() const override { return parked_.size() - underway_; }
+  void NoteUnderway(int64_t ops, int64_t bytes) override;
+  void UseSession(SessionId session) override;
   // Ends the streams that would stay open.
   void Shutdown();
 
@@ -96,6 +95,9 @@ class PeerCalls : public transport::CallHandler {
   std::vector<Stream> streams_;
   // By stream and frame; a unary call's frame is 0.
   std::map<std::pair<StreamId, uint64_t>, CallId> parked_;
+  size_t underway_ = 0;  // Of parked_ those that may not wait at all, but are with another shard.
+  int64_t underway_bytes_ = 0;
+  bool input_held_ = false;
   std::set<SessionId> sessions_;
 };
 

@@ -25,8 +25,9 @@ std::string Hex(std::string_view bytes) {
 
 }  // namespace
 
-SessionDirectory::SessionDirectory(std::string secret)
-    : secret_(secret.empty() ? wire::RandomBytes(kSecretBytes) : std::move(secret)) {}
+SessionDirectory::SessionDirectory(std::string secret, const engine::Placement& placement)
+    : secret_(secret.empty() ? wire::RandomBytes(kSecretBytes) : std::move(secret)),
+      placement_(placement) {}
 
 std::string SessionDirectory::ProofOf(SessionId id, TimeMs opened) const {
   const std::string session = "session " + std::to_string(static_cast<uint64_t>(id)) + " of " +
@@ -34,24 +35,33 @@ std::string SessionDirectory::ProofOf(SessionId id, TimeMs opened) const {
   return Hex(wire::HmacSha256(secret_, session).substr(0, kProofBytes));
 }
 
-SessionDirectory::Entry& SessionDirectory::Add(SessionId id, uint64_t ttl_ms, TimeMs opened,
-                                               TimeMs now) {
+SessionDirectory::Entry& SessionDirectory::Add(SessionId id, uint64_t ttl_ms, TimeMs opened) {
   Entry& entry = sessions_[id];
   entry.proof = ProofOf(id, opened);
   entry.ttl_ms = ttl_ms;
+  entry.opened = opened;
   ttls_ms_.insert(ttl_ms);
-  SetDeadline(id, entry, engine::After(now, ttl_ms));
   return entry;
 }
 
 SessionDirectory::Opened SessionDirectory::Open(uint64_t ttl_ms, TimeMs now) {
-  const SessionId id{++last_id_};
-  return {id, std::to_string(last_id_) + "." + Add(id, ttl_ms, now, now).proof};
+  // The next id whose home is this shard.
+  const uint64_t ahead =
+      (placement_.shards + placement_.shard - last_id_ % placement_.shards) % placement_.shards;
+  last_id_ += ahead == 0 ? placement_.shards : ahead;
+  const SessionId id{last_id_};
+  Entry& entry = Add(id, ttl_ms, now);
+  SetDeadline(id, entry, engine::After(now, ttl_ms));
+  return {id, std::to_string(last_id_) + "." + entry.proof};
 }
 
 void SessionDirectory::Restore(SessionId id, uint64_t ttl_ms, TimeMs opened, TimeMs now) {
-  Add(id, ttl_ms, opened, now);
+  SetDeadline(id, Add(id, ttl_ms, opened), engine::After(now, ttl_ms));
   last_id_ = std::max(last_id_, static_cast<uint64_t>(id));
+}
+
+void SessionDirectory::Learn(SessionId id, uint64_t ttl_ms, TimeMs opened) {
+  Add(id, ttl_ms, opened);
 }
 
 std::optional<SessionId> SessionDirectory::Authenticate(std::string_view token) const {

@@ -60,6 +60,8 @@ class Client : public transport::Connection {
   transport::GrpcSession& session() override { return session_; }
   void RequestFlush() override {}
   void HoldOutput(const transport::OutputMark& mark) override { mark_ = mark; }
+  void HoldInput(bool hold) override { input_held_ = hold; }
+  bool input_held() const { return input_held_; }
   void Drop(std::string_view) override {}
 
   template <typename Reply>
@@ -72,11 +74,17 @@ class Client : public transport::Connection {
     transport::Fields more;
     if (!token_.empty()) more.emplace_back("coheld-session", token_);
     if (seq != 0) more.emplace_back("coheld-seq", std::to_string(seq));
+    if (acked_ != 0) more.emplace_back("coheld-acked", std::to_string(acked_));
     const transport::StreamId stream =
         client_.Call(transport::RequestFields("/coheld.v1." + path, more),
                      transport::Framed(request.SerializeAsString()));
     transport::Exchange(client_, session_);
     return stream;
+  }
+  // Gives up an op that was sent.
+  void Reset(transport::StreamId stream) {
+    client_.Reset(stream);
+    transport::Exchange(client_, session_);
   }
   // Returns the reply to an op that was sent, or an empty one; status() is empty if there is none.
   template <typename Reply>
@@ -96,6 +104,8 @@ class Client : public transport::Connection {
   void Use(const Client& other) { token_ = other.token_; }
   void Use(const std::string& token) { token_ = token; }
   const std::string& token() const { return token_; }
+  // Says with each op from now on how far it has the answers.
+  void Acknowledge(uint64_t acked) { acked_ = acked; }
   const std::string& status() const { return status_; }
   // What the output so far has to wait for.
   const transport::OutputMark& mark() const { return mark_; }
@@ -104,6 +114,8 @@ class Client : public transport::Connection {
   const transport::Peer peer_;
   std::string token_;
   std::string status_;
+  uint64_t acked_ = 0;
+  bool input_held_ = false;
   transport::OutputMark mark_;
   std::unique_ptr<transport::CallHandler> calls_;
   transport::GrpcSession session_;
