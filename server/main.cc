@@ -7,11 +7,8 @@
 #include <unistd.h>
 
 #include <asio/io_context.hpp>
-#include <asio/post.hpp>
 #include <asio/signal_set.hpp>
-#include <atomic>
 #include <cerrno>
-#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -24,75 +21,31 @@
 #include <spdlog/spdlog.h>
 
 #include "server/config/config.h"
-#include "server/dispatch/asio_loop.h"
-#include "server/dispatch/dispatcher.h"
 #include "server/engine/value.h"
-#include "server/journal/committer.h"
 #include "server/journal/failpoint.h"
 #include "server/journal/posix_files.h"
 #include "server/observe/log.h"
 #include "server/observe/notify.h"
-#include "server/recovery/recovery_log.h"
+#include "server/shard/shard_folders.h"
+#include "server/shard/shards.h"
 #include "server/snapshot/snapshot_command.h"
-#include "server/snapshot/snapshot_process.h"
-#include "server/snapshot/snapshotter.h"
-#include "server/store/data_folder.h"
 #include "server/transport/address.h"
-#include "server/transport/listener.h"
 #include "server/transport/tls_identity.h"
 
 namespace coheld {
 namespace {
 
 constexpr int kExitFailed = 1;
-constexpr int kExitDiskFailed = 3;
 constexpr int kExitFolderInUse = 4;
-
-// A word and a line for each level.
-struct DurabilityWords {
-  const char* word;
-  const char* meaning;
-};
-DurabilityWords WordsOf(journal::Level level) {
-  switch (level) {
-    case journal::Level::kMemory:
-      return {"memory", "what is held ends with the daemon"};
-    case journal::Level::kAsync:
-      return {"async", "a power cut may take the last 100 ms"};
-    case journal::Level::kSync:
-      return {"sync", "nothing that was acknowledged is lost"};
-  }
-  return {};
-}
-
-// Nothing can be told to be safe any more, so nothing is: clients find out when they come again.
-[[noreturn]] void EndOnFault(const journal::Fault& fault) {
-  spdlog::critical(
-      "journal_failed error=\"{}\" errno={} hint=\"nothing more is acknowledged; see to the disk "
-      "and start the daemon again\"",
-      fault.message, fault.code);
-  spdlog::default_logger()->flush();
-  _exit(kExitDiskFailed);
-}
 
 class Daemon {
  public:
-  // `folder` is one that was opened in so much time, or nothing.
-  Daemon(const config::Config& config, store::DataFolder folder, uint64_t recovery_ms)
+  // With what was opened of its data folder.
+  Daemon(const config::Config& config, std::vector<shard::OpenFolder> folders)
       : config_(config),
-        loop_(io_),
-        folder_(std::move(folder)),
-        committer_(Committing()),
-        dispatcher_(loop_, config.dispatch,
-                    {.version = COHELD_VERSION,
-                     .durability = WordsOf(config.durability).word,
-                     .message_bytes_max = config.transport.session.message_bytes_max},
-                    config.key, TakeBeginning()),
-        listener_(io_, config.transport, dispatcher_),
+        shards_(config_, std::move(folders)),
         signals_(io_, SIGTERM, SIGINT),
-        hangups_(io_) {
-    if (committer_ != nullptr) BeginSnapshots(recovery_ms);
-  }
+        hangups_(io_) {}
 
   int Run() {
     if (!CheckReadyDescriptor() || !MakeDefaultFolder()) return kExitFailed;
@@ -101,53 +54,13 @@ class Daemon {
     COHELD_FAILPOINT("daemon.listening");
     Announce();
     COHELD_FAILPOINT("daemon.ready");
-    loop_.Run(std::chrono::microseconds(config_.spin_us));
+    shards_.Run();
     COHELD_FAILPOINT("stop.drained");
     spdlog::info("stopped");
     return 0;
   }
 
  private:
-  std::unique_ptr<journal::Committer> Committing() {
-    if (folder_.journal == nullptr) return nullptr;
-    loop_.StartClockAt(folder_.engine->last_time());
-    return std::make_unique<journal::Committer>(
-        std::move(folder_.journal),
-        journal::Committer::Options{.on_progress = [this] { PostProgress(); },
-                                    .on_fault = EndOnFault});
-  }
-
-  dispatch::Beginning TakeBeginning() {
-    return {.engine = std::move(folder_.engine),
-            .log = committer_.get(),
-            .level = config_.durability,
-            .session_secret = folder_.secret};
-  }
-
-  void BeginSnapshots(uint64_t recovery_ms) {
-    snapshot_process_ =
-        std::make_unique<snapshot::SnapshotProcess>(io_, loop_, *committer_, config_.data_dir);
-    snapshotter_ = std::make_unique<snapshot::Snapshotter>(
-        *committer_, *snapshot_process_,
-        snapshot::Snapshotter::Options{.after_bytes = config_.snapshot_after,
-                                       .recovered = folder_.report,
-                                       .recovery_ms = recovery_ms});
-    snapshot_process_->SetSnapshotter(snapshotter_.get());
-    dispatcher_.SetSnapshots(snapshotter_.get());
-    snapshot_reads_ = std::make_unique<dispatch::SnapshotReads>(files_, config_.data_dir);
-    dispatcher_.SetSnapshotReads(snapshot_reads_.get());
-  }
-
-  // On the committer's thread.
-  void PostProgress() {
-    if (progress_posted_.exchange(true)) return;
-    asio::post(io_, [this] {
-      progress_posted_ = false;
-      listener_.Release();
-      if (snapshotter_ != nullptr) snapshotter_->Consider();
-    });
-  }
-
   bool CheckReadyDescriptor() {
     if (config_.ready_fd < 0 || fcntl(config_.ready_fd, F_GETFD) >= 0) return true;
     spdlog::error("ready_fd_failed fd={} error=\"{}\"", config_.ready_fd, std::strerror(errno));
@@ -179,7 +92,7 @@ class Daemon {
       spdlog::error("tls_failed error=\"{}\"", error);
       return false;
     }
-    listener_.UseTls(*tls_);
+    shards_.UseTls(*tls_);
     hangups_.add(SIGHUP);
     WaitForHangup();
     return true;
@@ -200,7 +113,7 @@ class Daemon {
   bool Listen() {
     for (const std::string& address : config_.listen) {
       std::string bound, error;
-      if (!listener_.Listen(address, &bound, &error)) {
+      if (!shards_.Listen(address, &bound, &error)) {
         spdlog::error("listen_failed address={} error=\"{}\"", address, error);
         return false;
       }
@@ -235,7 +148,7 @@ class Daemon {
                     std::strerror(errno));
       return false;
     }
-    parent_watch_ = loop_.WatchProcess(pidfd, [this] {
+    parent_watch_ = shards_.first().loop().WatchProcess(pidfd, [this] {
       spdlog::info("parent_ended pid={}", *config_.exit_with_pid);
       Drain(0);
     });
@@ -248,17 +161,16 @@ class Daemon {
     signals_.async_wait([this](const asio::error_code& error, int signal) {
       if (error) return;
       spdlog::info("signal_received signal={}", signal);
-      if (draining_) return io_.stop();
+      if (draining_) return shards_.Stop();
       Drain(config_.drain_ms);
       WaitForSignal();
     });
   }
 
   void Drain(uint32_t grace_ms) {
-    if (std::exchange(draining_, true)) return io_.stop();
+    if (std::exchange(draining_, true)) return shards_.Stop();
     observe::NotifySystemd("STOPPING=1");
-    dispatcher_.Shutdown();
-    listener_.Drain(grace_ms, [this] { io_.stop(); });
+    shards_.Drain(grace_ms, [this] { shards_.Stop(); });
   }
 
   void Announce() {
@@ -269,8 +181,9 @@ class Daemon {
     std::printf("  clients      %s\n",
                 config_.key.empty() ? "whoever can connect" : "those who prove to know the key");
     std::printf("  encryption   %s\n", Encryption().c_str());
-    const DurabilityWords durability = WordsOf(config_.durability);
-    std::printf("  durability   %s (%s)\n", durability.word, durability.meaning);
+    const config::DurabilityWords durability = config::WordsOf(config_.durability);
+    std::printf("  durability   %s (%s)\n", durability.word.data(), durability.meaning.data());
+    if (config_.shards > 1) std::printf("  shards       %u\n", config_.shards);
     if (!config_.data_dir.empty()) std::printf("  data         %s\n", config_.data_dir.c_str());
     std::printf("%s\n", ready.c_str());
     std::fflush(stdout);
@@ -279,18 +192,9 @@ class Daemon {
   }
 
   const config::Config config_;
-  asio::io_context io_{1};
-  dispatch::AsioLoop loop_;
-  store::DataFolder folder_;
-  std::atomic<bool> progress_posted_ = false;
-  const std::unique_ptr<journal::Committer> committer_;  // Null without a folder.
-  dispatch::Dispatcher dispatcher_;
   std::unique_ptr<transport::TlsIdentity> tls_;  // Null without --tls-cert.
-  transport::Listener listener_;
-  std::unique_ptr<snapshot::SnapshotProcess> snapshot_process_;  // Null without a folder, ...
-  std::unique_ptr<snapshot::Snapshotter> snapshotter_;           // ... as this ...
-  journal::PosixFiles files_;
-  std::unique_ptr<dispatch::SnapshotReads> snapshot_reads_;  // ... and this.
+  shard::Shards shards_;
+  asio::io_context& io_ = shards_.first().io();
   asio::signal_set signals_;
   asio::signal_set hangups_;
   std::unique_ptr<dispatch::EdgeLoop::Watch> parent_watch_;
@@ -316,21 +220,10 @@ void SeedHashes() {
 }
 
 // Opens the data folder if there is to be one. Returns the exit code, 0 if all is well.
-int OpenFolder(const config::Config& config, journal::Files& files, store::DataFolder* folder,
-               uint64_t* recovery_ms) {
-  if (config.data_dir.empty()) return 0;
-  recovery::RecoveryLog log(config.data_dir);
-  const journal::Status fault = store::OpenDataFolder(
-      files,
-      {.folder = config.data_dir,
-       .segment_bytes = config.segment_bytes,
-       .quick_syncs = config.durability == journal::Level::kSync},
-      [&log](const recovery::Report& report) { log.Note(report); }, folder);
-  if (!fault) {
-    log.Finish(folder->report);
-    *recovery_ms = log.elapsed_ms();
-    return 0;
-  }
+int Open(const config::Config& config, journal::Files& files,
+         std::vector<shard::OpenFolder>* folders) {
+  const journal::Status fault = shard::OpenFolders(files, config, folders);
+  if (!fault) return 0;
   spdlog::error("data_folder_failed path={} error=\"{}\"", config.data_dir, fault->message);
   return fault->code == EWOULDBLOCK ? kExitFolderInUse : kExitFailed;
 }
@@ -365,8 +258,7 @@ int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // A write beyond the limit fails, and says so.
   coheld::RaiseDescriptorLimit();
   coheld::journal::PosixFiles files;
-  coheld::store::DataFolder folder;
-  uint64_t recovery_ms = 0;
-  if (const int code = coheld::OpenFolder(config, files, &folder, &recovery_ms)) return code;
-  return coheld::Daemon(config, std::move(folder), recovery_ms).Run();
+  std::vector<coheld::shard::OpenFolder> folders;
+  if (const int code = coheld::Open(config, files, &folders)) return code;
+  return coheld::Daemon(config, std::move(folders)).Run();
 }

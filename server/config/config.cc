@@ -221,6 +221,18 @@ std::string Complaint(const Config& config) {
 
 }  // namespace
 
+DurabilityWords WordsOf(journal::Level level) {
+  switch (level) {
+    case journal::Level::kMemory:
+      return {"memory", "what is held ends with the daemon"};
+    case journal::Level::kAsync:
+      return {"async", "a power cut may take the last 100 ms"};
+    case journal::Level::kSync:
+      return {"sync", "nothing that was acknowledged is lost"};
+  }
+  return {};
+}
+
 std::string DefaultAddress() {
   const char* runtime_dir = std::getenv("XDG_RUNTIME_DIR");
   if (runtime_dir != nullptr && *runtime_dir != '\0') {
@@ -252,6 +264,13 @@ std::variant<Config, Exit> Parse(int argc, const char* const* argv) {
       ->type_name("PATH");
   app.add_option("--log-level", config.log_level, "debug, info, warn or error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->capture_default_str();
+  app.add_option("--shards", config.shards,
+                 "Threads that serve connections, each with its part of the objects: an object's\n"
+                 "{tag}, or its whole name, decides which. Ops on several objects need them on "
+                 "one:\n"
+                 "give them the same {tag}. A data folder keeps the number that it was made with")
+      ->check(CLI::Range(uint32_t{1}, engine::kShardsMax))
       ->capture_default_str();
   app.add_option("--spin-us", config.spin_us,
                  "How long to look for work before sleeping, as long as some comes soon; 0: never")

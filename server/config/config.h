@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -17,6 +18,7 @@ namespace coheld::config {
 
 struct Config {
   std::vector<std::string> listen;  // "unix:/path" or "host:port"; at least one.
+  uint32_t shards = 1;              // Threads, each with its part of the objects.
   std::string data_dir;             // Where everything is kept; empty: in memory only.
   journal::Level durability = journal::Level::kMemory;  // What a reply waits for.
   uint64_t segment_bytes = uint64_t{64} << 20;          // Of the journal's files.
@@ -32,6 +34,13 @@ struct Config {
   transport::TransportLimits transport;
   dispatch::DispatchLimits dispatch;
 };
+
+// A word and a line for each level of durability.
+struct DurabilityWords {
+  std::string_view word;
+  std::string_view meaning;
+};
+DurabilityWords WordsOf(journal::Level level);
 
 // Ends the program at once: after --help or --version (code 0), or on bad usage (code 2).
 struct Exit {
