@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -29,6 +30,17 @@ int MillisecondsUntil(Clock::time_point until) {
 }
 
 std::string ErrorText(const std::string& what) { return what + ": " + std::strerror(errno); }
+
+// Returns what is to be added to the arguments of a daemon so that it has as many shards as the
+// tests are run with.
+std::vector<std::string> ShardArguments(const std::vector<std::string>& arguments) {
+  const char* const shards = std::getenv("COHELD_TEST_SHARDS");
+  const auto has = [&arguments](const char* flag) {
+    return std::find(arguments.begin(), arguments.end(), flag) != arguments.end();
+  };
+  if (shards == nullptr || !has("--listen") || has("--shards")) return {};
+  return {"--shards", shards};
+}
 
 // In the child: never returns. Only async-signal-safe calls, because the test may have threads.
 [[noreturn]] void RunProgram(const char* program, char* const* argv, int output, int log,
@@ -84,7 +96,9 @@ void DaemonProcess::Start(const std::vector<std::string>& arguments) {
 
 void DaemonProcess::Spawn(const std::vector<std::string>& arguments, int inherited_fd) {
   const std::string program = Program();
+  const std::vector<std::string> shards = ShardArguments(arguments);
   std::vector<char*> argv = {const_cast<char*>(program.c_str())};
+  for (const std::string& argument : shards) argv.push_back(const_cast<char*>(argument.c_str()));
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   int ends[2];

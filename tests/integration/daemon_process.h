@@ -46,7 +46,8 @@ class DaemonProcess {
   void Start(const std::vector<std::string>& arguments = {});
 
   // Starts the program with these arguments only, and waits for nothing. `inherited_fd`, if any,
-  // stays open in the child under the same number.
+  // stays open in the child under the same number. A daemon that listens has as many shards as
+  // $COHELD_TEST_SHARDS says, if it is set and no argument says otherwise.
   void Spawn(const std::vector<std::string>& arguments, int inherited_fd = -1);
 
   // Waits for the line "ready ADDRESS ADDRESS..." on stdout. False if the output ends or patience

@@ -12,6 +12,8 @@ class Daemon:
     def __init__(self, *listen, flags=()):
         ready, write = os.pipe()
         command = [binary(), "--ready-fd", str(write), "--exit-with-pid", str(os.getpid()), *flags]
+        if shards := os.environ.get("COHELD_TEST_SHARDS"):
+            command += ["--shards", shards]
         for address in listen:
             command += ["--listen", address]
         self.process = subprocess.Popen(command, pass_fds=(write,), stderr=subprocess.DEVNULL)
