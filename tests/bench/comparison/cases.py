@@ -47,6 +47,7 @@ def peers(
         "coheld sync": ("coheld sync", "stream"),
         "coheld async": ("coheld async", "stream"),
         "coheld memory": ("coheld", "stream"),
+        "coheld, 2 shards": ("coheld 2 shards", "stream"),
     }
     loads: dict[str, Load | Command] = {}
     for name in names:
@@ -71,6 +72,8 @@ def small_cases() -> list[Case]:
     """List the ops on small values by 50 connections."""
     get, put = ("--ops", "get"), ("--ops", "set")
     full: Weight = "full"
+    shards = (STREAM, "coheld, 2 shards")
+    sharded = peers("--ops", "object", "--depth", "16", names=shards)
     return [
         Case("get, 50 x 1", peers(*get, names=ALL), full),
         Case("set, 50 x 1", peers(*put, names=ALL), full),
@@ -83,6 +86,7 @@ def small_cases() -> list[Case]:
         Case("list append and pop, 50 x 1", peers("--ops", "pop")),
         Case("queue put and get, 50 x 1", peers("--ops", "queue", names=ALL)),
         Case("value add, 50 x 1", peers("--ops", "add", names=ALL)),
+        Case("add to one of 1,000 objects, 50 x 16, by 2 shards", sharded),
         Case("hand-off between two processes", peers("--ops", "handoff", *ONE), seconds=2),
     ]
 

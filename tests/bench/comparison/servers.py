@@ -62,6 +62,7 @@ def command_of(kind: str, place: Place) -> list[str]:
     commands = {
         "coheld": [*coheld, unix, "--listen", local],
         "coheld tls": [*coheld, unix, "--listen", local, "--tls-cert", tls[0], "--tls-key", tls[1]],
+        "coheld 2 shards": [*coheld, unix, "--listen", local, "--shards", "2"],
         "coheld sync": [*coheld, unix, *data, "sync"],
         "coheld async": [*coheld, unix, *data, "async"],
         "Redis": [*redis, str(place.port), *memory],
