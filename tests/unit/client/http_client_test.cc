@@ -205,7 +205,7 @@ TEST_F(FramesTest, HeadersMayComeInPieces) {
   constexpr std::string_view kHeaders(
       "\x88\0\x0bgrpc-status\1"
       "5",
-      15);
+      16);
   EXPECT_TRUE(Feed(FrameType::kHeaders, http::kEndStream, stream_, kHeaders.substr(0, 4)));
   EXPECT_FALSE(client_.stream(stream_).closed);
   EXPECT_TRUE(Feed(FrameType::kContinuation, http::kEndHeaders, stream_, kHeaders.substr(4)));
