@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import socket
 import subprocess
 import sys
@@ -175,8 +176,10 @@ class Servers(contextlib.ExitStack):
         self._count += 1
         place = self._place(kind)
         log = self._folder / f"{self._count}.log"
+        command = command_of(kind, place)
+        if shutil.which(command[0]) is None:
+            raise ServerError(f"there is no {command[0]}: deploy/install-packages bench")
         with log.open("wb") as output:
-            command = command_of(kind, place)
             process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
         try:
             wait_until_up(kind, place, process)
