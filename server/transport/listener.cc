@@ -6,17 +6,12 @@
 // other.
 #include "server/transport/listener.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <climits>
 #include <cstring>
 #include <unordered_map>
 #include <utility>
@@ -29,6 +24,7 @@
 #include "server/transport/address.h"
 #include "server/transport/ready_sockets.h"
 #include "server/transport/socket_connection.h"
+#include "server/transport/socket_options.h"
 
 namespace coheld::transport {
 namespace {
@@ -40,9 +36,6 @@ constexpr uint64_t kAcceptPauseMs = 100;
 constexpr uint64_t kSweepMsMax = 250;
 constexpr uint64_t kSweepMsMin = 5;
 constexpr uint64_t kDrainSweepMs = 20;  // A drain waits for answers that take no time.
-// Descriptors that are never given to connections: files, listening sockets, the loop's own.
-constexpr size_t kDescriptorsReserved = 64;
-constexpr size_t kDescriptorsPerConnection = 2;  // The socket and the peer's pidfd.
 constexpr uint32_t kDrainPingMsMax = 500;
 // A handshake takes as long as a hundred ops, which should not wait for many of them.
 constexpr int kHandshakesPerPoll = 4;
@@ -53,70 +46,12 @@ uint64_t NowMs() {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
-size_t ConnectionsAffordable(size_t wanted) {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
-  const size_t descriptors = std::max<size_t>(limit.rlim_cur, kDescriptorsReserved + 2);
-  const size_t affordable = (descriptors - kDescriptorsReserved) / kDescriptorsPerConnection;
-  if (affordable < wanted) {
-    spdlog::debug("connections limited connections_max={} wanted={} descriptors={}", affordable,
-                  wanted, descriptors);
-  }
-  return std::min(wanted, affordable);
-}
-
 uint64_t SweepInterval(const TransportLimits& limits) {
   uint64_t shortest = std::min(limits.write_stall_ms_max, limits.handshake_ms_max);
   if (limits.keepalive_interval_ms > 0) {
     shortest = std::min<uint64_t>(shortest, limits.keepalive_interval_ms);
   }
   return std::clamp<uint64_t>(shortest / 4, kSweepMsMin, kSweepMsMax);
-}
-
-void SetOption(int descriptor, int level, int option, int value) {
-  ::setsockopt(descriptor, level, option, &value, sizeof(value));
-}
-
-// The kernel probes silent peers and gives up on those that acknowledge nothing, without any help
-// from the client's program.
-void SetTcpOptions(int descriptor, const TransportLimits& limits) {
-  SetOption(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
-  if (limits.keepalive_interval_ms == 0) return;
-  constexpr int kProbes = 4;
-  static constexpr uint64_t kSecondsMax = 32767;  // The kernel takes no more.
-  const auto seconds = [](uint64_t ms) {
-    return static_cast<int>(std::clamp<uint64_t>(ms / 1000, 1, kSecondsMax));
-  };
-  SetOption(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1);
-  SetOption(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, seconds(limits.keepalive_interval_ms));
-  SetOption(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, seconds(limits.keepalive_timeout_ms / kProbes));
-  SetOption(descriptor, IPPROTO_TCP, TCP_KEEPCNT, kProbes);
-  // Not below our own patience with a peer that reads nothing: the kernel counts that too.
-  const uint64_t silence_ms = uint64_t{limits.keepalive_interval_ms} + limits.keepalive_timeout_ms;
-  const uint64_t patience_ms = std::max<uint64_t>(silence_ms, limits.write_stall_ms_max);
-  SetOption(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT,
-            static_cast<int>(std::min<uint64_t>(patience_ms, INT_MAX)));
-}
-
-// Says whether nobody listens on a TCP port that was asked for; of other addresses it is found out
-// by listening.
-bool IsFree(const std::string& address, std::string* error) {
-  if (address.starts_with("unix:") || address.ends_with(":0")) return true;
-  ListeningSocket probe;
-  if (!OpenListeningSocket(address, false, &probe, error)) return false;
-  ::close(probe.descriptor);
-  return true;
-}
-
-void AskKernelWho(int descriptor, Peer* peer) {
-  ucred credentials{};
-  socklen_t size = sizeof(credentials);
-  if (::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return;
-  peer->uid = credentials.uid;
-  // 0: a process outside of our pid namespace.
-  if (credentials.pid <= 0) return;
-  peer->pid = credentials.pid;
-  peer->pidfd = static_cast<int>(::syscall(SYS_pidfd_open, credentials.pid, 0));
 }
 
 }  // namespace
