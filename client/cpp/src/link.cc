@@ -19,6 +19,12 @@ constexpr size_t kReceiveBytes = 64 << 10;
 // So much of a record may have come before, beyond what is received now.
 constexpr size_t kReceiveRoom = wire::kTlsRecordBytes + 1024;
 
+// How much may be received for a buffer of that size.
+size_t CipherFor(size_t size) {
+  COHELD_CHECK(size > kReceiveRoom);
+  return std::min(kReceiveBytes, size - kReceiveRoom);
+}
+
 // What to do about it.
 std::string Advice(const wire::TlsStream& stream) {
   using Trouble = wire::TlsStream::Trouble;
@@ -108,8 +114,15 @@ std::optional<size_t> Link::Receive(char* buffer, size_t size) {
 WaitEnd Link::WaitAndReceive(char* buffer, size_t size, const WaitLimits& limits,
                              std::optional<size_t>* received) {
   if (tls_ == nullptr) return socket_.WaitAndReceive(buffer, size, limits, received);
-  const WaitEnd end = Wait(/*also_writable=*/false, limits);
-  if (end == WaitEnd::kReady) *received = Receive(buffer, size);
+  if (!tls_->early.empty() || !tls_->cipher.empty()) {
+    const WaitEnd end = Wait(/*also_writable=*/false, limits);
+    if (end == WaitEnd::kReady) *received = Receive(buffer, size);
+    return end;
+  }
+  std::array<char, kReceiveBytes> cipher;
+  std::optional<size_t> came;
+  const WaitEnd end = socket_.WaitAndReceive(cipher.data(), CipherFor(size), limits, &came);
+  if (end == WaitEnd::kReady) *received = Take(cipher.data(), came, buffer, size);
   return end;
 }
 
@@ -146,17 +159,19 @@ std::optional<bool> Link::SendCipher() {
 }
 
 std::optional<size_t> Link::ReceiveEncrypted(char* buffer, size_t size) {
-  COHELD_CHECK(size > kReceiveRoom);
   if (!tls_->early.empty()) {
     const size_t ready = Decrypt(buffer, size);
     std::string().swap(tls_->early);
     if (ready > 0) return ready;
   }
   std::array<char, kReceiveBytes> cipher;
-  const std::optional<size_t> received =
-      socket_.Receive(cipher.data(), std::min(cipher.size(), size - kReceiveRoom));
+  return Take(cipher.data(), socket_.Receive(cipher.data(), CipherFor(size)), buffer, size);
+}
+
+std::optional<size_t> Link::Take(const char* cipher, std::optional<size_t> received, char* buffer,
+                                 size_t size) {
   if (!received || *received == 0) return received;
-  tls_->stream.Feed({cipher.data(), *received});
+  tls_->stream.Feed({cipher, *received});
   const size_t ready = Decrypt(buffer, size);
   if (ready == 0 && !tls_->stream.error().empty()) Break();
   if (ready == 0 && tls_->stream.ended()) {

@@ -63,6 +63,9 @@ class Link {
   [[noreturn]] void Break() const;
   std::optional<size_t> SendEncrypted(std::string_view bytes);
   std::optional<size_t> ReceiveEncrypted(char* buffer, size_t size);
+  // Takes what the socket gave, and returns what Receive does.
+  std::optional<size_t> Take(const char* cipher, std::optional<size_t> received, char* buffer,
+                             size_t size);
   size_t Decrypt(char* buffer, size_t size);
   // Sends the rest of `cipher`: false if the kernel takes no more now; nothing when the connection
   // is broken.
