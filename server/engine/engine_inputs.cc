@@ -45,9 +45,8 @@ std::optional<CallId> Engine::Refuse(const Stamp& arrived, uint32_t method, Fail
   const ReplyTable::Judgement copy =
       row == nullptr ? ReplyTable::Judgement() : Admit(&stamp, &reply);
   if (copy.verdict == ReplyTable::Verdict::kWaits) return copy.waits;
-  const bool is_new = copy.verdict == ReplyTable::Verdict::kNew;
-  if (is_new || Planted(PlantedBug::kCopyRefused)) reply.failure = std::move(failure);
-  if (is_new && row != nullptr && !Planted(PlantedBug::kRefusalForgotten)) {
+  if (copy.verdict == ReplyTable::Verdict::kNew) reply.failure = std::move(failure);
+  if (copy.verdict == ReplyTable::Verdict::kNew && row != nullptr) {
     Answer(stamp, *row, false, std::move(reply), replies);
   } else {
     replies->push_back(std::move(reply));

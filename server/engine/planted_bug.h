@@ -15,8 +15,6 @@ enum class PlantedBug {
   kLateCopyDone,                // An acknowledged op is done again when an old frame comes late.
   kCopyWaitsToo,                // A copy of an op that waits waits beside it.
   kEffectUndone,                // A waiting op that changed something ends with its connection.
-  kRefusalForgotten,            // A copy of an op that was not let in is done.
-  kCopyRefused,                 // A copy of an op that was done is not let in.
   // Waiting.
   kWaiterLostOnCancel,    // A cancelled op leaves its line, and nobody looks who is next.
   kNewcomerOvertakes,     // An op that comes is served before those that wait.

@@ -22,8 +22,6 @@ const std::vector<std::string_view>& EngineBugs() {
       "late_copy_done",
       "copy_waits_too",
       "effect_undone",
-      "refusal_forgotten",
-      "copy_refused",
       "waiter_lost_on_cancel",
       "newcomer_overtakes",
       "one_line_woken",
