@@ -195,7 +195,7 @@ void Dispatcher::Apply(const Submission& submission, std::optional<Failure> refu
   }
   // The op's own reply, if it did not park, comes first: before those of the ops that it woke.
   Deliver(std::span(replies).subspan(waits ? 0 : 1));
-  replies.clear();
+  engine_.TakeBack(&replies);
   spare_replies_ = std::move(replies);
   spare_memory_.NoteWork(now);
   ArmTimer();

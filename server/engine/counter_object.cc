@@ -5,6 +5,7 @@
 
 #include "coheld/v1/counter.pb.h"
 #include "server/engine/object.h"
+#include "server/engine/plain_messages.h"
 #include "server/engine/registry.h"
 #include "server/engine/requests.h"
 #include "server/engine/state_reader.h"
@@ -50,19 +51,18 @@ Outcome Get(CounterObject& counter, const v1::CounterGetRequest& /*request*/,
   return Done();
 }
 
-Outcome AddTo(CounterObject& counter, const v1::CounterAddRequest& request,
-              v1::CounterAddReply* reply, Turn& turn) {
-  const int64_t amount = request.has_amount() ? request.amount() : 1;
+Outcome AddTo(CounterObject& counter, const plain::CounterAddRequest& request,
+              plain::CounterAddReply* reply, Turn& turn) {
   int64_t sum = 0;
-  if (__builtin_add_overflow(counter.number, amount, &sum)) {
+  if (__builtin_add_overflow(counter.number, request.amount, &sum)) {
     return Failure{v1::ERROR_REASON_OVERFLOW,
                    "the counter \"" + counter.name() + "\" is " + std::to_string(counter.number) +
-                       ", and " + std::to_string(amount) +
+                       ", and " + std::to_string(request.amount) +
                        " more passes 64 bits; set it back, or use a value without type code"};
   }
   if (turn.rehearsal()) return Done();
   counter.Store(sum);
-  reply->set_value(sum);
+  reply->value = sum;
   return Done();
 }
 

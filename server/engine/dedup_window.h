@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
+#include <list>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -40,7 +40,7 @@ class DedupWindow {
   void Append(std::string_view key, TimeMs added);
   void Forget();
 
-  std::deque<Entry> entries_;  // In order of time. Entries never move.
+  std::list<Entry> entries_;  // In order of time. Entries never move; empty it takes no memory.
   std::unordered_map<std::string_view, const Entry*> index_;  // The keys are those of the entries.
 };
 

@@ -37,13 +37,11 @@ class DictObject : public Object {
   DictTable table;
 };
 
-using WireEntries = google::protobuf::RepeatedPtrField<v1::Entry>;
-
 // Answers an op that changed the dict, or found nothing to change.
-Outcome Answer(DictObject& dict, bool changed, v1::DictChangeReply* reply) {
+Outcome Answer(DictObject& dict, bool changed, plain::DictChangeReply* reply) {
   if (changed) dict.Touch();
-  reply->set_length(dict.table.size());
-  reply->set_version(dict.version());
+  reply->length = dict.table.size();
+  reply->version = dict.version();
   return Done();
 }
 
@@ -61,10 +59,9 @@ std::optional<Failure> CheckRoom(const DictObject& dict, size_t more) {
 
 // NOT_COMPARABLE if the request refuses to compare opaque values and that would decide whether the
 // dict has the key: some client may hold two keys for equal that differ in their bytes.
-template <typename Request>
 std::optional<Failure> CheckComparable(const DictObject& dict, const Value& key,
-                                       const Request& request) {
-  if (!request.refuse_opaque() || dict.table.empty()) return std::nullopt;
+                                       bool refuse_opaque) {
+  if (!refuse_opaque || dict.table.empty()) return std::nullopt;
   if (dict.table.opaque_keys() == 0 && !key.holds_opaque()) return std::nullopt;
   if (dict.table.Find(key)) return std::nullopt;
   return Failure{v1::ERROR_REASON_NOT_COMPARABLE,
@@ -72,20 +69,7 @@ std::optional<Failure> CheckComparable(const DictObject& dict, const Value& key,
                      " with those of the dict; compare them there, or leave out refuse_opaque"};
 }
 
-Result<std::vector<DictTable::Entry>> EntriesFromWire(const WireEntries& wire) {
-  std::vector<DictTable::Entry> entries;
-  entries.reserve(static_cast<size_t>(wire.size()));
-  for (const v1::Entry& entry : wire) {
-    Result<Value> key = KeyFromWire(entry.key());
-    if (!key.ok()) return key.failure();
-    Result<Value> value = FromWire(entry.value());
-    if (!value.ok()) return value.failure();
-    entries.push_back({std::move(key).value(), std::move(value).value()});
-  }
-  return entries;
-}
-
-void SetAll(std::vector<DictTable::Entry> entries, DictTable* table) {
+void SetAll(Value::Entries entries, DictTable* table) {
   for (auto& [key, value] : entries) table->Set(std::move(key), std::move(value));
 }
 
@@ -100,7 +84,9 @@ Outcome Create(DictObject& dict, const v1::DictCreateRequest& request, v1::DictC
     return Failure{v1::ERROR_REASON_OBJECT_EXISTS, "the name \"" + dict.name() + "\" is taken"};
   }
   if (turn.created() && request.entries_size() > 0) {
-    Result<std::vector<DictTable::Entry>> entries = EntriesFromWire(request.entries());
+    WireEntries wire;
+    wire.Refer(request.entries());
+    Result<Value::Entries> entries = wire.TakeLent();
     if (!entries.ok()) return entries.failure();
     SetAll(std::move(entries).value(), &dict.table);
     dict.Touch();
@@ -118,14 +104,15 @@ Outcome Len(DictObject& dict, const v1::DictLenRequest& /*request*/, v1::DictLen
   return Done();
 }
 
-Outcome Get(DictObject& dict, const KeyRequest& request, ValueAndVersion* reply, Turn& /*turn*/) {
-  const Result<Value> key = request.key();
+Outcome Get(DictObject& dict, const plain::DictGetRequest& request, plain::DictGetReply* reply,
+            Turn& /*turn*/) {
+  const Result<Value> key = request.key.LentKey();
   if (!key.ok()) return key.failure();
-  if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request)) return *failure;
+  if (auto failure = CheckComparable(dict, key.value(), request.refuse_opaque)) return *failure;
   if (const auto place = dict.table.Find(key.value())) {
-    reply->set_value(&dict.table.ValueAt(*place));
+    reply->value.Refer(dict.table.ValueAt(*place));
   }
-  reply->set_version(dict.version());
+  reply->version = dict.version();
   return Done();
 }
 
@@ -135,7 +122,8 @@ Outcome GetMany(DictObject& dict, const v1::DictGetManyRequest& request,
   for (const v1::Value& wire : request.keys()) {
     const Result<Value> key = KeyFromWire(wire);
     if (!key.ok()) return key.failure();
-    if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request)) {
+    if (std::optional<Failure> failure =
+            CheckComparable(dict, key.value(), request.refuse_opaque())) {
       return *failure;
     }
     v1::OptionalValue* optional = reply->add_values();
@@ -148,13 +136,13 @@ Outcome GetMany(DictObject& dict, const v1::DictGetManyRequest& request,
   return Done();
 }
 
-Outcome Set(DictObject& dict, const v1::DictSetRequest& request, v1::DictChangeReply* reply,
+Outcome Set(DictObject& dict, const plain::DictSetRequest& request, plain::DictChangeReply* reply,
             Turn& turn) {
   if (std::optional<Failure> failure = CheckVersion(dict, request)) return *failure;
-  Result<Value> key = KeyFromWire(request.key());
+  Result<Value> key = request.key.LentKey();
   if (!key.ok()) return key.failure();
-  if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request)) return *failure;
-  Result<Value> value = FromWire(request.value());
+  if (auto failure = CheckComparable(dict, key.value(), request.refuse_opaque)) return *failure;
+  Result<Value> value = request.value.Lent();
   if (!value.ok()) return value.failure();
   if (std::optional<Failure> failure = CheckRoom(dict, 1)) return *failure;
   if (turn.rehearsal()) return Done();
@@ -162,13 +150,13 @@ Outcome Set(DictObject& dict, const v1::DictSetRequest& request, v1::DictChangeR
   return Answer(dict, true, reply);
 }
 
-Outcome SetMany(DictObject& dict, const v1::DictSetManyRequest& request, v1::DictChangeReply* reply,
+Outcome SetMany(DictObject& dict, plain::DictSetManyRequest& request, plain::DictChangeReply* reply,
                 Turn& turn) {
   if (std::optional<Failure> failure = CheckVersion(dict, request)) return *failure;
-  Result<std::vector<DictTable::Entry>> entries = EntriesFromWire(request.entries());
+  Result<Value::Entries> entries = request.entries.TakeLent();
   if (!entries.ok()) return entries.failure();
-  for (const DictTable::Entry& entry : entries.value()) {
-    if (std::optional<Failure> failure = CheckComparable(dict, entry.key, request)) return *failure;
+  for (const auto& [key, value] : entries.value()) {
+    if (auto failure = CheckComparable(dict, key, request.refuse_opaque)) return *failure;
   }
   if (std::optional<Failure> failure = CheckRoom(dict, entries.value().size())) return *failure;
   if (turn.rehearsal()) return Done();
@@ -182,7 +170,8 @@ Outcome SetDefault(DictObject& dict, const v1::DictSetDefaultRequest& request,
   if (std::optional<Failure> failure = CheckVersion(dict, request)) return *failure;
   Result<Value> key = KeyFromWire(request.key());
   if (!key.ok()) return key.failure();
-  if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request)) return *failure;
+  if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request.refuse_opaque()))
+    return *failure;
   Result<Value> value = FromWire(request.value());
   if (!value.ok()) return value.failure();
   if (std::optional<Failure> failure = CheckRoom(dict, 1)) return *failure;
@@ -198,12 +187,13 @@ Outcome SetDefault(DictObject& dict, const v1::DictSetDefaultRequest& request,
   return Done();
 }
 
-Outcome Delete(DictObject& dict, const v1::DictDeleteRequest& request, v1::DictChangeReply* reply,
-               Turn& turn) {
+Outcome Delete(DictObject& dict, const v1::DictDeleteRequest& request,
+               plain::DictChangeReply* reply, Turn& turn) {
   if (std::optional<Failure> failure = CheckVersion(dict, request)) return *failure;
   const Result<Value> key = KeyFromWire(request.key());
   if (!key.ok()) return key.failure();
-  if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request)) return *failure;
+  if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request.refuse_opaque()))
+    return *failure;
   const auto place = dict.table.Find(key.value());
   if (!place) return KeyNotFound(key.value());
   if (turn.rehearsal()) return Done();
@@ -216,7 +206,8 @@ Outcome Pop(DictObject& dict, const v1::DictPopRequest& request, v1::DictPopRepl
   if (std::optional<Failure> failure = CheckVersion(dict, request)) return *failure;
   const Result<Value> key = KeyFromWire(request.key());
   if (!key.ok()) return key.failure();
-  if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request)) return *failure;
+  if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request.refuse_opaque()))
+    return *failure;
   if (const auto place = dict.table.Find(key.value())) {
     ToWire(dict.table.Take(*place).value, reply->mutable_value());
     dict.Touch();
@@ -240,7 +231,8 @@ Outcome Contains(DictObject& dict, const v1::DictContainsRequest& request,
                  v1::DictContainsReply* reply, Turn& /*turn*/) {
   const Result<Value> key = KeyFromWire(request.key());
   if (!key.ok()) return key.failure();
-  if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request)) return *failure;
+  if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request.refuse_opaque()))
+    return *failure;
   reply->set_contains(dict.table.Find(key.value()).has_value());
   return Done();
 }
@@ -269,19 +261,19 @@ Outcome Values(DictObject& dict, const v1::DictValuesRequest& /*request*/,
   return Done();
 }
 
-Outcome Items(DictObject& dict, const v1::DictItemsRequest& /*request*/, v1::DictItemsReply* reply,
-              Turn& /*turn*/) {
+Outcome Items(DictObject& dict, const v1::DictItemsRequest& /*request*/,
+              plain::DictItemsReply* reply, Turn& /*turn*/) {
   ReplyBudget budget;
   for (const DictTable::Entry& entry : dict.table.entries()) {
     if (entry.hole()) continue;
     if (!budget.Take(entry.key) || !budget.Take(entry.value)) return ReplyBudget::Exceeded();
-    EntryToWire(entry, reply->add_entries());
+    reply->entries.AddEntry(entry.key, entry.value);
   }
-  reply->set_version(dict.version());
+  reply->version = dict.version();
   return Done();
 }
 
-Outcome Clear(DictObject& dict, const v1::DictClearRequest& request, v1::DictChangeReply* reply,
+Outcome Clear(DictObject& dict, const v1::DictClearRequest& request, plain::DictChangeReply* reply,
               Turn& /*turn*/) {
   if (std::optional<Failure> failure = CheckVersion(dict, request)) return *failure;
   const bool changed = !dict.table.empty();
@@ -318,7 +310,8 @@ Outcome Increment(DictObject& dict, const v1::DictIncrementRequest& request,
   if (std::optional<Failure> failure = CheckVersion(dict, request)) return *failure;
   Result<Value> key = KeyFromWire(request.key());
   if (!key.ok()) return key.failure();
-  if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request)) return *failure;
+  if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request.refuse_opaque()))
+    return *failure;
   const Result<Value> amount = FromWire(request.amount());
   if (!amount.ok()) return amount.failure();
   const Result<Value> initial =
@@ -342,14 +335,15 @@ Outcome Increment(DictObject& dict, const v1::DictIncrementRequest& request,
 }
 
 Outcome IncrementMany(DictObject& dict, const v1::DictIncrementManyRequest& request,
-                      v1::DictChangeReply* reply, Turn& turn) {
+                      plain::DictChangeReply* reply, Turn& turn) {
   if (std::optional<Failure> failure = CheckVersion(dict, request)) return *failure;
   // The sums are made aside, in a table as a key may come twice, so that all or none are stored.
   DictTable sums;
   for (const v1::Entry& entry : request.amounts()) {
     Result<Value> key = KeyFromWire(entry.key());
     if (!key.ok()) return key.failure();
-    if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request)) {
+    if (std::optional<Failure> failure =
+            CheckComparable(dict, key.value(), request.refuse_opaque())) {
       return *failure;
     }
     const Result<Value> amount = FromWire(entry.value());
@@ -373,7 +367,8 @@ Outcome CompareAndSet(DictObject& dict, const v1::DictCompareAndSetRequest& requ
   if (std::optional<Failure> failure = CheckVersion(dict, request)) return *failure;
   Result<Value> key = KeyFromWire(request.key());
   if (!key.ok()) return key.failure();
-  if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request)) return *failure;
+  if (std::optional<Failure> failure = CheckComparable(dict, key.value(), request.refuse_opaque()))
+    return *failure;
   const Result<Value> expected = FromWire(request.expected());
   if (!expected.ok()) return expected.failure();
   Result<Value> desired = FromWire(request.desired());
@@ -397,7 +392,7 @@ Outcome CompareAndSet(DictObject& dict, const v1::DictCompareAndSetRequest& requ
   return Done();
 }
 
-Outcome Scan(DictObject& dict, const v1::DictScanRequest& request, v1::DictScanReply* reply,
+Outcome Scan(DictObject& dict, const v1::DictScanRequest& request, plain::DictScanReply* reply,
              Turn& /*turn*/) {
   const DictTable& table = dict.table;
   const uint64_t limit = request.limit() == 0 ? kPageItemsDefault : request.limit();
@@ -408,19 +403,20 @@ Outcome Scan(DictObject& dict, const v1::DictScanRequest& request, v1::DictScanR
     if (entry.hole()) continue;
     budget.Take(entry.key);
     if (!request.keys_only()) budget.Take(entry.value);
-    const auto taken = static_cast<uint64_t>(reply->entries_size());
+    const uint64_t taken = reply->entries.size();
     if (taken == limit || (taken > 0 && budget.bytes() > kPageBytesMax)) break;
-    v1::Entry* wire = reply->add_entries();
-    ToWire(entry.key, wire->mutable_key());
-    if (!request.keys_only()) ToWire(entry.value, wire->mutable_value());
+    if (request.keys_only()) {
+      reply->entries.AddKey(entry.key);
+    } else {
+      reply->entries.AddEntry(entry.key, entry.value);
+    }
   }
   const bool done = place == table.places();
-  reply->set_next(done ? table.NextOrdinal()
-                       : table.OrdinalAt(static_cast<DictTable::Place>(place)));
-  reply->set_done(done);
-  reply->set_length(table.size());
-  reply->set_size_changed(request.has_if_length() && request.if_length() != table.size());
-  reply->set_version(dict.version());
+  reply->next = done ? table.NextOrdinal() : table.OrdinalAt(static_cast<DictTable::Place>(place));
+  reply->done = done;
+  reply->length = table.size();
+  reply->size_changed = request.has_if_length() && request.if_length() != table.size();
+  reply->version = dict.version();
   return Done();
 }
 

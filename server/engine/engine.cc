@@ -11,9 +11,9 @@
 namespace coheld::engine {
 namespace {
 
-Failure WrongType(const std::string& name, const TypeRow& is, const TypeRow& wanted) {
-  return {v1::ERROR_REASON_WRONG_TYPE,
-          "\"" + name + "\" is a " + is.word + ", not a " + wanted.word + "; use another name"};
+Failure WrongType(std::string_view name, const TypeRow& is, const TypeRow& wanted) {
+  return {v1::ERROR_REASON_WRONG_TYPE, "\"" + std::string(name) + "\" is a " + is.word +
+                                           ", not a " + wanted.word + "; use another name"};
 }
 
 }  // namespace
@@ -22,8 +22,7 @@ OpMessages& MessagesOf(Engine& engine, const OpRow& row) {
   return engine.messages_[row.method->number];
 }
 
-Result<Object*> ResolveObject(Engine& engine, const OpRow& row, const std::string& name,
-                              Turn& turn) {
+Result<Object*> ResolveObject(Engine& engine, const OpRow& row, std::string_view name, Turn& turn) {
   const Store::Held* held = engine.store_.Find(name);
   if (held != nullptr) {
     turn.See(*held->object);
@@ -41,7 +40,7 @@ Result<Object*> ResolveObject(Engine& engine, const OpRow& row, const std::strin
   if (row.missing == Missing::kRefuse) {
     if (std::optional<Failure> failure = CheckName(name)) return *failure;
     return Failure{v1::ERROR_REASON_OBJECT_NOT_FOUND,
-                   "no " + row.type->word + " \"" + name + "\"; create it first"};
+                   "no " + row.type->word + " \"" + std::string(name) + "\"; create it first"};
   }
   if (row.method->read_only && row.missing == Missing::kByMark) {
     if (std::optional<Failure> failure = CheckName(name)) return *failure;
@@ -101,7 +100,7 @@ std::optional<CallId> Engine::Apply(const Stamp& arrived, uint32_t method, std::
 
 Outcome Engine::Try(const OpRow& row, std::string_view payload, Turn& turn,
                     std::vector<Reply>* replies) {
-  Reply reply{.call = turn.stamp_.call};
+  Reply reply{.call = turn.stamp_.call, .payload = std::exchange(spare_payload_, {})};
   Outcome outcome = row.invoke(*this, row, payload, turn, &reply.payload);
   reply.durability = turn.durability_;
   bool change = turn.effect_;
@@ -320,7 +319,7 @@ Object* Engine::CreateAnonymous(const TypeRow& type) {
   return object;
 }
 
-Result<Object*> Engine::CreateObject(const TypeRow& type, const std::string& name, Turn& turn) {
+Result<Object*> Engine::CreateObject(const TypeRow& type, std::string_view name, Turn& turn) {
   if (name.empty()) {
     if (turn.owner().session == kNoSession) {
       return Failure{
@@ -331,14 +330,16 @@ Result<Object*> Engine::CreateObject(const TypeRow& type, const std::string& nam
     lifetime_.GiveHandle(turn.owner().session, *CreateAnonymous(type)->tenure_);
   } else {
     if (IsAnonymous(name)) {
-      return Failure{v1::ERROR_REASON_INVALID_NAME,
-                     "\"" + name + "\": names that begin with ~ are given by the daemon"};
+      return Failure{
+          v1::ERROR_REASON_INVALID_NAME,
+          "\"" + std::string(name) + "\": names that begin with ~ are given by the daemon"};
     }
     if (std::optional<Failure> failure = CheckName(name)) return *failure;
     if (store_.IsElsewhere(name)) {
-      return CrossShard(turn.object_ == nullptr ? std::string() : turn.object_->name(), name);
+      return CrossShard(turn.object_ == nullptr ? std::string() : turn.object_->name(),
+                        std::string(name));
     }
-    created_.push_back(store_.Create(type, name));
+    created_.push_back(store_.Create(type, std::string(name)));
   }
   return created_.back();
 }
@@ -402,7 +403,7 @@ void Engine::FailDeleted(std::vector<Reply>* replies) {
 
 void Engine::Unlist(Object& object) {
   for (const Hold& hold : object.holds()) {
-    if (Session* session = sessions_.Find(hold.owner.session)) session->held.erase(object.name());
+    if (Session* session = sessions_.Find(hold.owner.session)) session->ForgetHold(object.name());
   }
   SetAlarm(object, kNever);
   lifetime_.End(object);

@@ -63,6 +63,8 @@ class Engine {
   // call the op waits, this one or the copy's; nothing if it was answered.
   std::optional<CallId> Apply(const Stamp& stamp, uint32_t method, std::string_view payload,
                               std::vector<Reply>* replies);
+  // Empties a list of replies, and keeps memory of theirs for the next op.
+  void TakeBack(std::vector<Reply>* replies);
   // The same for an op that is not let in: a copy is answered, or waits, as by Apply; a new op is
   // not applied but fails with this, which is kept as its answer so that no late copy is applied.
   std::optional<CallId> Refuse(const Stamp& stamp, uint32_t method, Failure failure,
@@ -158,7 +160,7 @@ class Engine {
   friend class EngineState;
   friend class JointTurn;
   friend class Turn;
-  friend Result<Object*> ResolveObject(Engine&, const OpRow&, const std::string&, Turn&);
+  friend Result<Object*> ResolveObject(Engine&, const OpRow&, std::string_view, Turn&);
   friend OpMessages& MessagesOf(Engine& engine, const OpRow& row);
 
   // Why an op cannot be applied now, whatever it is; or its answer, or who waits, if it is a copy.
@@ -206,7 +208,7 @@ class Engine {
   // Looks for those that were closed by what owners of waiting ops got or lost.
   void BreakShifted(TimeMs now, std::vector<Reply>* replies);
   Object* CreateAnonymous(const TypeRow& type);
-  Result<Object*> CreateObject(const TypeRow& type, const std::string& name, Turn& turn);
+  Result<Object*> CreateObject(const TypeRow& type, std::string_view name, Turn& turn);
   // Removes what the op made, as if it had never been.
   void DiscardCreated(Turn& turn);
   // Discards provisional objects on which nobody waits any more.
@@ -232,6 +234,7 @@ class Engine {
   std::vector<Object*> created_;   // Made by the op being applied; undone if it fails.
   std::vector<std::string> left_;  // Names of provisional objects that a parked op left.
   InputLog* log_ = nullptr;
+  std::string spare_payload_;   // Empty; memory for the next reply.
   bool changed_state_ = false;  // The op being applied did, itself.
   WaitGraph wait_graph_;
   DeadlockPolicy deadlock_policy_ = DeadlockPolicy::kReport;

@@ -64,6 +64,17 @@ void Engine::Answer(const Stamp& stamp, const OpRow& row, bool change, Reply rep
   replies->push_back(std::move(reply));
 }
 
+void Engine::TakeBack(std::vector<Reply>* replies) {
+  constexpr size_t kBytesKept = size_t{64} << 10;
+  for (Reply& reply : *replies) {
+    const size_t capacity = reply.payload.capacity();
+    if (capacity <= spare_payload_.capacity() || capacity > kBytesKept) continue;
+    spare_payload_ = std::move(reply.payload);
+  }
+  spare_payload_.clear();
+  replies->clear();
+}
+
 void Engine::Log(Input::Kind kind, const Stamp& stamp, uint32_t code, std::string_view payload,
                  uint64_t ms) {
   last_call_ = std::max(last_call_, stamp.call);

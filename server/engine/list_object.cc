@@ -5,6 +5,7 @@
 #include "coheld/v1/list.pb.h"
 #include "server/engine/if_version.h"
 #include "server/engine/limits.h"
+#include "server/engine/plain_messages.h"
 #include "server/engine/registry.h"
 #include "server/engine/slice.h"
 #include "server/engine/state_reader.h"
@@ -46,17 +47,17 @@ Failure NotFound(const Value& value) {
 }
 
 // Answers an op that changed the list.
-Outcome Changed(ListObject& list, v1::ListChangeReply* reply) {
+Outcome Changed(ListObject& list, plain::ListChangeReply* reply) {
   list.Touch();
-  reply->set_length(list.items.size());
-  reply->set_version(list.version());
+  reply->length = list.items.size();
+  reply->version = list.version();
   return Done();
 }
 
 // Answers an op that found nothing to change.
-Outcome Unchanged(const ListObject& list, v1::ListChangeReply* reply) {
-  reply->set_length(list.items.size());
-  reply->set_version(list.version());
+Outcome Unchanged(const ListObject& list, plain::ListChangeReply* reply) {
+  reply->length = list.items.size();
+  reply->version = list.version();
   return Done();
 }
 
@@ -107,29 +108,29 @@ Outcome Len(ListObject& list, const v1::ListLenRequest& /*request*/, v1::ListLen
   return Done();
 }
 
-Outcome Get(ListObject& list, const v1::ListGetRequest& request, v1::ListGetReply* reply,
+Outcome Get(ListObject& list, const plain::ListGetRequest& request, plain::ListGetReply* reply,
             Turn& /*turn*/) {
-  const std::optional<size_t> place = ResolveIndex(request.index(), list.items.size());
-  if (!place) return OutOfRange(request.index(), list.items.size());
-  ToWire(list.items[*place], reply->mutable_value());
-  reply->set_version(list.version());
+  const std::optional<size_t> place = ResolveIndex(request.index, list.items.size());
+  if (!place) return OutOfRange(request.index, list.items.size());
+  reply->value.Refer(list.items[*place]);
+  reply->version = list.version();
   return Done();
 }
 
-Outcome Set(ListObject& list, const v1::ListSetRequest& request, v1::ListChangeReply* reply,
+Outcome Set(ListObject& list, const plain::ListSetRequest& request, plain::ListChangeReply* reply,
             Turn& turn) {
   if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
-  const std::optional<size_t> place = ResolveIndex(request.index(), list.items.size());
-  if (!place) return OutOfRange(request.index(), list.items.size());
-  Result<Value> value = FromWire(request.value());
+  const std::optional<size_t> place = ResolveIndex(request.index, list.items.size());
+  if (!place) return OutOfRange(request.index, list.items.size());
+  Result<Value> value = request.value.Get();
   if (!value.ok()) return value.failure();
   if (turn.rehearsal()) return Done();
   list.items[*place] = std::move(value).value();
   return Changed(list, reply);
 }
 
-Outcome Delete(ListObject& list, const v1::ListDeleteRequest& request, v1::ListChangeReply* reply,
-               Turn& /*turn*/) {
+Outcome Delete(ListObject& list, const v1::ListDeleteRequest& request,
+               plain::ListChangeReply* reply, Turn& /*turn*/) {
   if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
   const std::optional<size_t> place = ResolveIndex(request.index(), list.items.size());
   if (!place) return OutOfRange(request.index(), list.items.size());
@@ -138,7 +139,7 @@ Outcome Delete(ListObject& list, const v1::ListDeleteRequest& request, v1::ListC
 }
 
 Outcome GetSlice(ListObject& list, const v1::ListGetSliceRequest& request,
-                 v1::ListGetSliceReply* reply, Turn& /*turn*/) {
+                 plain::ListGetSliceReply* reply, Turn& /*turn*/) {
   const Result<SliceRange> slice = ResolveSlice(request.slice(), list.items.size());
   if (!slice.ok()) return slice.failure();
   const SliceRange& range = slice.value();
@@ -146,14 +147,14 @@ Outcome GetSlice(ListObject& list, const v1::ListGetSliceRequest& request,
   for (int64_t n = 0; n < range.count; ++n) {
     const Value& item = list.items[range.At(n)];
     if (!budget.Take(item)) return ReplyBudget::Exceeded();
-    ToWire(item, reply->add_values());
+    reply->values.Add(item);
   }
-  reply->set_version(list.version());
+  reply->version = list.version();
   return Done();
 }
 
 Outcome SetSlice(ListObject& list, const v1::ListSetSliceRequest& request,
-                 v1::ListChangeReply* reply, Turn& /*turn*/) {
+                 plain::ListChangeReply* reply, Turn& /*turn*/) {
   if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
   const Result<SliceRange> slice = ResolveSlice(request.slice(), list.items.size());
   if (!slice.ok()) return slice.failure();
@@ -178,7 +179,7 @@ Outcome SetSlice(ListObject& list, const v1::ListSetSliceRequest& request,
 }
 
 Outcome DeleteSlice(ListObject& list, const v1::ListDeleteSliceRequest& request,
-                    v1::ListChangeReply* reply, Turn& /*turn*/) {
+                    plain::ListChangeReply* reply, Turn& /*turn*/) {
   if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
   const Result<SliceRange> slice = ResolveSlice(request.slice(), list.items.size());
   if (!slice.ok()) return slice.failure();
@@ -194,20 +195,20 @@ Outcome DeleteSlice(ListObject& list, const v1::ListDeleteSliceRequest& request,
   return Changed(list, reply);
 }
 
-Outcome Append(ListObject& list, const v1::ListAppendRequest& request, v1::ListChangeReply* reply,
-               Turn& turn) {
+Outcome Append(ListObject& list, const plain::ListAppendRequest& request,
+               plain::ListChangeReply* reply, Turn& turn) {
   if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
-  Result<Value> value = FromWire(request.value());
+  Result<Value> value = request.value.Get();
   if (!value.ok()) return value.failure();
   if (turn.rehearsal()) return Done();
   list.items.Append(std::move(value).value());
   return Changed(list, reply);
 }
 
-Outcome Extend(ListObject& list, const v1::ListExtendRequest& request, v1::ListChangeReply* reply,
+Outcome Extend(ListObject& list, plain::ListExtendRequest& request, plain::ListChangeReply* reply,
                Turn& turn) {
   if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
-  Result<Value::Items> values = ItemsFromWire(request.values());
+  Result<Value::Items> values = request.values.Take();
   if (!values.ok()) return values.failure();
   if (turn.rehearsal()) return Done();
   if (values.value().empty()) return Unchanged(list, reply);
@@ -215,8 +216,8 @@ Outcome Extend(ListObject& list, const v1::ListExtendRequest& request, v1::ListC
   return Changed(list, reply);
 }
 
-Outcome Insert(ListObject& list, const v1::ListInsertRequest& request, v1::ListChangeReply* reply,
-               Turn& /*turn*/) {
+Outcome Insert(ListObject& list, const v1::ListInsertRequest& request,
+               plain::ListChangeReply* reply, Turn& /*turn*/) {
   if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
   Result<Value> value = FromWire(request.value());
   if (!value.ok()) return value.failure();
@@ -224,21 +225,20 @@ Outcome Insert(ListObject& list, const v1::ListInsertRequest& request, v1::ListC
   return Changed(list, reply);
 }
 
-Outcome Pop(ListObject& list, const v1::ListPopRequest& request, v1::ListPopReply* reply,
+Outcome Pop(ListObject& list, const plain::ListPopRequest& request, plain::ListPopReply* reply,
             Turn& /*turn*/) {
   if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
-  const int64_t index = request.has_index() ? request.index() : -1;
-  const std::optional<size_t> place = ResolveIndex(index, list.items.size());
-  if (!place) return OutOfRange(index, list.items.size());
-  ToWire(list.items.Take(*place), reply->mutable_value());
+  const std::optional<size_t> place = ResolveIndex(request.index, list.items.size());
+  if (!place) return OutOfRange(request.index, list.items.size());
+  reply->value.Own(list.items.Take(*place));
   list.Touch();
-  reply->set_length(list.items.size());
-  reply->set_version(list.version());
+  reply->length = list.items.size();
+  reply->version = list.version();
   return Done();
 }
 
-Outcome Remove(ListObject& list, const v1::ListRemoveRequest& request, v1::ListChangeReply* reply,
-               Turn& /*turn*/) {
+Outcome Remove(ListObject& list, const v1::ListRemoveRequest& request,
+               plain::ListChangeReply* reply, Turn& /*turn*/) {
   if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
   const Result<Value> value = FromWire(request.value());
   if (!value.ok()) return value.failure();
@@ -290,8 +290,8 @@ Outcome Contains(ListObject& list, const v1::ListContainsRequest& request,
   return Done();
 }
 
-Outcome Reverse(ListObject& list, const v1::ListReverseRequest& request, v1::ListChangeReply* reply,
-                Turn& /*turn*/) {
+Outcome Reverse(ListObject& list, const v1::ListReverseRequest& request,
+                plain::ListChangeReply* reply, Turn& /*turn*/) {
   if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
   if (list.items.size() < 2) return Unchanged(list, reply);
   list.items.Reverse();
@@ -312,7 +312,7 @@ bool Less(const Value& a, const Value& b, std::optional<Failure>* failure) {
   return order.value() < 0;
 }
 
-Outcome Sort(ListObject& list, const v1::ListSortRequest& request, v1::ListChangeReply* reply,
+Outcome Sort(ListObject& list, const v1::ListSortRequest& request, plain::ListChangeReply* reply,
              Turn& /*turn*/) {
   if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
   if (list.items.size() < 2) return Unchanged(list, reply);
@@ -329,8 +329,8 @@ Outcome Sort(ListObject& list, const v1::ListSortRequest& request, v1::ListChang
   return Changed(list, reply);
 }
 
-Outcome Repeat(ListObject& list, const v1::ListRepeatRequest& request, v1::ListChangeReply* reply,
-               Turn& /*turn*/) {
+Outcome Repeat(ListObject& list, const v1::ListRepeatRequest& request,
+               plain::ListChangeReply* reply, Turn& /*turn*/) {
   if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
   if (list.items.empty() || request.count() == 1) return Unchanged(list, reply);
   if (request.count() < 1) {
@@ -351,7 +351,7 @@ Outcome Repeat(ListObject& list, const v1::ListRepeatRequest& request, v1::ListC
   return Changed(list, reply);
 }
 
-Outcome Clear(ListObject& list, const v1::ListClearRequest& request, v1::ListChangeReply* reply,
+Outcome Clear(ListObject& list, const v1::ListClearRequest& request, plain::ListChangeReply* reply,
               Turn& /*turn*/) {
   if (std::optional<Failure> failure = CheckVersion(list, request)) return *failure;
   if (list.items.empty()) return Unchanged(list, reply);
@@ -374,7 +374,7 @@ Outcome Copy(ListObject& list, const v1::ListCopyRequest& request, v1::ListCreat
   return Done();
 }
 
-Outcome Scan(ListObject& list, const v1::ListScanRequest& request, v1::ListScanReply* reply,
+Outcome Scan(ListObject& list, const v1::ListScanRequest& request, plain::ListScanReply* reply,
              Turn& /*turn*/) {
   const uint64_t limit = request.limit() == 0 ? kPageItemsDefault : request.limit();
   const uint64_t length = list.items.size();
@@ -384,12 +384,12 @@ Outcome Scan(ListObject& list, const v1::ListScanRequest& request, v1::ListScanR
     const Value& item = list.items[place];
     budget.Take(item);
     if (budget.bytes() > kPageBytesMax && place > request.start()) break;
-    ToWire(item, reply->add_values());
+    reply->values.Add(item);
   }
-  reply->set_next(place);
-  reply->set_done(place >= length);
-  reply->set_version(list.version());
-  reply->set_length(length);
+  reply->next = place;
+  reply->done = place >= length;
+  reply->version = list.version();
+  reply->length = length;
   return Done();
 }
 

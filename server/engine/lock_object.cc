@@ -18,6 +18,7 @@
 #include "server/engine/limits.h"
 #include "server/engine/lock_like.h"
 #include "server/engine/lockable.h"
+#include "server/engine/plain_messages.h"
 #include "server/engine/registry.h"
 #include "server/engine/requests.h"
 #include "server/engine/state_reader.h"
@@ -64,28 +65,31 @@ Outcome Create(LockObject& lock, const v1::LockCreateRequest& request, v1::LockC
   return Done();
 }
 
-Outcome Acquire(LockObject& lock, const v1::LockAcquireRequest& request,
-                v1::LockAcquireReply* reply, Turn& turn) {
+Outcome Acquire(LockObject& lock, const plain::LockAcquireRequest& request,
+                plain::LockAcquireReply* reply, Turn& turn) {
   if (auto failure = lock.CheckAcquire(1, turn)) return *failure;
-  const bool has_it = request.retake() && lock.HeldBy(turn.owner());
+  const bool has_it = request.retake && lock.HeldBy(turn.owner());
   if (!has_it && (turn.MustQueue(lock.waiters()) || lock.hold())) {
-    if (turn.gives_up() && lock.hold()) TellHolder(turn, *lock.hold(), reply->mutable_holder());
-    return turn.Park(lock.waiters(), TimeoutOf(request), Done());
+    if (turn.gives_up() && lock.hold()) {
+      reply->holder = std::make_unique<v1::Holder>();
+      TellHolder(turn, *lock.hold(), reply->holder.get());
+    }
+    return turn.Park(lock.waiters(), request.timeout_ms, Done());
   }
-  reply->set_acquired(true);
+  reply->acquired = true;
   if (has_it) {
-    reply->set_token(lock.hold()->token);
+    reply->token = lock.hold()->token;
     return Done();
   }
-  const Lockable::Grant grant = lock.Take(1, request.lease_ms(), turn);
-  reply->set_token(grant.token);
-  reply->set_owner_died(grant.owner_died);
+  const Lockable::Grant grant = lock.Take(1, request.lease_ms, turn);
+  reply->token = grant.token;
+  reply->owner_died = grant.owner_died;
   return Done();
 }
 
-Outcome Release(LockObject& lock, const v1::LockReleaseRequest& request,
-                v1::LockReleaseReply* /*reply*/, Turn& turn) {
-  if (auto failure = lock.CheckRelease(1, request.token(), turn)) return *failure;
+Outcome Release(LockObject& lock, const plain::LockReleaseRequest& request,
+                plain::LockReleaseReply* /*reply*/, Turn& turn) {
+  if (auto failure = lock.CheckRelease(1, request.token, turn)) return *failure;
   lock.GiveBack(1, turn);
   return Done();
 }

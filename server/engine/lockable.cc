@@ -54,7 +54,8 @@ Lockable::Grant Lockable::Take(uint64_t levels, uint64_t lease_ms, Turn& turn) {
              .token = turn.NextToken(),
              .since = turn.now(),
              .count = levels,
-             .site = std::string(turn.site())};
+             .site = std::exchange(spare_site_, {})};
+    hold_->site.assign(turn.site());
     if (Planted(PlantedBug::kTokenFromClock)) hold_->token = static_cast<uint64_t>(turn.now());
     turn.NoteHold(turn.owner().session, *this);
     turn.ForgetLost(*this);
@@ -120,6 +121,7 @@ uint64_t Lockable::GiveBack(uint64_t levels, Turn& turn) {
     turn.NoteRelease(hold_->owner.session, *this);
     turn.NoteShift(hold_->owner);  // It may wait for this lock, as a signal; now it stands in line.
     if (hold_->ends != kNever) turn.SetAlarm(*this, kNever);
+    spare_site_ = std::move(hold_->site);
     hold_.reset();
     turn.Wake(waiters_);
   }

@@ -88,6 +88,7 @@ class Lockable : public Object, public ExclusiveLock {
   void EndByDeath(Turn& turn);
 
   std::optional<Hold> hold_;
+  std::string spare_site_;   // Memory for the next hold's.
   bool owner_died_ = false;  // The last owner did not give it back, and nobody was told yet.
   WaitQueue waiters_;
 };

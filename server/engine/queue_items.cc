@@ -59,7 +59,7 @@ std::optional<wire::Failure> QueueItems::Add(std::span<Value> items) {
     return std::nullopt;
   }
   for (Value& item : items) {
-    by_arrival_.push_back({std::move(item), next_ordinal_++});
+    by_arrival_.Append({std::move(item), next_ordinal_++});
   }
   return std::nullopt;
 }
@@ -125,10 +125,8 @@ QueueItem QueueItems::Take() {
     return std::move(
         returned_.extract(last ? std::prev(returned_.end()) : returned_.begin()).mapped());
   }
-  Arrival& next = last ? by_arrival_.back() : by_arrival_.front();
-  QueueItem item{.value = std::move(next.value), .ordinal = next.ordinal};
-  last ? by_arrival_.pop_back() : by_arrival_.pop_front();
-  return item;
+  Arrival next = by_arrival_.Take(last ? by_arrival_.size() - 1 : 0);
+  return {.value = std::move(next.value), .ordinal = next.ordinal};
 }
 
 void QueueItems::Return(QueueItem item) {
@@ -141,7 +139,7 @@ void QueueItems::Return(QueueItem item) {
 void QueueItems::ReturnAsLast(QueueItem item) {
   item.ordinal = next_ordinal_++;
   if (by_priority()) return Return(std::move(item));
-  by_arrival_.push_back({std::move(item.value), item.ordinal});
+  by_arrival_.Append({std::move(item.value), item.ordinal});
 }
 
 void QueueItems::HoldAway(const QueueItem& item) {
@@ -153,7 +151,7 @@ void QueueItems::EndAway(const QueueItem& item) {
 }
 
 void QueueItems::Clear() {
-  by_arrival_.clear();
+  by_arrival_.Clear();
   returned_.clear();
   by_priority_.clear();
 }
@@ -197,7 +195,7 @@ void QueueItems::Load(StateReader& state, std::vector<uint64_t>* ordinals) {
     const bool ordered = by_arrival_.empty() || by_arrival_.back().ordinal < item.ordinal;
     if (!ordered) state.Fail("an item is not in the order of arrival");
     CheckLoaded(item, state, ordinals);
-    by_arrival_.push_back({std::move(item.value), item.ordinal});
+    by_arrival_.Append({std::move(item.value), item.ordinal});
   }
   const size_t count = state.TakeCount();
   for (size_t i = 0; i < count && state.ok(); ++i) {

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,6 +13,7 @@
 
 #include "coheld/v1/queue.pb.h"
 #include "proto/wire/result.h"
+#include "server/engine/sequence.h"
 #include "server/engine/value.h"
 
 namespace coheld::engine {
@@ -116,7 +116,7 @@ class QueueItems {
     Value value;
     uint64_t ordinal;
   };
-  std::deque<Arrival> by_arrival_;
+  Sequence<Arrival> by_arrival_;
   std::map<uint64_t, QueueItem> returned_;  // By ordinal.
   // By priority. A put must find its order with the items that are away too, so that they can
   // return.

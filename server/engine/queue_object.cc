@@ -12,6 +12,7 @@
 
 #include "coheld/v1/queue.pb.h"
 #include "server/engine/lock_like.h"
+#include "server/engine/plain_messages.h"
 #include "server/engine/queue_object.h"
 #include "server/engine/registry.h"
 #include "server/engine/requests.h"
@@ -93,50 +94,57 @@ Failure Full(const QueueObject& queue) {
               " of at most " + std::to_string(queue.maxsize) + " items" + delayed};
 }
 
-std::optional<Failure> CheckKey(const std::string& key) {
+std::optional<Failure> CheckKey(std::string_view key) {
   if (key.size() <= kDedupKeyBytesMax) return std::nullopt;
   return Failure{v1::ERROR_REASON_INVALID_ARGUMENT,
                  "dedup_key has " + std::to_string(key.size()) + " bytes; at most " +
                      std::to_string(kDedupKeyBytesMax) + " are allowed"};
 }
 
+// How items are to be put.
+struct PutTerms {
+  std::optional<uint64_t> timeout_ms;
+  uint64_t delay_ms = 0;
+  std::string_view dedup_key;
+};
+
 // Puts all items or parks.
-template <typename Request>
-Outcome PutAll(QueueObject& queue, std::span<Value> items, const Request& request,
-               v1::QueuePutReply* reply, Turn& turn) {
-  if (auto failure = CheckLeaseMs("delay_ms", request.delay_ms())) return *failure;
-  if (auto failure = CheckKey(request.dedup_key())) return *failure;
-  reply->set_duplicate(queue.HasKey(request.dedup_key(), turn));
-  reply->set_length(queue.items.size());
-  if (reply->duplicate()) return Done();
+Outcome PutAll(QueueObject& queue, std::span<Value> items, const PutTerms& terms,
+               plain::QueuePutReply* reply, Turn& turn) {
+  if (auto failure = CheckLeaseMs("delay_ms", terms.delay_ms)) return *failure;
+  if (auto failure = CheckKey(terms.dedup_key)) return *failure;
+  reply->duplicate = queue.HasKey(terms.dedup_key, turn);
+  reply->length = queue.items.size();
+  if (reply->duplicate) return Done();
   if (queue.shut_down) return QueueShutDown(queue);
   if (items.empty()) return Done();
   for (const Value& item : items) {
     if (std::optional<Failure> failure = queue.items.Check(item)) return *failure;
   }
   if (turn.MustQueue(queue.putters) || !queue.HasRoomFor(items.size())) {
-    return turn.Park(queue.putters, TimeoutOf(request), Full(queue));
+    return turn.Park(queue.putters, terms.timeout_ms, Full(queue));
   }
   if (turn.rehearsal()) {
     if (std::optional<Failure> failure = queue.items.CheckAdd(items)) return *failure;
     return Done();
   }
-  if (auto failure = queue.Put(items, request.delay_ms(), turn)) return *failure;
-  if (!request.dedup_key().empty()) queue.NoteKey(request.dedup_key(), turn);
-  reply->set_length(queue.items.size());
+  if (auto failure = queue.Put(items, terms.delay_ms, turn)) return *failure;
+  if (!terms.dedup_key.empty()) queue.NoteKey(terms.dedup_key, turn);
+  reply->length = queue.items.size();
   return Done();
 }
 
-Outcome Put(QueueObject& queue, const v1::QueuePutRequest& request, v1::QueuePutReply* reply,
+Outcome Put(QueueObject& queue, const plain::QueuePutRequest& request, plain::QueuePutReply* reply,
             Turn& turn) {
-  Result<Value> item = FromWire(request.value());
+  Result<Value> item = request.value.Get();
   if (!item.ok()) return item.failure();
-  return PutAll(queue, std::span(&item.value(), 1), request, reply, turn);
+  const PutTerms terms = {request.timeout_ms, request.delay_ms, request.dedup_key};
+  return PutAll(queue, std::span(&item.value(), 1), terms, reply, turn);
 }
 
-Outcome PutMany(QueueObject& queue, const v1::QueuePutManyRequest& request,
-                v1::QueuePutReply* reply, Turn& turn) {
-  Result<std::vector<Value>> items = ItemsFromWire(request.values());
+Outcome PutMany(QueueObject& queue, plain::QueuePutManyRequest& request,
+                plain::QueuePutReply* reply, Turn& turn) {
+  Result<Value::Items> items = request.values.Take();
   if (!items.ok()) return items.failure();
   const size_t count = items.value().size();
   if (queue.maxsize != 0 && count > queue.maxsize) {
@@ -145,23 +153,24 @@ Outcome PutMany(QueueObject& queue, const v1::QueuePutManyRequest& request,
                        "\" of at most " + std::to_string(queue.maxsize) +
                        "; put them in smaller parts"};
   }
-  return PutAll(queue, items.value(), request, reply, turn);
+  const PutTerms terms = {request.timeout_ms, request.delay_ms, request.dedup_key};
+  return PutAll(queue, items.value(), terms, reply, turn);
 }
 
-Outcome Get(QueueObject& queue, const v1::QueueGetRequest& request, v1::QueueGetReply* reply,
+Outcome Get(QueueObject& queue, const plain::QueueGetRequest& request, plain::QueueGetReply* reply,
             Turn& turn) {
   if (queue.ended()) return QueueShutDown(queue);
   if (turn.MustQueue(queue.getters) || queue.items.empty()) {
-    return turn.Park(queue.getters, TimeoutOf(request), QueueEmpty(queue));
+    return turn.Park(queue.getters, request.timeout_ms, QueueEmpty(queue));
   }
-  ToWire(queue.items.Take().value, reply->mutable_value());
+  reply->value.Own(queue.items.Take().value);
   queue.Touch();
   turn.Wake(queue.putters);
   return Done();
 }
 
 Outcome GetMany(QueueObject& queue, const v1::QueueGetManyRequest& request,
-                v1::QueueGetManyReply* reply, Turn& turn) {
+                plain::QueueGetManyReply* reply, Turn& turn) {
   if (queue.ended()) return QueueShutDown(queue);
   if (turn.MustQueue(queue.getters) || queue.items.empty()) {
     return turn.Park(queue.getters, TimeoutOf(request), QueueEmpty(queue));
@@ -171,7 +180,7 @@ Outcome GetMany(QueueObject& queue, const v1::QueueGetManyRequest& request,
   for (size_t taken = 0; taken < limit && !queue.items.empty(); ++taken) {
     budget.Take(*queue.items.Next());
     if (budget.bytes() > kPageBytesMax && taken > 0) break;  // Never lost to a reply too large.
-    ToWire(queue.items.Take().value, reply->add_values());
+    reply->values.Add(queue.items.Take().value);
   }
   queue.Touch();
   turn.Wake(queue.putters);

@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -51,8 +52,8 @@ class QueueObject : public Object {
   // none is put.
   std::optional<Failure> Put(std::span<Value> values, uint64_t delay_ms, Turn& turn);
   // Notes the key of a put that just happened.
-  void NoteKey(const std::string& key, Turn& turn);
-  bool HasKey(const std::string& key, const Turn& turn) const {
+  void NoteKey(std::string_view key, Turn& turn);
+  bool HasKey(std::string_view key, const Turn& turn) const {
     return !key.empty() && dedup_.Has(key, turn.now());
   }
 

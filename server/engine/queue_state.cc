@@ -162,7 +162,7 @@ std::optional<Failure> QueueObject::Put(std::span<Value> values, uint64_t delay_
   return std::nullopt;
 }
 
-void QueueObject::NoteKey(const std::string& key, Turn& turn) {
+void QueueObject::NoteKey(std::string_view key, Turn& turn) {
   dedup_.Add(key, turn.now());
   if (dedup_due_ != kNever) return;
   dedup_due_ = dedup_.LastEnd();

@@ -1,4 +1,5 @@
-// The registry: one row for each type and one for each op. Handlers are plain functions
+// The registry: one row for each type and one for each op. Handlers are plain functions (of
+// messages of the protos, or of plain ones, see plain_fields.h)
 //
 //   Outcome Append(ListObject& list, const v1::ListAppendRequest& request,
 //                  v1::ListChangeReply* reply, Turn& turn);
@@ -16,14 +17,17 @@
 #include <concepts>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include <google/protobuf/message.h>
 
 #include "proto/wire/methods.h"
 #include "server/engine/object.h"
+#include "server/engine/plain_fields.h"
 #include "server/engine/turn.h"
 
 namespace coheld::engine {
@@ -70,8 +74,7 @@ const TypeRow* FindType(std::string_view word);
 const OpRow* FindOp(uint32_t method);
 
 // Finds or makes the object that an op is for (engine.cc). nullptr in the Result never happens.
-Result<Object*> ResolveObject(Engine& engine, const OpRow& row, const std::string& name,
-                              Turn& turn);
+Result<Object*> ResolveObject(Engine& engine, const OpRow& row, std::string_view name, Turn& turn);
 
 // The request and reply objects of one op, kept from call to call: clearing and filling them again
 // allocates nothing. Large ones are not kept.
@@ -119,27 +122,47 @@ class Slot {
   size_t bytes_ = 0;
 };
 
-// One that reads or writes itself (plain_messages.h).
+// A plain one (plain_fields.h); the object is there for what only the generated class reads.
 template <typename T>
 requires(!std::derived_from<T, google::protobuf::Message>) class Slot<T> {
  public:
-  explicit Slot(std::unique_ptr<google::protobuf::Message>& /*kept*/) {}
-  T& message() { return message_; }
-  bool Read(std::string_view payload) { return message_.Read(payload); }
-  T& Clear() { return message_; }
-  void Write(std::string* out) { message_.Write(out); }
+  explicit Slot(std::unique_ptr<google::protobuf::Message>& kept) : kept_(kept) {}
+
+  T& message() { return *message_; }
+  bool Read(std::string_view payload) {
+    if (ReadPlain(payload, &*message_)) return true;
+    message_.emplace();
+    generated_.emplace(kept_);
+    if (!generated_->Read(payload)) return false;
+    FillPlain(generated_->message(), &*message_);
+    return true;
+  }
+  T& Clear() { return *message_; }
+  void Write(std::string* out) { WritePlain(*message_, out); }
 
  private:
-  T message_;
+  std::unique_ptr<google::protobuf::Message>& kept_;
+  std::optional<T> message_ = std::optional<T>(std::in_place);
+  std::optional<Slot<typename T::Message>> generated_;
 };
 
+// The object's name in a request.
+template <typename Request>
+std::string_view NameIn(const Request& request) {
+  if constexpr (std::derived_from<Request, google::protobuf::Message>) {
+    return request.name();
+  } else {
+    return request.name;
+  }
+}
+
 template <typename T, typename Request, typename Reply,
-          Outcome (*handler)(T&, const Request&, Reply*, Turn&)>
+          Outcome (*handler)(T&, Request&, Reply*, Turn&)>
 Outcome InvokeOnObject(Engine& engine, const OpRow& row, std::string_view payload, Turn& turn,
                        std::string* reply) {
-  Slot<Request> request(MessagesOf(engine, row).request);
+  Slot<std::remove_const_t<Request>> request(MessagesOf(engine, row).request);
   if (!request.Read(payload)) return Malformed(row);
-  Result<Object*> object = ResolveObject(engine, row, request.message().name(), turn);
+  Result<Object*> object = ResolveObject(engine, row, NameIn(request.message()), turn);
   if (!object.ok()) return object.failure();
   Slot<Reply> answer(MessagesOf(engine, row).reply);
   // The type was checked against the row, and a row's handlers take the row's own type.
@@ -149,11 +172,10 @@ Outcome InvokeOnObject(Engine& engine, const OpRow& row, std::string_view payloa
   return outcome;
 }
 
-template <typename Request, typename Reply,
-          Outcome (*handler)(Engine&, const Request&, Reply*, Turn&)>
+template <typename Request, typename Reply, Outcome (*handler)(Engine&, Request&, Reply*, Turn&)>
 Outcome InvokeOnEngine(Engine& engine, const OpRow& row, std::string_view payload, Turn& turn,
                        std::string* reply) {
-  Slot<Request> request(MessagesOf(engine, row).request);
+  Slot<std::remove_const_t<Request>> request(MessagesOf(engine, row).request);
   if (!request.Read(payload)) return Malformed(row);
   Slot<Reply> answer(MessagesOf(engine, row).reply);
   Outcome outcome = handler(engine, request.message(), &answer.Clear(), turn);
@@ -165,7 +187,7 @@ template <auto handler>
 struct Invoker;
 
 template <typename T, typename Request, typename Reply,
-          Outcome (*handler)(T&, const Request&, Reply*, Turn&)>
+          Outcome (*handler)(T&, Request&, Reply*, Turn&)>
 struct Invoker<handler> {
   static constexpr OpRow::Invoke kInvoke = [] {
     if constexpr (std::same_as<T, Engine>) {

@@ -118,18 +118,27 @@ std::optional<Failure> ReplyTable::Refuse(const Lane& lane, const Stamp& stamp) 
                      "or use another lane"};
 }
 
+ReplyTable::Lane* ReplyTable::Find(uint32_t number) {
+  if (last_ != nullptr && number == last_number_) return last_;
+  const auto found = lanes_.find(number);
+  if (found == lanes_.end()) return nullptr;
+  last_number_ = number;
+  last_ = &found->second;
+  return last_;
+}
+
 ReplyTable::Judgement ReplyTable::Judge(Stamp* stamp, Reply* reply) {
-  auto place = lanes_.find(stamp->lane);
-  if (place == lanes_.end()) {
+  Lane* found = Find(stamp->lane);
+  if (found == nullptr) {
     if (lanes_.size() >= kSessionLanesMax) {
       reply->failure = Failure{v1::ERROR_REASON_TOO_MANY,
                                "the session has " + std::to_string(lanes_.size()) +
                                    " lanes, the most allowed; use those that are idle again"};
       return {.verdict = Verdict::kAnswered};
     }
-    place = lanes_.try_emplace(stamp->lane).first;
+    found = &lanes_[stamp->lane];
   }
-  Lane& lane = place->second;
+  Lane& lane = *found;
   lane.seen_ = std::max(lane.seen_, stamp->acked);
   stamp->acked = lane.seen_;
   if (const Kept* kept = stamp->seq <= lane.seen_ ? nullptr : lane.Find(stamp->seq)) {
@@ -170,7 +179,7 @@ bool ReplyTable::Knows(const Stamp& stamp) const {
 
 void ReplyTable::Keep(const Stamp& stamp, const Reply& reply, bool change) {
   const bool astray = Planted(PlantedBug::kReplyUnderWrongLane);
-  Lane& lane = astray ? lanes_.begin()->second : lanes_.at(stamp.lane);
+  Lane& lane = astray ? lanes_.begin()->second : *Find(stamp.lane);
   if (Planted(PlantedBug::kReplyForgottenEarly)) lane.Forget(stamp.seq);
   if (change && stamp.acked > lane.acked_) {
     lane.acked_ = stamp.acked;

@@ -106,8 +106,13 @@ class ReplyTable {
 
  private:
   std::optional<wire::Failure> Refuse(const Lane& lane, const Stamp& stamp) const;
+  // Returns a lane, or nullptr.
+  Lane* Find(uint32_t number);
 
-  std::map<uint32_t, Lane> lanes_;
+  std::map<uint32_t, Lane> lanes_;  // Never less.
+  // That which Find returned last: it is sought again when the op is answered.
+  uint32_t last_number_ = 0;
+  Lane* last_ = nullptr;
 };
 
 }  // namespace coheld::engine

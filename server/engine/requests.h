@@ -15,8 +15,12 @@ namespace coheld::engine {
 // Returns the request's timeout_ms as Turn::Park wants it: nothing is for ever.
 template <typename Request>
 std::optional<uint64_t> TimeoutOf(const Request& request) {
-  if (!request.has_timeout_ms()) return std::nullopt;
-  return request.timeout_ms();
+  if constexpr (requires { request.has_timeout_ms(); }) {
+    if (!request.has_timeout_ms()) return std::nullopt;
+    return request.timeout_ms();
+  } else {
+    return request.timeout_ms;
+  }
 }
 
 // Returns OBJECT_EXISTS if the request is an exclusive create and the object was there. `word` says

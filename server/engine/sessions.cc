@@ -30,8 +30,12 @@ Session& Sessions::Open(SessionId id, const v1::SessionLabel& label, uint64_t tt
 }
 
 Session* Sessions::Find(SessionId id) {
+  if (id == last_id_) return last_;
   const auto found = sessions_.find(id);
-  return found == sessions_.end() ? nullptr : &found->second;
+  if (found == sessions_.end()) return nullptr;
+  last_id_ = id;
+  last_ = &found->second;
+  return last_;
 }
 
 const Session* Sessions::Find(SessionId id) const {
@@ -39,7 +43,25 @@ const Session* Sessions::Find(SessionId id) const {
   return found == sessions_.end() ? nullptr : &found->second;
 }
 
-void Sessions::Erase(SessionId id) { COHELD_CHECK(sessions_.erase(id) == 1); }
+void Sessions::Erase(SessionId id) {
+  COHELD_CHECK(sessions_.erase(id) == 1);
+  last_id_ = kNoSession;
+  last_ = nullptr;
+}
+
+void Session::NoteHold(const std::string& name) {
+  if (spare_hold.empty()) {
+    held.insert(name);
+    return;
+  }
+  spare_hold.value() = name;
+  auto placed = held.insert(std::move(spare_hold));
+  if (!placed.inserted) spare_hold = std::move(placed.node);
+}
+
+void Session::ForgetHold(const std::string& name) {
+  if (auto node = held.extract(name)) spare_hold = std::move(node);
+}
 
 void Session::Save(StateWriter& state) const {
   state.PutBytes(label.host());

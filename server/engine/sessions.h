@@ -28,7 +28,12 @@ struct Session {
     Tenure* tenure = nullptr;
     uint64_t count = 0;
   };
+  // Notes, or no more, that it has rights on an object.
+  void NoteHold(const std::string& name);
+  void ForgetHold(const std::string& name);
+
   std::set<std::string> held;                           // Names of the objects it has rights on.
+  std::set<std::string>::node_type spare_hold;          // Memory for the next.
   std::map<std::string, Handles, std::less<>> handles;  // By the object's name.
   std::set<CallId> parked;                              // Its ops that wait.
   ReplyTable replies;                                   // To its ops that have a seq.
@@ -58,6 +63,9 @@ class Sessions {
 
  private:
   std::map<SessionId, Session> sessions_;
+  // That which Find returned last: it is sought several times in each op.
+  SessionId last_id_ = kNoSession;
+  Session* last_ = nullptr;
 };
 
 }  // namespace coheld::engine

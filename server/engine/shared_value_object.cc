@@ -7,6 +7,7 @@
 
 #include "coheld/v1/shared_value.pb.h"
 #include "server/engine/object.h"
+#include "server/engine/plain_messages.h"
 #include "server/engine/registry.h"
 #include "server/engine/state_reader.h"
 #include "server/engine/state_writer.h"
@@ -49,9 +50,8 @@ class SharedValueObject : public Object {
   WaitQueue watchers;
 };
 
-// Reads a value from the wire that the cell may hold.
-Result<Value> FittingValue(const v1::Value& wire, const Typecode& typecode) {
-  Result<Value> value = FromWire(wire);
+// Returns a value from the wire as the cell holds it.
+Result<Value> FittingValue(Result<Value> value, const Typecode& typecode) {
   if (!value.ok()) return value;
   return typecode.Conform(std::move(value).value());
 }
@@ -60,8 +60,9 @@ Outcome Create(SharedValueObject& cell, const v1::SharedValueCreateRequest& requ
                v1::SharedValueCreateReply* reply, Turn& turn) {
   const Result<Typecode> typecode = Typecode::Parse(request.typecode());
   if (!typecode.ok()) return typecode.failure();
-  Result<Value> initial = request.has_initial() ? FittingValue(request.initial(), typecode.value())
-                                                : Result<Value>(typecode.value().Zero());
+  Result<Value> initial = request.has_initial()
+                              ? FittingValue(FromWire(request.initial()), typecode.value())
+                              : Result<Value>(typecode.value().Zero());
   if (!initial.ok()) return initial.failure();
   if (request.exclusive() && !turn.created()) {
     return Failure{
@@ -78,27 +79,27 @@ Outcome Create(SharedValueObject& cell, const v1::SharedValueCreateRequest& requ
   return Done();
 }
 
-Outcome Get(SharedValueObject& cell, const v1::SharedValueGetRequest& /*request*/,
-            v1::SharedValueGetReply* reply, Turn& /*turn*/) {
-  ToWire(cell.value, reply->mutable_value());
-  reply->set_version(cell.version());
-  reply->set_typecode(std::string(cell.typecode.word()));
+Outcome Get(SharedValueObject& cell, const plain::SharedValueGetRequest& /*request*/,
+            plain::SharedValueGetReply* reply, Turn& /*turn*/) {
+  reply->value.Refer(cell.value);
+  reply->version = cell.version();
+  reply->typecode = cell.typecode.word();
   return Done();
 }
 
-Outcome Set(SharedValueObject& cell, const v1::SharedValueSetRequest& request,
-            v1::SharedValueChangeReply* reply, Turn& turn) {
-  Result<Value> value = FittingValue(request.value(), cell.typecode);
+Outcome Set(SharedValueObject& cell, const plain::SharedValueSetRequest& request,
+            plain::SharedValueChangeReply* reply, Turn& turn) {
+  Result<Value> value = FittingValue(request.value.Get(), cell.typecode);
   if (!value.ok()) return value.failure();
-  if (request.has_if_version() && request.if_version() != cell.version()) {
+  if (request.if_version && *request.if_version != cell.version()) {
     return Failure{v1::ERROR_REASON_VERSION_MISMATCH,
                    "the value \"" + cell.name() + "\" has version " +
                        std::to_string(cell.version()) + ", not " +
-                       std::to_string(request.if_version()) + "; read it again"};
+                       std::to_string(*request.if_version) + "; read it again"};
   }
   if (turn.rehearsal()) return Done();
   cell.Store(std::move(value).value(), turn);
-  reply->set_version(cell.version());
+  reply->version = cell.version();
   return Done();
 }
 
@@ -129,26 +130,25 @@ Value ZeroOf(const Value& operand) {
   return Value();
 }
 
-Outcome Modify(SharedValueObject& cell, const v1::SharedValueModifyRequest& request,
-               v1::SharedValueModifyReply* reply, Turn& turn) {
-  if (!v1::Operator_IsValid(request.operator_()) ||
-      request.operator_() == v1::OPERATOR_UNSPECIFIED) {
+Outcome Modify(SharedValueObject& cell, const plain::SharedValueModifyRequest& request,
+               plain::SharedValueModifyReply* reply, Turn& turn) {
+  if (!v1::Operator_IsValid(request.operator_) || request.operator_ == v1::OPERATOR_UNSPECIFIED) {
     return Failure{v1::ERROR_REASON_INVALID_ARGUMENT, "no operator has number " +
-                                                          std::to_string(request.operator_()) +
+                                                          std::to_string(request.operator_) +
                                                           "; name one of coheld.v1.Operator"};
   }
-  const Result<Value> operand = FromWire(request.operand());
+  const Result<Value> operand = request.operand.Get();
   if (!operand.ok()) return operand.failure();
   const bool unset = cell.value.kind() == ValueKind::kNull;
   Result<Value> result =
-      Apply(request.operator_(), unset ? ZeroOf(operand.value()) : cell.value, operand.value());
+      Apply(request.operator_, unset ? ZeroOf(operand.value()) : cell.value, operand.value());
   if (result.ok()) result = cell.typecode.Conform(std::move(result).value());
   if (!result.ok()) return result.failure();
   if (turn.rehearsal()) return Done();
-  ToWire(cell.value, reply->mutable_previous());
+  reply->previous.Own(std::move(cell.value));
   cell.Store(std::move(result).value(), turn);
-  ToWire(cell.value, reply->mutable_value());
-  reply->set_version(cell.version());
+  reply->value.Refer(cell.value);
+  reply->version = cell.version();
   return Done();
 }
 
@@ -157,7 +157,7 @@ Outcome CompareExchange(SharedValueObject& cell,
                         v1::SharedValueCompareExchangeReply* reply, Turn& turn) {
   const Result<Value> expected = FromWire(request.expected());
   if (!expected.ok()) return expected.failure();
-  Result<Value> desired = FittingValue(request.desired(), cell.typecode);
+  Result<Value> desired = FittingValue(FromWire(request.desired()), cell.typecode);
   if (!desired.ok()) return desired.failure();
   reply->set_exchanged(cell.value == expected.value());
   if (reply->exchanged()) cell.Store(std::move(desired).value(), turn);

@@ -47,12 +47,12 @@ uint64_t Turn::NextToken() {
 void Turn::NoteHold(SessionId session, Object& object) {
   Session* holder = engine_.sessions_.Find(session);
   COHELD_CHECK(holder != nullptr);
-  holder->held.insert(object.name());
+  holder->NoteHold(object.name());
   NoteShift(owner());
 }
 
 void Turn::NoteRelease(SessionId session, Object& object) {
-  if (Session* holder = engine_.sessions_.Find(session)) holder->held.erase(object.name());
+  if (Session* holder = engine_.sessions_.Find(session)) holder->ForgetHold(object.name());
 }
 
 void Turn::NoteShift(const Owner& owner) {

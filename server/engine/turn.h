@@ -161,7 +161,7 @@ class Turn {
  private:
   friend class Engine;
   friend class JointTurn;
-  friend Result<Object*> ResolveObject(Engine&, const OpRow&, const std::string&, Turn&);
+  friend Result<Object*> ResolveObject(Engine&, const OpRow&, std::string_view, Turn&);
   struct WakeRequest {
     WaitQueue* queue;
     bool all;

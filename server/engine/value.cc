@@ -44,6 +44,12 @@ std::string_view KindWord(ValueKind kind) {
 
 Value::Value(const Value& other) {
   std::memcpy(&wide_, &other.wide_, sizeof(wide_));
+  if (lent()) {
+    wide_ = Wide();
+    Value own = String(other.kind(), other.text());
+    Take(own);
+    return;
+  }
   if (!owned()) return;
   switch (kind()) {
     case ValueKind::kList:
@@ -151,6 +157,38 @@ Value Value::String(ValueKind kind, std::string_view characters) {
   return made;
 }
 
+Value Value::Lent(ValueKind kind, std::string_view characters) {
+  if (characters.size() <= kInlineBytesMax) return String(kind, characters);
+  COHELD_CHECK(characters.size() <= UINT32_MAX);
+  Value made;
+  made.wide_.kind = kind;
+  made.wide_.inline_bytes = kLent;
+  made.wide_.block_bytes = static_cast<uint32_t>(characters.size());
+  made.wide_.block = const_cast<char*>(characters.data());  // Never written through.
+  return made;
+}
+
+Value Value::Lend() const {
+  switch (kind()) {
+    case ValueKind::kBigInteger:
+    case ValueKind::kText:
+    case ValueKind::kBytes:
+      return Lent(kind(), text());
+    case ValueKind::kNull:
+    case ValueKind::kBoolean:
+    case ValueKind::kInteger:
+    case ValueKind::kReal:
+    case ValueKind::kList:
+    case ValueKind::kTuple:
+    case ValueKind::kSet:
+    case ValueKind::kMap:
+    case ValueKind::kRef:
+    case ValueKind::kOpaque:
+      return *this;
+  }
+  return *this;
+}
+
 Value Value::List(Items items) { return Sequence(ValueKind::kList, std::move(items)); }
 Value Value::Tuple(Items items) { return Sequence(ValueKind::kTuple, std::move(items)); }
 Value Value::Set(Items items) { return Sequence(ValueKind::kSet, std::move(items)); }
@@ -235,6 +273,7 @@ std::pair<std::string_view, std::string_view> Value::pair() const {
 }
 
 size_t Value::owned_bytes() const {
+  if (lent()) return wide_.block_bytes;
   if (!owned()) return 0;
   switch (kind()) {
     case ValueKind::kList:

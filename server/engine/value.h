@@ -3,7 +3,8 @@
 // arithmetic follow Python.
 //
 //   byte 0   kind
-//   byte 1   bytes of an inline string (0-14), or kOwned if the value owns a heap block
+//   byte 1   bytes of an inline string (0-14), kOwned if the value owns a heap block, or kLent if
+//            the block is somebody else's
 //   inline   14 characters of text, bytes, or a big integer's digits
 //   else     bytes 4-7: the block's length in bytes; bytes 8-15: the scalar or the pointer
 #pragma once
@@ -67,6 +68,13 @@ class Value {
   static Value Real(double value);
   static Value Text(std::string_view text);
   static Value Bytes(std::string_view bytes);
+  // A text, bytes or a big integer whose characters stay where they are. It is good as long as
+  // they are, wherever it is moved to; a copy has its own.
+  static Value Lent(ValueKind kind, std::string_view characters);
+  // Returns the same value, lent if it can be; and one that has its own, whatever was lent.
+  Value Lend() const;
+  bool lent() const { return wide_.inline_bytes == kLent; }
+  Value Owned() && { return lent() ? Value(std::as_const(*this)) : Value(std::move(*this)); }
   static Value List(Items items);
   static Value Tuple(Items items);
   // No two items may be the same key (the codec drops those that are); likewise for Map.
@@ -80,6 +88,17 @@ class Value {
   // `kept` are Refs that its data stands for: they live as long as it.
   static Value Opaque(std::string_view codec, std::string_view data, Items kept = {});
 
+  // Becomes the same as another text or bytes if its own block has just the size for that, else
+  // returns false: spares the values that are written again and again a new block.
+  bool OverwriteWith(const Value& other) {
+    if (!owned() || !is_string() || !other.is_string()) return false;
+    const std::string_view characters = other.text();
+    if (characters.size() != wide_.block_bytes) return false;
+    std::memcpy(wide_.block, characters.data(), characters.size());
+    wide_.kind = other.kind();
+    return true;
+  }
+
   ValueKind kind() const { return wide_.kind; }
   // True for booleans, integers, big integers and reals.
   bool is_number() const { return kind() >= ValueKind::kBoolean && kind() <= ValueKind::kReal; }
@@ -88,7 +107,7 @@ class Value {
   int64_t integer() const { return wide_.integer; }
   double real() const { return wide_.real; }
   std::string_view text() const {  // Text, bytes, big integer's digits.
-    if (owned()) return {wide_.block, wide_.block_bytes};
+    if (wide_.inline_bytes >= kLent) return {wide_.block, wide_.block_bytes};
     return {inline_.characters, inline_.inline_bytes};
   }
   const Items& items() const;  // List, tuple, set.
@@ -118,6 +137,7 @@ class Value {
 
  private:
   static constexpr uint8_t kOwned = 0xFF;
+  static constexpr uint8_t kLent = 0xFE;
   static constexpr size_t kInlineBytesMax = 14;
 
   struct Wide {
@@ -144,6 +164,7 @@ class Value {
   static Value Sequence(ValueKind kind, Items items);
   static Value Pair(ValueKind kind, std::string_view first, std::string_view second);
 
+  bool is_string() const { return kind() == ValueKind::kText || kind() == ValueKind::kBytes; }
   bool owned() const { return wide_.inline_bytes == kOwned; }
   // True for an opaque value that keeps Refs: its items are one without any, then the Refs.
   bool keeps() const { return kind() == ValueKind::kOpaque && wide_.block_bytes == 0; }

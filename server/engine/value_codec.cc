@@ -2,8 +2,6 @@
 #include "server/engine/value_codec.h"
 
 #include <algorithm>
-#include <bit>
-#include <optional>
 #include <unordered_map>
 
 #include "proto/wire/fields.h"
@@ -222,94 +220,6 @@ void EntriesToWire(const Value& value, v1::ValueMap* wire) {
   }
 }
 
-// The tags of v1::Value's scalars.
-using wire::FieldTag;
-using wire::WireType;
-constexpr uint32_t kNullField = v1::Value::kNullFieldNumber;
-constexpr uint32_t kBooleanField = v1::Value::kBooleanFieldNumber;
-constexpr uint32_t kIntegerField = v1::Value::kIntegerFieldNumber;
-constexpr uint32_t kRealTag = FieldTag(v1::Value::kRealFieldNumber, WireType::kFixed64);
-constexpr uint32_t kTextField = v1::Value::kTextFieldNumber;
-constexpr uint32_t kBytesField = v1::Value::kBytesFieldNumber;
-
-// Returns the value if it is a scalar that needs no check, or nothing.
-std::optional<Value> PlainFromSerialised(std::string_view bytes) {
-  wire::FieldReader fields(bytes);
-  if (!fields.Next()) return std::nullopt;
-  std::optional<Value> value;
-  switch (fields.tag()) {
-    case FieldTag(kBooleanField, WireType::kVarint):
-      value = Value::Boolean(fields.number() != 0);
-      break;
-    case FieldTag(kIntegerField, WireType::kVarint):
-      value = Value::Integer(wire::UnZigZag(fields.number()));
-      break;
-    case kRealTag:
-      value = Value::Real(std::bit_cast<double>(fields.number()));
-      break;
-    case FieldTag(kTextField, WireType::kBytes):
-      if (wire::IsAscii(fields.bytes())) value = Value::Text(fields.bytes());
-      break;
-    case FieldTag(kBytesField, WireType::kBytes):
-      value = Value::Bytes(fields.bytes());
-      break;
-  }
-  // Of several fields the last one counts; that is protobuf's to find out.
-  return fields.Next() || !fields.valid() ? std::nullopt : std::move(value);
-}
-
-// The bytes before a value's content, in a field of a message: the field's tag, the value's length,
-// the tag of its kind, and a string's length.
-class FieldHead {
- public:
-  FieldHead& Add(uint64_t number) {
-    end_ = wire::WriteVarint(number, end_);
-    return *this;
-  }
-  // Appends it and the content.
-  void AppendTo(std::string_view content, std::string* out) const {
-    const std::string_view head{bytes_, static_cast<size_t>(end_ - bytes_)};
-    out->reserve(out->size() + head.size() + content.size() + kRoomAfter);
-    out->append(head);
-    out->append(content);
-  }
-
- private:
-  static constexpr size_t kRoomAfter = 16;  // For what else a reply says.
-
-  char bytes_[4 * wire::kVarintBytesMax];
-  char* end_ = bytes_;
-};
-
-// Appends a field that is a Value with a varint in it.
-void AppendVarintValue(uint32_t field, uint32_t kind, uint64_t number, std::string* out) {
-  FieldHead()
-      .Add(FieldTag(field, WireType::kBytes))
-      .Add(1 + wire::VarintBytes(number))
-      .Add(FieldTag(kind, WireType::kVarint))
-      .Add(number)
-      .AppendTo({}, out);
-}
-
-void AppendReal(uint32_t field, double real, std::string* out) {
-  const auto bits = std::bit_cast<uint64_t>(real);
-  FieldHead()
-      .Add(FieldTag(field, WireType::kBytes))
-      .Add(1 + sizeof(bits))
-      .Add(kRealTag)
-      .AppendTo({reinterpret_cast<const char*>(&bits), sizeof(bits)}, out);
-}
-
-// Appends a field that is a Value with a string in it.
-void AppendStringValue(uint32_t field, uint32_t kind, std::string_view string, std::string* out) {
-  FieldHead()
-      .Add(FieldTag(field, WireType::kBytes))
-      .Add(1 + wire::VarintBytes(string.size()) + string.size())
-      .Add(FieldTag(kind, WireType::kBytes))
-      .Add(string.size())
-      .AppendTo(string, out);
-}
-
 }  // namespace
 
 Result<Value> BigIntegerFromText(std::string_view text) {
@@ -391,48 +301,6 @@ void ToWire(const Value& value, v1::Value* wire) {
       return;
     }
   }
-}
-
-Result<Value> FromSerialised(std::string_view bytes) {
-  if (std::optional<Value> plain = PlainFromSerialised(bytes)) return *std::move(plain);
-  v1::Value message;
-  if (wire::ParseMessage(bytes, &message)) return FromWire(message);
-  return Failure{v1::ERROR_REASON_MALFORMED, "the value is not a valid coheld.v1.Value"};
-}
-
-Result<Value> KeyFromSerialised(std::string_view bytes) {
-  Result<Value> key = FromSerialised(bytes);
-  if (key.ok() && !key.value().hashable()) return NotHashable(key.value(), "a key");
-  return key;
-}
-
-void AppendValueField(uint32_t field, const Value& value, std::string* out) {
-  switch (value.kind()) {
-    case ValueKind::kNull:
-      return AppendVarintValue(field, kNullField, v1::NULL_UNSPECIFIED, out);
-    case ValueKind::kBoolean:
-      return AppendVarintValue(field, kBooleanField, value.boolean(), out);
-    case ValueKind::kInteger:
-      return AppendVarintValue(field, kIntegerField, wire::ZigZag(value.integer()), out);
-    case ValueKind::kReal:
-      return AppendReal(field, value.real(), out);
-    case ValueKind::kText:
-      return AppendStringValue(field, kTextField, value.text(), out);
-    case ValueKind::kBytes:
-      return AppendStringValue(field, kBytesField, value.text(), out);
-    case ValueKind::kBigInteger:
-    case ValueKind::kList:
-    case ValueKind::kTuple:
-    case ValueKind::kSet:
-    case ValueKind::kMap:
-    case ValueKind::kRef:
-    case ValueKind::kOpaque:
-      break;
-  }
-  v1::Value message;
-  ToWire(value, &message);
-  const std::string bytes = message.SerializeAsString();
-  FieldHead().Add(FieldTag(field, WireType::kBytes)).Add(bytes.size()).AppendTo(bytes, out);
 }
 
 Failure ReplyBudget::Exceeded() {

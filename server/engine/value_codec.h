@@ -29,13 +29,6 @@ wire::Result<Value::Items> ItemsFromWire(const google::protobuf::RepeatedPtrFiel
 // (lifetime.h). So values that go through an op go through Value, never from message to message.
 void ToWire(const Value& value, v1::Value* wire);
 
-// The same from and to the bytes of a serialised v1::Value, without making one for null, numbers
-// and short or ASCII texts. MALFORMED if the bytes are none.
-wire::Result<Value> FromSerialised(std::string_view bytes);
-wire::Result<Value> KeyFromSerialised(std::string_view bytes);
-// Appends the value as a field of a message.
-void AppendValueField(uint32_t field, const Value& value, std::string* out);
-
 // Adds up the size of the values that go into a reply, so that building it stops in time.
 class ReplyBudget {
  public:

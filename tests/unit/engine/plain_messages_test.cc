@@ -1,17 +1,23 @@
 // Messages read and written without objects are those of the protos.
 #include "server/engine/plain_messages.h"
 
+#include <random>
+
+#include <google/protobuf/reflection.h>
 #include <gtest/gtest.h>
 
-#include "coheld/v1/dict.pb.h"
-#include "server/engine/value_codec.h"
+#include "tests/unit/engine/plain_readings.h"
 
 namespace coheld::engine {
 namespace {
 
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+
 // One value of each kind, and what is at the edges.
 std::vector<v1::Value> Values() {
-  std::vector<v1::Value> values(19);
+  std::vector<v1::Value> values(20);
   auto next = values.begin();
   (next++)->set_null(v1::NULL_UNSPECIFIED);
   (next++)->set_boolean(false);
@@ -34,116 +40,243 @@ std::vector<v1::Value> Values() {
   entry->mutable_value()->set_text("in a map");
   (next++)->mutable_ref()->set_name("other");
   (next++)->mutable_opaque()->set_data("pickle");
-  return values;
+  return values;  // And one of no kind.
+}
+
+// Makes payloads that a client may send, and what no client does.
+class Payloads {
+ public:
+  explicit Payloads(uint64_t seed) : random_(seed) {}
+
+  // Returns the payload of a message with any of its fields set to anything.
+  template <typename T>
+  std::string Ordinary() {
+    T message;
+    Fill(&message);
+    return message.SerializeAsString();
+  }
+  // The same with something odd about it: doubled, cut, with a field that is unknown or of another
+  // type, or with a byte that is wrong.
+  template <typename T>
+  std::string Odd() {
+    std::string payload = Ordinary<T>();
+    switch (Below(6)) {
+      case 0:
+        return payload + Ordinary<T>();
+      case 1:
+        return payload.substr(0, Below(payload.size() + 1));
+      case 2:
+        return OddField() + payload + OddField();
+      case 3:
+        return payload + OddField();
+      case 4:
+        if (!payload.empty()) payload[Below(payload.size())] = static_cast<char>(Below(256));
+        return payload;
+      default:
+        payload.insert(Below(payload.size() + 1), 1, static_cast<char>(Below(256)));
+        return payload;
+    }
+  }
+
+ private:
+  size_t Below(size_t end) { return random_() % end; }
+
+  std::string OddField() {
+    std::string field(1, static_cast<char>(Below(256)));
+    for (size_t n = Below(12); n > 0; --n) field += static_cast<char>(Below(2) * 0x80 + Below(4));
+    return field;
+  }
+
+  void Fill(Message* message) {
+    const Reflection& reflection = *message->GetReflection();
+    for (int i = 0; i < message->GetDescriptor()->field_count(); ++i) {
+      const FieldDescriptor& field = *message->GetDescriptor()->field(i);
+      for (size_t n = Below(field.is_repeated() ? 4 : 2); n > 0; --n) {
+        Set(field, reflection, message);
+      }
+    }
+  }
+
+  void Set(const FieldDescriptor& field, const Reflection& reflection, Message* message) {
+    switch (field.cpp_type()) {
+      case FieldDescriptor::CPPTYPE_STRING:
+        return reflection.SetString(message, &field, Below(2) == 0 ? "name" : "wörter");
+      case FieldDescriptor::CPPTYPE_UINT64:
+        return reflection.SetUInt64(message, &field, Number());
+      case FieldDescriptor::CPPTYPE_INT64:
+        return reflection.SetInt64(message, &field, static_cast<int64_t>(Number()));
+      case FieldDescriptor::CPPTYPE_BOOL:
+        return reflection.SetBool(message, &field, Below(2) == 0);
+      case FieldDescriptor::CPPTYPE_ENUM:
+        return reflection.SetEnumValue(message, &field, static_cast<int>(Below(30)));
+      case FieldDescriptor::CPPTYPE_MESSAGE: {
+        Message* const inner = field.is_repeated() ? reflection.AddMessage(message, &field)
+                                                   : reflection.MutableMessage(message, &field);
+        if (inner->GetDescriptor() != v1::Value::descriptor()) return Fill(inner);
+        // Mostly what is read plainly.
+        const size_t plain = Below(4) == 0 ? 0 : 7;
+        return inner->CopyFrom(plain == 0 ? values_[Below(values_.size())] : values_[Below(plain)]);
+      }
+      default:
+        FAIL() << "no message here has such a field";
+    }
+  }
+
+  uint64_t Number() { return random_() >> Below(64); }
+
+  std::mt19937_64 random_;
+  const std::vector<v1::Value> values_ = Values();
+};
+
+template <typename Request>
+class PlainRequest : public ::testing::Test {
+ protected:
+  // Returns how many of the payloads were read plainly.
+  template <typename Make>
+  int CompareReadings(Make make) {
+    int plainly = 0;
+    for (int round = 0; round < kRounds && !this->HasFailure(); ++round) {
+      const std::string payload = make();
+      bool read = false;
+      EXPECT_EQ(engine::testing::Difference<Request>(payload, &read), "")
+          << "seed " << seed_ << ", payload " << ::testing::PrintToString(payload);
+      plainly += read ? 1 : 0;
+    }
+    return plainly;
+  }
+
+  static constexpr int kRounds = 3000;
+  const uint64_t seed_ = std::random_device()();
+  Payloads payloads_{seed_};
+};
+
+template <typename... Requests>
+::testing::Types<Requests...> TypesOf(plain::RequestList<Requests...>);
+using AllRequests = decltype(TypesOf(plain::Requests()));
+TYPED_TEST_SUITE(PlainRequest, AllRequests);
+
+TYPED_TEST(PlainRequest, SaysWhatTheMessageDoesAndIsMostlyReadPlainly) {
+  using Generated = typename TypeParam::Message;
+  const int plainly =
+      this->CompareReadings([&] { return this->payloads_.template Ordinary<Generated>(); });
+  EXPECT_GT(plainly, this->kRounds / 4);
+}
+
+TYPED_TEST(PlainRequest, IsReadAsTheMessageWhereItIsOdd) {
+  using Generated = typename TypeParam::Message;
+  this->CompareReadings([&] { return this->payloads_.template Odd<Generated>(); });
 }
 
 TEST(PlainMessagesTest, EveryValueIsReadAsFromItsMessage) {
   for (const v1::Value& wire : Values()) {
+    const std::string bytes = wire.SerializeAsString();
+    WireValue read;
+    if (!read.Read(bytes)) continue;
     const Value expected = FromWire(wire).value();
-    const Value read = FromSerialised(wire.SerializeAsString()).value();
-    EXPECT_EQ(read, expected) << wire.ShortDebugString();
-    EXPECT_EQ(read.kind(), expected.kind()) << wire.ShortDebugString();
+    EXPECT_EQ(read.Get().value(), expected) << wire.ShortDebugString();
+    EXPECT_EQ(read.Get().value().kind(), expected.kind()) << wire.ShortDebugString();
   }
 }
 
+TEST(PlainMessagesTest, ScalarsAndStringsAreReadWithoutTheMessage) {
+  int plain = 0;
+  for (const v1::Value& wire : Values())
+    plain += WireValue().Read(wire.SerializeAsString()) ? 1 : 0;
+  EXPECT_EQ(plain, 14);  // Not the big integer, nor what holds other values.
+}
+
+TEST(PlainMessagesTest, OfSeveralKindsOrPartsNoneIsTaken) {
+  v1::Value text;
+  text.set_text("text");
+  v1::Value integer;
+  integer.set_integer(4);
+  EXPECT_FALSE(WireValue().Read(text.SerializeAsString() + integer.SerializeAsString()));
+  WireValue twice;
+  EXPECT_TRUE(twice.Read(text.SerializeAsString()));
+  EXPECT_FALSE(twice.Read(integer.SerializeAsString()));
+}
+
+TEST(PlainMessagesTest, ALentValueIsGoodForACopy) {
+  auto text = std::make_unique<std::string>("a text that is longer than what stands inline");
+  v1::Value wire;
+  wire.set_text(*text);
+  auto bytes = std::make_unique<std::string>(wire.SerializeAsString());
+  WireValue read;
+  ASSERT_TRUE(read.Read(*bytes));
+  const Value lent = read.Lent().value();
+  EXPECT_TRUE(lent.lent());
+  const Value own(lent);  // NOLINT: a copy is what is looked at.
+  bytes.reset();
+  EXPECT_FALSE(own.lent());
+  EXPECT_EQ(own.text(), *text);
+}
+
+// A reply with one field of each type.
 TEST(PlainMessagesTest, EveryReplyIsWrittenAsItsMessage) {
   for (const v1::Value& wire : Values()) {
     for (const uint64_t version : {uint64_t{0}, uint64_t{7}, UINT64_MAX}) {
-      v1::DictGetReply message;
-      *message.mutable_value() = wire;
-      message.set_version(version);
+      v1::SharedValueModifyReply message;
       const Value value = FromWire(wire).value();
-      ValueAndVersion reply;
-      reply.set_value(&value);
-      reply.set_version(version);
+      ToWire(value, message.mutable_previous());
+      ToWire(value, message.mutable_value());
+      message.set_version(version);
+      plain::SharedValueModifyReply reply;
+      reply.previous.Own(value);
+      reply.value.Refer(value);
+      reply.version = version;
       std::string out;
-      reply.Write(&out);
+      WritePlain(reply, &out);
       EXPECT_EQ(out, message.SerializeAsString()) << wire.ShortDebugString();
     }
   }
 }
 
-TEST(PlainMessagesTest, AReplyWithoutAValueHasNone) {
-  ValueAndVersion reply;
-  reply.set_version(3);
-  std::string out;
-  reply.Write(&out);
-  v1::DictGetReply message;
-  ASSERT_TRUE(message.ParseFromString(out));
-  EXPECT_FALSE(message.has_value());
-  EXPECT_EQ(message.version(), 3U);
-}
-
-// What a request says: its name and key, or why there are none.
-std::string Read(std::string_view payload) {
-  KeyRequest request;
-  if (!request.Read(payload)) return "malformed";
-  const wire::Result<Value> key = request.key();
-  const std::string opaque = request.refuse_opaque() ? " refuses opaque" : "";
-  if (key.ok()) return request.name() + " " + ShortText(key.value()) + opaque;
-  if (key.failure().reason == v1::ERROR_REASON_MALFORMED) return "malformed";
-  return request.name() + " " + key.failure().message;
-}
-
-// The same by way of the message.
-std::string ReadMessage(std::string_view payload) {
-  v1::DictGetRequest message;
-  if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return "malformed";
-  const wire::Result<Value> key = KeyFromWire(message.key());
-  const std::string opaque = message.refuse_opaque() ? " refuses opaque" : "";
-  return message.name() + " " +
-         (key.ok() ? ShortText(key.value()) + opaque : key.failure().message);
-}
-
-TEST(PlainMessagesTest, EveryRequestIsReadAsItsMessage) {
+TEST(PlainMessagesTest, ManyValuesAndEntriesAreWrittenAsTheirMessages) {
+  v1::ListScanReply list_message;
+  v1::DictScanReply dict_message;
+  plain::ListScanReply list;
+  plain::DictScanReply dict;
+  const Value key = Value::Text("a key that is longer than what stands inline");
   for (const v1::Value& wire : Values()) {
-    for (const std::string name : {"", "d", "a-name-that-is-longer-than-inline", "wörter"}) {
-      v1::DictGetRequest message;
-      message.set_name(name);
-      message.set_refuse_opaque(name.empty());
-      *message.mutable_key() = wire;
-      const std::string payload = message.SerializeAsString();
-      EXPECT_EQ(Read(payload), ReadMessage(payload)) << message.ShortDebugString();
-    }
+    const Value value = FromWire(wire).value();
+    ToWire(value, list_message.add_values());
+    list.values.Add(value);
+    v1::Entry* const entry = dict_message.add_entries();
+    ToWire(key, entry->mutable_key());
+    ToWire(value, entry->mutable_value());
+    dict.entries.AddEntry(key, value);
   }
+  ToWire(key, dict_message.add_entries()->mutable_key());
+  dict.entries.AddKey(key);
+  list_message.set_done(list.done = true);
+  list_message.set_length(list.length = 5);
+  dict_message.set_next(dict.next = 1u << 20);
+  std::string out;
+  WritePlain(list, &out);
+  EXPECT_EQ(out, list_message.SerializeAsString());
+  out.clear();
+  WritePlain(dict, &out);
+  EXPECT_EQ(out, dict_message.SerializeAsString());
 }
 
-TEST(PlainMessagesTest, WhatOnlyProtobufAllowsIsReadAsItDoes) {
-  v1::DictGetRequest first;
-  first.set_name("first");
-  first.mutable_key()->set_text("one");
-  v1::DictGetRequest second;
-  second.set_name("second");
-  second.mutable_key()->set_integer(2);
-  v1::DictGetRequest tuple;
-  tuple.mutable_key()->mutable_tuple()->add_items()->set_integer(3);
-  const std::string unknown("\x78\x01", 2);  // Field 15.
-  const std::string payloads[] = {
-      "",
-      first.SerializeAsString() + second.SerializeAsString(),
-      tuple.SerializeAsString() + tuple.SerializeAsString(),
-      unknown + first.SerializeAsString() + unknown,
-      std::string("\x12\x00", 2),
-      std::string("\x0A\x01\xFF", 3),
-      first.SerializeAsString() + "\x0A",
-      std::string("\x12\x03\x32\x01\xFF", 5),
-  };
-  for (const std::string& payload : payloads) {
-    EXPECT_EQ(Read(payload), ReadMessage(payload)) << testing::PrintToString(payload);
-  }
-}
-
-TEST(PlainMessagesTest, AKeyThatIsNoValueIsMalformed) {
-  EXPECT_EQ(FromSerialised("\x32\x05 cut").failure().reason, v1::ERROR_REASON_MALFORMED);
-}
-
-TEST(PlainMessagesTest, OfSeveralKindsTheLastOneCounts) {
-  v1::Value text;
-  text.set_text("text");
-  v1::Value integer;
-  integer.set_integer(4);
-  EXPECT_EQ(FromSerialised(text.SerializeAsString() + integer.SerializeAsString()).value(),
-            Value::Integer(4));
+TEST(PlainMessagesTest, WhatIsAbsentIsNotWritten) {
+  plain::LockAcquireReply free;
+  std::string out;
+  WritePlain(free, &out);
+  EXPECT_EQ(out, "");
+  free.holder = std::make_unique<v1::Holder>();
+  free.holder->set_thread(3);
+  WritePlain(free, &out);
+  v1::LockAcquireReply message;
+  ASSERT_TRUE(message.ParseFromString(out));
+  EXPECT_EQ(message.holder().thread(), 3U);
+  plain::CounterAddReply sum;
+  sum.value = -7;
+  out.clear();
+  WritePlain(sum, &out);
+  v1::CounterAddReply sum_message;
+  ASSERT_TRUE(sum_message.ParseFromString(out));
+  EXPECT_EQ(sum_message.value(), -7);
 }
 
 }  // namespace
