@@ -76,7 +76,6 @@ std::optional<wire::Failure> Admission::Judge(uint32_t method, std::string_view 
                 : FitsAboveMax(*row, room) && payload.size() <= kSmallRequestBytes) {
     return std::nullopt;
   }
-  ++memory_refusals_;
   return MemoryFull(memory_, memory_.used());
 }
 

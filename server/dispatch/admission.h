@@ -41,6 +41,10 @@ class Admission {
 
   const observe::MemoryCap& memory() const { return memory_; }
   bool disk_full() const { return log_ != nullptr && !log_->has_room(); }
+  // Tells how an op ended that Refuse did not let in: a copy may have its answer already.
+  void NoteAnswer(const std::optional<wire::Failure>& failure) {
+    if (failure && failure->reason == v1::ERROR_REASON_MEMORY_FULL) ++memory_refusals_;
+  }
   // How many ops were refused for the memory.
   uint64_t memory_refusals() const { return memory_refusals_; }
 

@@ -165,7 +165,10 @@ void Dispatcher::SubmitHere(const Submission& submission) {
   }
   std::optional<Failure> no_room = RefuseForRoom(submission);
   if (edge_op == nullptr) return Apply(submission, std::move(no_room));
-  if (no_room) return submission.route.peer->Answer(submission.route, *no_room);
+  if (no_room) {
+    admission_.NoteAnswer(no_room);
+    return submission.route.peer->Answer(submission.route, *no_room);
+  }
   (this->*edge_op->answer)(submission);
 }
 
@@ -183,9 +186,13 @@ void Dispatcher::Apply(const Submission& submission, std::optional<Failure> refu
       .lane = submission.lane,
       .token = submission.token,
       .site = submission.site};
-  const std::optional<CallId> waits =
-      refusal ? engine_.Refuse(stamp, submission.method, *std::move(refusal), &replies)
-              : engine_.Apply(stamp, submission.method, submission.payload, &replies);
+  std::optional<CallId> waits;
+  if (refusal) {
+    waits = engine_.Refuse(stamp, submission.method, *std::move(refusal), &replies);
+    if (!waits) admission_.NoteAnswer(replies.front().failure);
+  } else {
+    waits = engine_.Apply(stamp, submission.method, submission.payload, &replies);
+  }
   if (!waits) {
     submission.route.peer->Answer(submission.route, replies.front());
   } else if (*waits == call) {
@@ -377,6 +384,7 @@ void Dispatcher::OnTimer() {
   }
   spare_memory_.ReturnIfDue(now);
   if (router_ != nullptr) router_->TellAcknowledgedIfDue(now);
+  if (snapshot_reads_ != nullptr) snapshot_reads_->CloseIdle(now);
   ArmTimer();
   OnTurnEnd();
 }
@@ -416,6 +424,7 @@ void Dispatcher::ArmTimer() {
   }
   TimeMs next = std::min(expiry, spare_memory_.due());
   if (router_ != nullptr) next = std::min(next, router_->due());
+  if (snapshot_reads_ != nullptr) next = std::min(next, snapshot_reads_->due());
   if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
   if (expiry != engine::kNever) {
     next = std::min(next, engine::After(last_turn_, patience_ms() / 2));

@@ -234,6 +234,7 @@ void Dispatcher::AnswerReadSnapshot(const Submission& submission) {
   reply.set_total(part.value().total);
   reply.set_bytes(std::move(part.value().bytes));
   peer.AnswerWith(submission.route, reply.SerializeAsString());
+  ArmTimer();
 }
 
 }  // namespace coheld::dispatch

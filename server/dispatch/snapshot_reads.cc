@@ -43,6 +43,7 @@ wire::Result<SnapshotReads::Part> SnapshotReads::Read(uint64_t index, uint64_t o
                              std::to_string(open.total) + " bytes"};
   }
   open.last_read = now;
+  due_ = std::min(due_, engine::After(now, kIdleMs));
   Part part{.total = open.total};
   if (journal::Status fault = open.file->ReadAt(offset, kPartBytes, &part.bytes)) {
     return CannotRead(index, fault->message);
@@ -53,8 +54,12 @@ wire::Result<SnapshotReads::Part> SnapshotReads::Read(uint64_t index, uint64_t o
 
 void SnapshotReads::CloseIdle(engine::TimeMs now) {
   std::erase_if(open_, [now](const auto& open) {
-    return engine::Elapsed(open.second.last_read, now) > kIdleMs;
+    return engine::Elapsed(open.second.last_read, now) >= kIdleMs;
   });
+  due_ = engine::kNever;
+  for (const auto& [index, open] : open_) {
+    due_ = std::min(due_, engine::After(open.last_read, kIdleMs));
+  }
 }
 
 }  // namespace coheld::dispatch

@@ -36,6 +36,8 @@ class SnapshotReads {
 
   // Lets those go that nobody has read for a while: removed files take room while they are open.
   void CloseIdle(engine::TimeMs now);
+  // When that has something to do, or kNever.
+  engine::TimeMs due() const { return due_; }
 
   size_t open() const { return open_.size(); }
 
@@ -50,6 +52,7 @@ class SnapshotReads {
   journal::Files& files_;
   const std::string folder_;
   std::map<uint64_t, Open> open_;  // By index.
+  engine::TimeMs due_ = engine::kNever;
 };
 
 }  // namespace coheld::dispatch

@@ -122,6 +122,12 @@ TEST_F(Admissions, SayWhatIsUsedAndWhatToDo) {
   ASSERT_TRUE(failure);
   EXPECT_NE(failure->message.find("57 MiB of the 64 MiB"), std::string::npos) << failure->message;
   EXPECT_NE(failure->message.find("--memory-max"), std::string::npos);
+}
+
+TEST_F(Admissions, CountWhatFailedForTheMemory) {
+  admission_.NoteAnswer(wire::Failure{v1::ERROR_REASON_MEMORY_FULL, ""});
+  admission_.NoteAnswer(wire::Failure{v1::ERROR_REASON_DISK_FULL, ""});
+  admission_.NoteAnswer(std::nullopt);  // A copy of an op that was done.
   EXPECT_EQ(admission_.memory_refusals(), 1u);
 }
 

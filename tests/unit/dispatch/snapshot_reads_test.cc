@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include "coheld/v1/admin.pb.h"
 #include "server/journal/snapshot.h"
+#include "tests/unit/dispatch/fake_edge.h"
 #include "tests/unit/journal/simulated_disk.h"
 
 namespace coheld::dispatch {
@@ -82,6 +84,21 @@ TEST_F(SnapshotReadsTest, NobodyIsWaitedForForEver) {
   ASSERT_TRUE(reads.Read(2, 0, TimeMs{50'000}).ok());
   reads.CloseIdle(TimeMs{70'000});
   EXPECT_EQ(reads.open(), 1u);
+}
+
+TEST_F(SnapshotReadsTest, OneThatIsLeftIsClosedWithoutAnotherRead) {
+  FakeLoop loop;
+  Dispatcher dispatcher(loop, {}, {}, "");
+  dispatcher.SetSnapshotReads(&reads);
+  Client client(dispatcher);
+  v1::AdminReadSnapshotRequest request;
+  request.set_index(1);
+  client.Call<v1::AdminReadSnapshotReply>("Admin/ReadSnapshot", request);
+  loop.Pass(SnapshotReads::kIdleMs - 1);
+  EXPECT_EQ(reads.open(), 1u);
+  loop.Pass(1);
+  EXPECT_EQ(reads.open(), 0u);
+  EXPECT_EQ(reads.due(), engine::kNever);
 }
 
 }  // namespace
