@@ -7,6 +7,8 @@ import coheld
 import pytest
 from coheld import _errors
 
+from daemon_process import Daemon
+
 
 @pytest.mark.parametrize("reason", sorted(_errors._CLASSES))
 def test_an_error_survives_pickling(reason):
@@ -62,3 +64,21 @@ def test_a_missing_daemon_is_named(monkeypatch):
 def test_an_empty_name_is_refused(manager):
     with pytest.raises(ValueError, match="empty"):
         manager.list(name="")
+
+
+def test_a_full_memory_refuses_what_adds_something_and_goes_on_with_all_else(tmp_path):
+    daemon = Daemon(f"unix:{tmp_path}/coheld.sock", flags=("--memory-max", "32m"))
+    try:
+        with coheld.connect(daemon.addresses[0]) as shared:
+            items = shared.list()
+            large = b"x" * (256 << 10)
+            with pytest.raises(MemoryError, match="--memory-max") as full:
+                for _ in range(1000):
+                    items.append(large)
+            assert type(full.value) is coheld.MemoryFull
+            assert full.value.reason == "MEMORY_FULL"
+            assert items[0] == large
+            del items[:8]
+            items.append(large)
+    finally:
+        daemon.stop()
