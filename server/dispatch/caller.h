@@ -13,9 +13,9 @@ namespace coheld::dispatch {
 
 class Caller;
 using engine::CallId;
-using wire::Failure;
 using engine::SessionId;
 using transport::StreamId;
+using wire::Failure;
 
 // Where a reply goes.
 struct Route {

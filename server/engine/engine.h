@@ -50,8 +50,8 @@ class Engine {
   // Tells all that changes the state to a log, which must outlive the engine; nullptr is none.
   void SetInputLog(InputLog* log) { log_ = log; }
 
-  // Says which shard of the daemon this is; the only one unless told otherwise. It is no part of the
-  // state: ops that need objects of other shards are refused, and change nothing.
+  // Says which shard of the daemon this is; the only one unless told otherwise. It is no part of
+  // the state: ops that need objects of other shards are refused, and change nothing.
   void SetPlacement(const Placement& placement) { store_.SetPlacement(placement); }
 
   // Names anonymous objects from `first_anonymous` on. Only before anything else.
@@ -96,8 +96,8 @@ class Engine {
   // the edge's.
   void Resume(TimeMs now, std::vector<Reply>* replies);
 
-  // Tells how far a lane of a session is acknowledged, if no op came that said so: what is kept of it
-  // up to there goes.
+  // Tells how far a lane of a session is acknowledged, if no op came that said so: what is kept of
+  // it up to there goes.
   void Acknowledge(SessionId id, uint32_t lane, uint64_t acked, TimeMs now);
 
   // Opens a session under an id that is new.
