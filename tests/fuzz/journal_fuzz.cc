@@ -24,8 +24,8 @@ void AppendBatch(fuzz::ByteSource& source, BatchHeader* last, std::string* segme
                      .previous = choice & 2 ? last->checksum : source.Long()};
   std::string batch(kBatchHeaderBytes, '\0');
   for (uint32_t record = 0; choice & 4 && record < header.count; ++record) {
-    const std::string record = source.Bytes(source.Below(16));
-    AppendRecord({{record}}, &batch);
+    const std::string_view bytes = source.Bytes(source.Below(16));
+    AppendRecord({{bytes}}, &batch);
   }
   if (!(choice & 4)) batch += source.Bytes(source.Below(64));
   SealBatch(kSalt, &header, &batch);

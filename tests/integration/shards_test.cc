@@ -74,7 +74,8 @@ TEST_F(ShardsTest, DivideTcpConnectionsToo) {
   Start();
   std::vector<Client> clients;
   for (int i = 0; i < 60; ++i) clients.push_back(Client::connect(daemon_.address_tcp()));
-  for (const v1::ShardStatus& shard : Status(clients[0]).shards()) {
+  const v1::AdminStatusReply status = Status(clients[0]);
+  for (const v1::ShardStatus& shard : status.shards()) {
     EXPECT_GT(shard.connections(), 0u);
   }
 }
@@ -161,7 +162,8 @@ TEST_F(ShardsTest, WriteASnapshotEach) {
   const Client client = Connect();
   for (int i = 0; i < kNames; ++i) List<int>(client, Name(i)).append(i);
   EXPECT_GT(Admin(client).snapshot().bytes, 0u);
-  for (const v1::ShardStatus& shard : Status(client).shards()) {
+  const v1::AdminStatusReply status = Status(client);
+  for (const v1::ShardStatus& shard : status.shards()) {
     EXPECT_EQ(shard.snapshots().made(), 1u);
   }
 }
