@@ -8,7 +8,7 @@ namespace coheld::wire {
 bool FieldReader::Next() {
   if (rest_.empty() || !valid_) return false;
   uint64_t tag = 0;
-  valid_ = ReadVarint(&tag) && tag <= UINT32_MAX && tag >> 3 != 0;
+  valid_ = ReadShortVarint(&tag) && tag <= UINT32_MAX && tag >> 3 != 0;
   if (!valid_) return false;
   tag_ = static_cast<uint32_t>(tag);
   valid_ = false;
@@ -42,6 +42,12 @@ bool FieldReader::ReadLongVarint(uint64_t* number) {
   return false;
 }
 
+bool FieldReader::ReadShortVarint(uint64_t* number) {
+  constexpr size_t kShortBytesMax = 5;
+  const size_t before = rest_.size();
+  return ReadVarint(number) && before - rest_.size() <= kShortBytesMax;
+}
+
 bool FieldReader::ReadFixed(size_t size) {
   if (rest_.size() < size) return false;
   number_ = 0;
@@ -52,7 +58,7 @@ bool FieldReader::ReadFixed(size_t size) {
 
 bool FieldReader::ReadBytes() {
   uint64_t size = 0;
-  if (!ReadVarint(&size) || size > rest_.size()) return false;
+  if (!ReadShortVarint(&size) || size > rest_.size()) return false;
   bytes_ = rest_.substr(0, size);
   rest_.remove_prefix(size);
   return true;

@@ -41,6 +41,8 @@ class FieldReader {
     return true;
   }
   bool ReadLongVarint(uint64_t* number);
+  // Of a tag or a length, which protobuf takes in at most 5 bytes.
+  bool ReadShortVarint(uint64_t* number);
   bool ReadFixed(size_t size);
   bool ReadBytes();
 

@@ -32,6 +32,11 @@ DictTable::DictTable(const DictTable& other)
 }
 
 DictTable& DictTable::operator=(DictTable other) noexcept {
+  Swap(other);
+  return *this;
+}
+
+void DictTable::Swap(DictTable& other) noexcept {
   entries_.Swap(other.entries_);
   std::swap(index_, other.index_);
   std::swap(base_, other.base_);
@@ -39,7 +44,6 @@ DictTable& DictTable::operator=(DictTable other) noexcept {
   std::swap(first_ordinal_, other.first_ordinal_);
   std::swap(size_, other.size_);
   std::swap(opaque_keys_, other.opaque_keys_);
-  return *this;
 }
 
 std::optional<DictTable::Place> DictTable::Find(const Value& key) const {

@@ -29,6 +29,7 @@ class DictTable {
  public:
   DictTable() = default;
   DictTable(const DictTable& other);
+  DictTable(DictTable&& other) noexcept { Swap(other); }
   DictTable& operator=(DictTable other) noexcept;
 
   struct Entry {
@@ -77,6 +78,7 @@ class DictTable {
   void Load(StateReader& state);
 
  private:
+  void Swap(DictTable& other) noexcept;
   static uint32_t HashOf(const Value& key) { return static_cast<uint32_t>(key.Hash()); }
   std::optional<Place> FindHashed(const Value& key, uint32_t hash) const;
   // Appends an entry whose key is not there.

@@ -87,8 +87,11 @@ class Lifetime {
   void TakeAllHandles(SessionId session);
   uint64_t HandlesOf(SessionId session, std::string_view name) const;
 
-  // Tells that a Ref was written into a reply.
-  void NoteSent(Tenure& tenure) { sent_.push_back(&tenure); }
+  // Tells that a Ref was written into a reply. There is no handle on what is gone; and its tenure
+  // may go with the value, before the reply does.
+  void NoteSent(Tenure& tenure) {
+    if (tenure.object != nullptr) sent_.push_back(&tenure);
+  }
   // The reply goes out: whoever gets it gets a handle for each Ref in it, or each a grace.
   void HandOut(SessionId session, TimeMs now) {
     if (!sent_.empty()) HandOutSent(session, now);

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace coheld::engine {
@@ -19,6 +20,8 @@ class PlaceIndex {
  public:
   PlaceIndex() = default;
   PlaceIndex(const PlaceIndex& other);
+  PlaceIndex(PlaceIndex&& other) noexcept
+      : directory_(std::exchange(other.directory_, {})), depth_(std::exchange(other.depth_, 0)) {}
   PlaceIndex& operator=(PlaceIndex other) noexcept;
   ~PlaceIndex() { Clear(); }
 

@@ -72,7 +72,8 @@ using MemberOf = decltype(TypeOf(F::kMember));
 
 template <typename T>
 constexpr bool kIsBytes =
-    std::same_as<T, std::string_view> || std::same_as<T, WireValue> || std::same_as<T, AnswerValue>;
+    std::same_as<T, std::string_view> || std::same_as<T, WireValue> ||
+    std::same_as<T, WireValues> || std::same_as<T, WireEntries> || std::same_as<T, AnswerValue>;
 template <typename T>
 constexpr bool kIsBytes<std::unique_ptr<T>> = true;
 

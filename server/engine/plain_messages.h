@@ -363,8 +363,9 @@ struct CounterAddReply {
 // All requests above.
 template <typename... Requests>
 struct RequestList {};
-using Requests = RequestList<DictGetRequest, DictSetRequest, ListGetRequest, ListSetRequest,
-                             ListAppendRequest, ListPopRequest, QueuePutRequest, QueueGetRequest,
+using Requests = RequestList<DictGetRequest, DictSetRequest, DictSetManyRequest, ListGetRequest,
+                             ListSetRequest, ListAppendRequest, ListPopRequest, ListExtendRequest,
+                             QueuePutRequest, QueuePutManyRequest, QueueGetRequest,
                              LockAcquireRequest, LockReleaseRequest, SharedValueGetRequest,
                              SharedValueSetRequest, SharedValueModifyRequest, CounterAddRequest>;
 

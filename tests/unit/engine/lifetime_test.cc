@@ -273,6 +273,19 @@ TEST_F(References, ToADeletedObjectStayReadable) {
   )");
 }
 
+TEST_F(References, ToADeletedObjectGoWithTheLastValue) {
+  Run(R"(
+    s1 List.Create "" -> name="~1"
+    s1 List.Append l value=ref("~1", "list") -> ok
+    - Admin.Delete ~1 -> deleted=True
+    s1 Object.Release ~1 -> released=1
+    s2 List.Pop l -> value=ref("~1", "list")
+    s2 Object.Release ~1 -> released=0
+    end s2
+    end s1
+  )");
+}
+
 TEST_F(References, OfAParkedOpDoNotCount) {
   Run(R"(
     s1 Queue.Create q maxsize=1 -> ok

@@ -116,6 +116,15 @@ TEST(FieldsTest, GroupsAndFieldZeroAreRefused) {
   }
 }
 
+TEST(FieldsTest, TagsAndLengthsOfMoreThanFiveBytesAreRefused) {
+  for (const std::string& bytes : {std::string("\x88\x80\x80\x80\x80\x00\x01", 7),
+                                   std::string("\x52\x81\x80\x80\x80\x80\x00x", 8)}) {
+    CallRequestView view;
+    EXPECT_FALSE(ParseCallRequest(bytes, &view));
+    EXPECT_FALSE(v1::CallRequest().ParseFromString(bytes));
+  }
+}
+
 TEST(FieldsTest, ACallReplyIsReadByProtobuf) {
   std::mt19937_64 random(3);
   for (int round = 0; round < 2000; ++round) {
