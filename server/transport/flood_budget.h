@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 
 namespace coheld::transport {
@@ -16,6 +17,12 @@ class FloodBudget {
     told_ms_ = std::max(told_ms_, now_ms);
   }
   void Earn(uint64_t tokens) { tokens_ = std::min(kTokensMax, tokens_ + tokens); }
+  // Data went out: the peer may open its windows for it again.
+  void EarnByOutput(size_t bytes) {
+    unpaid_bytes_ += bytes;
+    Earn(unpaid_bytes_ / kBytesForToken);
+    unpaid_bytes_ %= kBytesForToken;
+  }
   // False if the budget is exhausted: the peer floods.
   bool Spend(uint64_t tokens) {
     const bool enough = tokens_ >= tokens;
@@ -28,9 +35,13 @@ class FloodBudget {
   // what remains are bursts of cancellations.
   static constexpr uint64_t kTokensMax = 4000;
   static constexpr uint64_t kTokensPerMs = 1;
+  // A reader with a window of 512 bytes that opens it by halves is none that floods; one that wants
+  // its replies in crumbs is.
+  static constexpr size_t kBytesForToken = 256;
 
   uint64_t tokens_ = kTokensMax;
   uint64_t told_ms_ = 0;
+  size_t unpaid_bytes_ = 0;  // Output for which no whole token was earned yet.
 };
 
 }  // namespace coheld::transport

@@ -18,8 +18,6 @@ constexpr size_t kCompressBytesMin = 1024;
 constexpr size_t kMessageBytesMax = 1024;
 // Larger frames would make the other streams wait.
 constexpr size_t kWriteFrameBytesMax = 256 << 10;
-// Output earns tokens: a window's update for each so many bytes is no flood.
-constexpr size_t kBytesForToken = 1024;
 
 }  // namespace
 
@@ -112,6 +110,7 @@ void GrpcSession::State::WriteMessage(GrpcStream& stream, std::string_view front
 void GrpcSession::State::WriteDataFrame(GrpcStream& stream, size_t bytes, uint8_t flags) {
   stream.send_window.Spend(bytes);
   send_window_.Spend(bytes);
+  budget_.EarnByOutput(bytes);
   FrameHead head{.length = static_cast<uint32_t>(bytes),
                  .type = FrameType::kData,
                  .flags = flags,
@@ -201,7 +200,6 @@ void GrpcSession::State::WriteQueued() {
   written_.append(stream->output.bytes().substr(0, bytes));
   stream->output.Pop(bytes);
   queued_bytes_ -= bytes;
-  budget_.Earn(bytes / kBytesForToken);
   if (!ends) return AwaitTurn(*stream);
   if (stream->plain_http) return NoteEnded(*stream);
   WriteEnd(*stream);

@@ -214,6 +214,7 @@ TEST(SessionFlowTest, RandomTrafficUnderTightLimitsIsEchoedWhole) {
     }
     for (const auto& [id, messages] : sent) peer.Write(id, {}, true);
     Exchange(peer, session);
+    ASSERT_EQ(session.error(), "") << "round " << round;
     for (const auto& [id, messages] : sent) {
       ASSERT_EQ(peer.response(id).status(), "0") << "stream " << id << ", round " << round;
       ASSERT_TRUE(peer.response(id).messages() == messages) << "stream " << id;

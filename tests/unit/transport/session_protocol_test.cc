@@ -331,5 +331,44 @@ TEST_F(SessionProtocolTest, WindowUpdatesOfAReaderAreNoFlood) {
   EXPECT_LT(session_.queued_bytes(), 65536U);
 }
 
+// Its frames are so small that none of them alone amounts to much.
+TEST_F(SessionProtocolTest, WindowUpdatesOfAReaderWithASmallWindowAreNoFlood) {
+  Answers(SettingsFrame(Setting::kInitialWindowSize, 1000) + Request(1));
+  constexpr size_t kBytes = 5 << 20;
+  SendOn(1, kBytes);
+  for (size_t read = 0; read + 1000 < kBytes; read += 500) {
+    ASSERT_TRUE(session_.Feed(Grow(1, 500))) << read << ": " << session_.error();
+    if (read % 10'000 == 0) session_.Feed(Grow(0, 10'000));
+    PumpAll(session_);
+  }
+  EXPECT_LT(session_.queued_bytes(), 65536U);
+}
+
+// Messages that need not wait for a window are work, too.
+TEST_F(SessionProtocolTest, WindowUpdatesForMessagesThatAreSentAtOnceAreNoFlood) {
+  Answers(Request(1));
+  for (int i = 0; i < 5000; ++i) {
+    SendOn(1, 4000);
+    PumpAll(session_);
+    for (int update = 0; update < 4; ++update) {
+      ASSERT_TRUE(session_.Feed(Grow(1, 1000))) << i << ": " << session_.error();
+    }
+    session_.Feed(Grow(0, 4000));
+  }
+}
+
+// A reader that wants its reply in crumbs makes more work than it takes away.
+TEST_F(SessionProtocolTest, WindowUpdatesByCrumbsAreAFlood) {
+  Answers(SettingsFrame(Setting::kInitialWindowSize, 0) + Request(1));
+  SendOn(1, 5 << 20);
+  int updates = 0;
+  while (updates < 10'000 && session_.Feed(Grow(1, 100) + (updates % 100 ? "" : Grow(0, 10'000)))) {
+    PumpAll(session_);
+    ++updates;
+  }
+  EXPECT_LT(updates, 10'000);
+  EXPECT_EQ(Answers("").back(), "GOAWAY 11");
+}
+
 }  // namespace
 }  // namespace coheld::transport
