@@ -9,6 +9,10 @@
 #include <atomic>
 #include <mutex>
 
+#if defined(__SANITIZE_THREAD__)
+#include <sanitizer/tsan_interface.h>
+#endif
+
 namespace coheld::core {
 namespace {
 
@@ -35,6 +39,18 @@ void AfterForkInParent() {
   held_over_forks.unlock();
 }
 
+// Lets go in a child of the lock that its parent's thread has there: the child's has another id, so
+// that it is not one to unlock. Threads that wait for it stayed with the parent.
+void NobodyComputesInChild() {
+#if defined(__SANITIZE_THREAD__)
+  __tsan_mutex_pre_unlock(&computing, 0);
+#endif
+  computing = kNobodyComputes;
+#if defined(__SANITIZE_THREAD__)
+  __tsan_mutex_post_unlock(&computing, 0);
+#endif
+}
+
 // Runs in the child, where no other thread exists. Async-signal-safe.
 void AfterForkInChild() {
   for (int word = 0; word < kMarkedEnd / kWordBits; ++word) {
@@ -45,7 +61,7 @@ void AfterForkInChild() {
     }
   }
   generation.fetch_add(1, std::memory_order_relaxed);
-  computing = kNobodyComputes;  // Threads that wait for it stayed with the parent.
+  NobodyComputesInChild();
   held_over_forks.unlock();
 }
 
