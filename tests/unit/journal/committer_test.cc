@@ -79,6 +79,11 @@ class CommitterTest : public testing::Test {
     committer->Add("first");
     Submit();
     AwaitConfirmed(1);
+    RestartOnAFullDisk();
+  }
+
+  // The disk has become full; returns when that is known.
+  void RestartOnAFullDisk() {
     committer.reset();
     const SimulatedDisk::Image before = disk.Now();
     disk = SimulatedDisk(before);
@@ -204,12 +209,7 @@ TEST_F(CommitterTest, AFailedSyncIsToldAndConfirmsNothing) {
 TEST_F(CommitterTest, AFullDiskIsToldWhileThereIsStillRoom) {
   Start(Level::kSync);
   Await([&] { return committer->has_room(); });
-  committer.reset();
-  const SimulatedDisk::Image before = disk.Now();
-  disk = SimulatedDisk(before);
-  disk.FailGrowth(ENOSPC);
-  Start(Level::kSync);
-  Await([&] { return !committer->has_room(); });
+  RestartOnAFullDisk();
   EXPECT_EQ(committer->Add("still"), 1u);
   Submit();
   AwaitConfirmed(1);
