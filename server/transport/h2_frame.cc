@@ -9,12 +9,6 @@ constexpr uint32_t kNumberBytes = 4;  // RST_STREAM's error and WINDOW_UPDATE's 
 constexpr uint32_t kPingBytes = 8;
 constexpr uint32_t kGoAwayBytesMin = 8;
 
-void AppendNumber(uint32_t number, std::string* out) {
-  const char bytes[] = {static_cast<char>(number >> 24), static_cast<char>(number >> 16),
-                        static_cast<char>(number >> 8), static_cast<char>(number)};
-  out->append(bytes, sizeof(bytes));
-}
-
 std::optional<FrameFault> WantStream(const FrameHead& head, const char* what) {
   if (head.stream != 0) return std::nullopt;
   return FrameFault{H2Error::kProtocol, what};
@@ -86,22 +80,9 @@ std::optional<FrameFault> CheckFrameHead(const FrameHead& head) {
   return std::nullopt;
 }
 
-void AppendFrameHead(const FrameHead& head, std::string* out) {
-  char bytes[kFrameHeadBytes];
-  WriteFrameHead(head, bytes);
-  out->append(bytes, sizeof(bytes));
-}
-
 void AppendResetStream(int32_t stream, H2Error error, std::string* out) {
   AppendFrameHead({.length = kNumberBytes, .type = FrameType::kResetStream, .stream = stream}, out);
-  AppendNumber(static_cast<uint32_t>(error), out);
-}
-
-void AppendSetting(Setting name, uint32_t value, std::string* payload) {
-  const auto number = static_cast<uint16_t>(name);
-  payload->push_back(static_cast<char>(number >> 8));
-  payload->push_back(static_cast<char>(number));
-  AppendNumber(value, payload);
+  wire::http2::AppendNumber32(static_cast<uint32_t>(error), out);
 }
 
 void AppendSettings(std::string_view payload, std::string* out) {
@@ -123,15 +104,9 @@ void AppendPing(std::string_view opaque, bool ack, std::string* out) {
 void AppendGoAway(int32_t last_stream, H2Error error, std::string_view why, std::string* out) {
   const auto length = static_cast<uint32_t>(kGoAwayBytesMin + why.size());
   AppendFrameHead({.length = length, .type = FrameType::kGoAway}, out);
-  AppendNumber(static_cast<uint32_t>(last_stream), out);
-  AppendNumber(static_cast<uint32_t>(error), out);
+  wire::http2::AppendNumber32(static_cast<uint32_t>(last_stream), out);
+  wire::http2::AppendNumber32(static_cast<uint32_t>(error), out);
   out->append(why);
-}
-
-void AppendWindowUpdate(int32_t stream, uint32_t increment, std::string* out) {
-  AppendFrameHead({.length = kNumberBytes, .type = FrameType::kWindowUpdate, .stream = stream},
-                  out);
-  AppendNumber(increment, out);
 }
 
 }  // namespace coheld::transport

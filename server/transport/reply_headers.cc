@@ -1,6 +1,8 @@
 // See reply_headers.h. Section numbers are RFC 7541's.
 #include "server/transport/reply_headers.h"
 
+#include "proto/wire/hpack.h"
+
 namespace coheld::transport {
 namespace {
 
@@ -14,32 +16,15 @@ constexpr uint32_t kTableNeeded = (12 + 16 + 32) + (11 + 1 + 32);
 
 constexpr std::string_view kGrpcType = "application/grpc";
 
-// 5.1: an integer whose first byte has `bits` bits of room below `pattern`.
-void AppendInteger(uint8_t pattern, int bits, uint64_t value, std::string* out) {
-  const uint64_t limit = (uint64_t{1} << bits) - 1;
-  if (value < limit) {
-    out->push_back(static_cast<char>(pattern | value));
-    return;
-  }
-  out->push_back(static_cast<char>(pattern | limit));
-  for (value -= limit; value >= 128; value /= 128) out->push_back(static_cast<char>(value | 128));
-  out->push_back(static_cast<char>(value));
-}
-
-void AppendText(std::string_view text, std::string* out) {
-  AppendInteger(0, 7, text.size(), out);
-  out->append(text);
-}
-
 // 6.2.2: a literal that leaves the table as it is.
 void AppendLiteral(std::string_view name, std::string_view value, std::string* out) {
-  AppendInteger(0, 4, 0, out);
-  AppendText(name, out);
-  AppendText(value, out);
+  wire::AppendHpackInteger(0, 4, 0, out);
+  wire::AppendHpackText(name, out);
+  wire::AppendHpackText(value, out);
 }
 void AppendLiteral(uint8_t static_name, std::string_view value, std::string* out) {
-  AppendInteger(0, 4, static_name, out);
-  AppendText(value, out);
+  wire::AppendHpackInteger(0, 4, static_name, out);
+  wire::AppendHpackText(value, out);
 }
 
 }  // namespace
@@ -55,7 +40,7 @@ void ReplyHeaders::Clear() {
   block_.clear();
   if (!limit_due_) return;
   limit_due_ = false;
-  AppendInteger(0x20, 5, table_limit_, &block_);  // 6.3.
+  wire::AppendHpackInteger(0x20, 5, table_limit_, &block_);  // 6.3.
 }
 
 std::string_view ReplyHeaders::Begin(bool gzip) {
@@ -98,11 +83,12 @@ std::string_view ReplyHeaders::Http(std::string_view status) {
 
 void ReplyHeaders::AppendKnown(uint8_t static_name, std::string_view name, std::string_view value,
                                uint64_t* place) {
-  if (*place != 0) return AppendInteger(0x80, 7, kDynamicFirst + places_ - *place, &block_);
+  if (*place != 0)
+    return wire::AppendHpackInteger(0x80, 7, kDynamicFirst + places_ - *place, &block_);
   const bool adds = table_limit_ > 0;
-  AppendInteger(adds ? 0x40 : 0, adds ? 6 : 4, static_name, &block_);  // 6.2.1, 6.2.2.
-  if (static_name == 0) AppendText(name, &block_);
-  AppendText(value, &block_);
+  wire::AppendHpackInteger(adds ? 0x40 : 0, adds ? 6 : 4, static_name, &block_);  // 6.2.1, 6.2.2.
+  if (static_name == 0) wire::AppendHpackText(name, &block_);
+  wire::AppendHpackText(value, &block_);
   if (adds) *place = ++places_;
 }
 

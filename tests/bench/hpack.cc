@@ -4,28 +4,12 @@
 #include <algorithm>
 
 #include "proto/wire/check.h"
+#include "proto/wire/hpack.h"
 
 namespace coheld::bench {
 namespace {
 
 constexpr size_t kStaticFields = 61;
-
-// RFC 7541, 5.1: an integer whose first byte has `prefix_bits` bits of room below `pattern`.
-void AppendInteger(uint8_t pattern, int prefix_bits, size_t value, std::string* out) {
-  const size_t limit = (size_t{1} << prefix_bits) - 1;
-  if (value < limit) {
-    out->push_back(static_cast<char>(pattern | value));
-    return;
-  }
-  out->push_back(static_cast<char>(pattern | limit));
-  for (value -= limit; value >= 128; value /= 128) out->push_back(static_cast<char>(value | 128));
-  out->push_back(static_cast<char>(value));
-}
-
-void AppendText(std::string_view text, std::string* out) {
-  AppendInteger(0, 7, text.size(), out);
-  out->append(text);
-}
 
 // Returns the field's index in the static table, of those that we use; 0 if it has none.
 size_t StaticIndex(const HeaderField& field) {
@@ -48,18 +32,18 @@ std::string HeaderEncoder::Encode(const std::vector<HeaderField>& fields) {
   std::string block;
   for (const HeaderField& field : fields) {
     if (const size_t index = StaticIndex(field)) {
-      AppendInteger(0x80, 7, index, &block);
+      wire::AppendHpackInteger(0x80, 7, index, &block);
       continue;
     }
     const auto found = std::find(table_.begin(), table_.end(), field);
     if (found != table_.end()) {
       const auto age = static_cast<size_t>(table_.end() - found);
-      AppendInteger(0x80, 7, kStaticFields + age, &block);
+      wire::AppendHpackInteger(0x80, 7, kStaticFields + age, &block);
       continue;
     }
     block.push_back(0x40);  // Literal with incremental indexing, new name.
-    AppendText(field.first, &block);
-    AppendText(field.second, &block);
+    wire::AppendHpackText(field.first, &block);
+    wire::AppendHpackText(field.second, &block);
     table_.push_back(field);
   }
   return block;

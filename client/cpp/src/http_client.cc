@@ -7,6 +7,7 @@
 
 #include "proto/wire/check.h"
 #include "proto/wire/framing.h"
+#include "proto/wire/hpack.h"
 
 namespace coheld::core {
 namespace {
@@ -15,40 +16,27 @@ using http::FrameHead;
 using http::FrameType;
 
 constexpr std::string_view kTlsAlert = "\x15\x03";  // Its answer to what is no TLS.
-constexpr int64_t kWindowBytes = 16 << 20;          // Of each stream, and of all.
+constexpr uint32_t kWindowBytes = 16 << 20;         // Of each stream, and of all.
 constexpr size_t kBufferBytesKept = 1 << 20;        // Larger ones are given back when empty.
 constexpr size_t kHeaderBytesMax = 64 << 10;        // Of one answer.
-constexpr size_t kPingBytes = 8;
+constexpr uint32_t kPingBytes = 8;
 
 // HPACK (RFC 7541) without compression: what is in the static table by its index, all else as it
-// is. No value here is longer than two bytes of length can say.
+// is.
 constexpr char kMethodPost = static_cast<char>(0x83);
 constexpr char kSchemeHttp = static_cast<char>(0x86);
 constexpr char kSchemeHttps = static_cast<char>(0x87);
 
-void AppendHeaderText(std::string_view text, std::string* out) {
-  constexpr size_t kOneByteMax = 126;
-  if (text.size() <= kOneByteMax) {
-    out->push_back(static_cast<char>(text.size()));
-  } else {
-    size_t rest = text.size() - kOneByteMax - 1;
-    out->push_back(kOneByteMax + 1);
-    for (; rest >= 0x80; rest >>= 7) out->push_back(static_cast<char>(rest | 0x80));
-    out->push_back(static_cast<char>(rest));
-  }
-  out->append(text);
-}
-
 // The name is the static table's `index`, at most 14.
 void AppendHeader(char index, std::string_view value, std::string* out) {
   out->push_back(index);
-  AppendHeaderText(value, out);
+  wire::AppendHpackText(value, out);
 }
 
 void AppendHeader(std::string_view name, std::string_view value, std::string* out) {
   out->push_back(0);
-  AppendHeaderText(name, out);
-  AppendHeaderText(value, out);
+  wire::AppendHpackText(name, out);
+  wire::AppendHpackText(value, out);
 }
 
 std::string_view View(const uint8_t* bytes, size_t size) {
@@ -117,11 +105,11 @@ void TakeHeader(std::string_view name, std::string_view value, HttpStream* strea
 HttpClient::HttpClient(size_t message_bytes_max, std::string_view scheme)
     : message_bytes_max_(message_bytes_max), encrypted_(scheme == "https") {
   COHELD_CHECK(nghttp2_hd_inflate_new(&inflater_) == 0);
-  control_ = http::kPreface;
+  control_ = http::kClientPreface;
   http::AppendFrameHead({.length = 12, .type = FrameType::kSettings}, &control_);
-  http::AppendSetting(http::kEnablePushSetting, 0, &control_);
-  http::AppendSetting(http::kInitialWindowSetting, kWindowBytes, &control_);
-  http::AppendWindowUpdate(0, kWindowBytes - http::kFirstWindowBytes, &control_);
+  http::AppendSetting(http::Setting::kEnablePush, 0, &control_);
+  http::AppendSetting(http::Setting::kInitialWindowSize, kWindowBytes, &control_);
+  http::AppendWindowUpdate(0, kWindowBytes - http::kWindowDefault, &control_);
 }
 
 HttpClient::~HttpClient() { nghttp2_hd_inflate_del(inflater_); }
@@ -151,7 +139,7 @@ HttpClient::StreamId HttpClient::Begin(std::string_view path, std::string_view a
   AppendHeader("content-type", "application/grpc", &headers);
   AppendHeader("user-agent", "coheld-cpp", &headers);
   if (!session_token.empty()) AppendHeader("coheld-session", session_token, &headers);
-  http::AppendFrameHead({.length = headers.size(),
+  http::AppendFrameHead({.length = static_cast<uint32_t>(headers.size()),
                          .type = FrameType::kHeaders,
                          .flags = http::kEndHeaders,
                          .stream = id},
@@ -226,9 +214,9 @@ bool HttpClient::BeginFrame() {
   head_ = http::ReadFrameHead(head_bytes_.data());
   payload_left_ = head_.length;
   padding_left_ = 0;
-  padding_known_ = (head_.flags & http::kPadded) == 0;
+  padding_known_ = !head_.Has(http::kPadded);
   if (!settled_ && head_.type != FrameType::kSettings) return Refuse("it did not send SETTINGS");
-  if (head_.length > http::kFirstFrameBytes) return Refuse("a frame is too large");
+  if (head_.length > http::kFrameBytesMax) return Refuse("a frame is too large");
   if (header_stream_ != 0 && head_.type != FrameType::kContinuation) {
     return Refuse("headers were interrupted");
   }
@@ -252,19 +240,21 @@ bool HttpClient::TakeData(std::string_view payload) {
   }
   if (stream == nullptr) return true;
   stream->incoming.append(payload);
-  if (payload_left_ == 0 && (head_.flags & http::kEndStream) != 0) stream->closed = true;
+  if (payload_left_ == 0 && head_.Has(http::kEndStream)) stream->closed = true;
   return true;
 }
 
 void HttpClient::ReportReceived(int64_t size, HttpStream* stream) {
   unreported_bytes_ += size;
   if (unreported_bytes_ >= kWindowBytes / 2) {
-    http::AppendWindowUpdate(0, std::exchange(unreported_bytes_, 0), &control_);
+    http::AppendWindowUpdate(0, static_cast<uint32_t>(std::exchange(unreported_bytes_, 0)),
+                             &control_);
   }
   if (stream == nullptr) return;
   stream->unreported_bytes += size;
   if (stream->unreported_bytes >= kWindowBytes / 2) {
-    http::AppendWindowUpdate(stream->id, std::exchange(stream->unreported_bytes, 0), &control_);
+    http::AppendWindowUpdate(
+        stream->id, static_cast<uint32_t>(std::exchange(stream->unreported_bytes, 0)), &control_);
   }
 }
 
@@ -273,7 +263,7 @@ bool HttpClient::TakeFrame(std::string_view payload) {
     case FrameType::kHeaders:
     case FrameType::kContinuation:
       return TakeHeaders(payload);
-    case FrameType::kRstStream:
+    case FrameType::kResetStream:
       if (HttpStream* const stream = Find(head_.stream)) stream->closed = stream->ended = true;
       return true;
     case FrameType::kSettings:
@@ -282,12 +272,12 @@ bool HttpClient::TakeFrame(std::string_view payload) {
       return Refuse("it pushes");
     case FrameType::kPing:
       if (payload.size() != kPingBytes) return Refuse("a PING has no 8 bytes");
-      if ((head_.flags & http::kAck) != 0) return true;
-      http::AppendFrameHead(
-          {.length = payload.size(), .type = FrameType::kPing, .flags = http::kAck}, &control_);
+      if (head_.Has(http::kAck)) return true;
+      http::AppendFrameHead({.length = kPingBytes, .type = FrameType::kPing, .flags = http::kAck},
+                            &control_);
       control_.append(payload);
       return true;
-    case FrameType::kGoaway:
+    case FrameType::kGoAway:
       return TakeGoaway(payload);
     case FrameType::kWindowUpdate:
       return TakeWindowUpdate(payload);
@@ -302,22 +292,22 @@ bool HttpClient::TakeHeaders(std::string_view payload) {
   if (head_.type == FrameType::kHeaders) {
     size_t padding = 0;
     size_t before = 0;
-    if ((head_.flags & http::kPadded) != 0) {
+    if (head_.Has(http::kPadded)) {
       if (payload.empty()) return Refuse("the padding is too long");
       padding = static_cast<unsigned char>(payload.front());
       before = 1;
     }
-    if ((head_.flags & http::kPriorityFlag) != 0) before += 5;
+    if (head_.Has(http::kPriorityFlag)) before += 5;
     if (before + padding > payload.size()) return Refuse("the padding is too long");
     payload = payload.substr(before, payload.size() - before - padding);
     header_stream_ = head_.stream;
-    header_ends_stream_ = (head_.flags & http::kEndStream) != 0;
+    header_ends_stream_ = head_.Has(http::kEndStream);
   } else if (header_stream_ == 0 || header_stream_ != head_.stream) {
     return Refuse("a CONTINUATION continues nothing");
   }
   if (header_block_.size() + payload.size() > kHeaderBytesMax) return Refuse("too many headers");
   header_block_.append(payload);
-  return (head_.flags & http::kEndHeaders) == 0 || TakeHeaderBlock();
+  return !head_.Has(http::kEndHeaders) || TakeHeaderBlock();
 }
 
 bool HttpClient::TakeHeaderBlock() {
@@ -344,16 +334,15 @@ bool HttpClient::TakeHeaderBlock() {
 }
 
 bool HttpClient::TakeSettings(std::string_view payload) {
-  constexpr size_t kSettingBytes = 6;
-  if ((head_.flags & http::kAck) != 0) return true;
-  if (payload.size() % kSettingBytes != 0) return Refuse("its SETTINGS cannot be read");
-  for (; !payload.empty(); payload.remove_prefix(kSettingBytes)) {
-    const uint32_t name = http::ReadNumber32(payload.data()) >> 16;
+  if (head_.Has(http::kAck)) return true;
+  if (payload.size() % http::kSettingBytes != 0) return Refuse("its SETTINGS cannot be read");
+  for (; !payload.empty(); payload.remove_prefix(http::kSettingBytes)) {
+    const auto name = static_cast<http::Setting>(http::ReadNumber16(payload.data()));
     const uint32_t value = http::ReadNumber32(payload.data() + 2);
-    if (name == http::kFrameBytesSetting) {
-      frame_bytes_max_ = std::max<size_t>(value, http::kFirstFrameBytes);
-    } else if (name == http::kInitialWindowSetting) {
-      if (value > http::kWindowBytesMax) return Refuse("a window is too large");
+    if (name == http::Setting::kMaxFrameSize) {
+      frame_bytes_max_ = std::max<size_t>(value, http::kFrameBytesMax);
+    } else if (name == http::Setting::kInitialWindowSize) {
+      if (value > http::kWindowMax) return Refuse("a window is too large");
       for (const auto& stream : streams_) stream->send_window += int64_t{value} - stream_window_;
       stream_window_ = value;
     }
@@ -366,7 +355,7 @@ bool HttpClient::TakeSettings(std::string_view payload) {
 bool HttpClient::TakeGoaway(std::string_view payload) {
   if (payload.size() < 8) return Refuse("its GOAWAY cannot be read");
   going_away_ = true;
-  const auto last = static_cast<StreamId>(http::ReadNumber32(payload.data()) & 0x7fffffff);
+  const auto last = static_cast<StreamId>(http::ReadNumber32(payload.data()) & http::kWindowMax);
   for (const auto& stream : streams_) {
     if (stream->id > last) stream->closed = stream->ended = true;
   }
@@ -378,8 +367,8 @@ bool HttpClient::TakeWindowUpdate(std::string_view payload) {
   HttpStream* const stream = Find(head_.stream);
   if (stream == nullptr && head_.stream != 0) return true;
   int64_t& window = head_.stream == 0 ? send_window_ : stream->send_window;
-  window += http::ReadNumber32(payload.data()) & 0x7fffffff;
-  return window <= http::kWindowBytesMax || Refuse("a window is too large");
+  window += http::ReadNumber32(payload.data()) & http::kWindowMax;
+  return window <= http::kWindowMax || Refuse("a window is too large");
 }
 
 void HttpClient::Pump(size_t bytes_max, std::string* out) {
@@ -397,7 +386,7 @@ void HttpClient::PumpStream(size_t bytes_max, HttpStream* stream, std::string* o
     const size_t size = std::min({left, frame_bytes_max_, static_cast<size_t>(window)});
     const bool ends = stream->half_close && size == left;
     if (size == 0 && !ends) return;
-    http::AppendFrameHead({.length = size,
+    http::AppendFrameHead({.length = static_cast<uint32_t>(size),
                            .type = FrameType::kData,
                            .flags = ends ? http::kEndStream : uint8_t{0},
                            .stream = stream->id},

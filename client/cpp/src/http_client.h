@@ -1,9 +1,9 @@
 // The client's side of one HTTP/2 connection that speaks gRPC, as a pure byte machine: messages in,
 // bytes out; bytes in, messages out. No socket, no clock, no thread.
 //
-// The framing is its own (http_frame.h): a library's is most of what an op costs here. What a
-// client of one known server does not need is left out: priorities, pushes, compressed request
-// headers.
+// The framing is our own (proto/wire/http2_frame.h): a library's is most of what an op costs here.
+// What a client of one known server does not need is left out: priorities, pushes, compressed
+// request headers.
 #pragma once
 
 #include <nghttp2/nghttp2.h>
@@ -16,12 +16,13 @@
 #include <string_view>
 #include <vector>
 
-#include "client/cpp/src/http_frame.h"
-
+#include "proto/wire/http2_frame.h"
 #include "proto/wire/result.h"
 #include "proto/wire/status.h"
 
 namespace coheld::core {
+
+namespace http = wire::http2;
 
 // One gRPC call on the connection.
 struct HttpStream {
@@ -117,9 +118,9 @@ class HttpClient {
   uint32_t oversized_ = 0;
 
   std::string control_;  // Frames other than DATA, to be pumped first.
-  int64_t send_window_ = http::kFirstWindowBytes;
-  int64_t stream_window_ = http::kFirstWindowBytes;  // What the peer gives each stream.
-  size_t frame_bytes_max_ = http::kFirstFrameBytes;
+  int64_t send_window_ = http::kWindowDefault;
+  int64_t stream_window_ = http::kWindowDefault;  // What the peer gives each stream.
+  size_t frame_bytes_max_ = http::kFrameBytesMax;
   int64_t unreported_bytes_ = 0;
 
   // The frame that is being received.

@@ -161,8 +161,11 @@ class FramesTest : public ::testing::Test {
   bool Feed(FrameType type, uint8_t flags, int32_t stream, std::string_view payload,
             size_t piece = 1 << 20) {
     std::string frame;
-    http::AppendFrameHead(
-        {.length = payload.size(), .type = type, .flags = flags, .stream = stream}, &frame);
+    http::AppendFrameHead({.length = static_cast<uint32_t>(payload.size()),
+                           .type = type,
+                           .flags = flags,
+                           .stream = stream},
+                          &frame);
     frame.append(payload);
     bool good = true;
     for (size_t i = 0; i < frame.size(); i += piece) good = client_.Feed(frame.substr(i, piece));
@@ -227,7 +230,7 @@ TEST_F(FramesTest, APingIsAnswered) {
 
 TEST_F(FramesTest, NoMoreIsSentThanTheWindowsTake) {
   Send(100'000);
-  const size_t framed = http::kFirstWindowBytes + 4 * http::kFrameHeadBytes;
+  const size_t framed = http::kWindowDefault + 4 * http::kFrameHeadBytes;
   EXPECT_EQ(Pumped().size(), framed);
   EXPECT_EQ(Pumped(), "");
   std::string update;
@@ -244,7 +247,7 @@ TEST_F(FramesTest, ALaterSettingChangesTheWindowOfAnOpenStream) {
   Send(100'000);
   Pumped();
   std::string more;
-  http::AppendSetting(http::kInitialWindowSetting, http::kFirstWindowBytes + 100, &more);
+  http::AppendSetting(http::Setting::kInitialWindowSize, http::kWindowDefault + 100, &more);
   EXPECT_TRUE(Feed(FrameType::kSettings, 0, 0, more));
   Pumped();
   std::string update;
@@ -254,7 +257,7 @@ TEST_F(FramesTest, ALaterSettingChangesTheWindowOfAnOpenStream) {
 }
 
 TEST_F(FramesTest, AResetStreamSendsNoMore) {
-  EXPECT_TRUE(Feed(FrameType::kRstStream, 0, stream_, std::string_view("\0\0\0\x8", 4)));
+  EXPECT_TRUE(Feed(FrameType::kResetStream, 0, stream_, std::string_view("\0\0\0\x8", 4)));
   EXPECT_TRUE(client_.stream(stream_).closed);
   EXPECT_EQ(client_.stream(stream_).code, wire::Code::kUnavailable);
   Send(10);
@@ -278,7 +281,7 @@ TEST_F(FramesTest, RandomBytesAreNotGrpcOrIgnored) {
     for (int frame = 0; frame < 8; ++frame) {
       std::string payload(random() % 20, '\0');
       for (char& byte : payload) byte = static_cast<char>(random());
-      http::AppendFrameHead({.length = payload.size(),
+      http::AppendFrameHead({.length = static_cast<uint32_t>(payload.size()),
                              .type = static_cast<FrameType>(random() % 11),
                              .flags = static_cast<uint8_t>(random()),
                              .stream = static_cast<int32_t>(random() % 4)},
