@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "proto/wire/request_name.h"
 #include "server/dispatch/footprint.h"
 
 namespace coheld::dispatch {
@@ -19,23 +20,10 @@ bool IsForOperators(const wire::MethodRow& row) {
   return row.descriptor->service()->name() == "Admin";
 }
 
-// Returns the name that a request begins with: field 1 of every request for an object.
-std::string NameIn(std::string_view payload) {
-  constexpr char kTag = (1 << 3) | 2;
-  if (payload.size() < 2 || payload[0] != kTag) return "";
-  size_t size = static_cast<unsigned char>(payload[1]);
-  size_t start = 2;
-  if (size >= 0x80) {  // Names have at most 512 bytes: two bytes tell their size.
-    if (payload.size() < 3) return "";
-    size = (size & 0x7F) | static_cast<size_t>(static_cast<unsigned char>(payload[2])) << 7;
-    start = 3;
-  }
-  return std::string(payload.substr(start, size));
-}
-
 // What an op does to the room: a Create of what is there does nothing.
 v1::Room RoomOf(const wire::MethodRow& row, std::string_view payload, const engine::Store& store) {
-  const bool is_there = row.name.ends_with(".Create") && store.Find(NameIn(payload)) != nullptr;
+  const bool is_there =
+      row.name.ends_with(".Create") && store.Find(wire::NameIn(payload)) != nullptr;
   return is_there ? v1::ROOM_FREED : row.room;
 }
 
@@ -93,7 +81,7 @@ std::optional<wire::Failure> Admission::JudgeDisk(const wire::MethodRow& row, v1
 bool Admission::FitsBelowMax(const wire::MethodRow& row, v1::Room room, std::string_view payload,
                              const engine::Store& store) const {
   if (row.read_only || room == v1::ROOM_FREED) return true;
-  if (room == v1::ROOM_KEPT && store.Find(NameIn(payload)) != nullptr) return true;
+  if (room == v1::ROOM_KEPT && store.Find(wire::NameIn(payload)) != nullptr) return true;
   return memory_.AllowsGrowth(FootprintOf(row, payload, store));
 }
 

@@ -8,9 +8,9 @@
 
 #include "coheld/v1/object.pb.h"
 #include "proto/wire/check.h"
-#include "proto/wire/fields.h"
 #include "proto/wire/methods.h"
 #include "proto/wire/parse.h"
+#include "proto/wire/request_name.h"
 #include "server/dispatch/shard_caller.h"
 #include "server/engine/store.h"
 
@@ -49,30 +49,11 @@ Scope ScopeOf(uint32_t method) {
   return method < by_number->size() ? (*by_number)[method] : Scope::kEdge;
 }
 
-// Returns the last field of text of this number, which is the one that counts, or nothing.
-std::string_view TextField(std::string_view payload, uint32_t number) {
-  std::string_view text;
-  wire::FieldReader fields(payload);
-  while (fields.Next()) {
-    if (fields.tag() == wire::FieldTag(number, wire::WireType::kBytes)) text = fields.bytes();
-  }
-  return text;
-}
-
-// Returns the name that a request begins with. Serialisers write fields in order; of a request that
-// is written otherwise all are read.
-std::string_view NameIn(std::string_view payload) {
-  wire::FieldReader fields(payload);
-  constexpr uint32_t kName = wire::FieldTag(1, wire::WireType::kBytes);
-  if (fields.Next() && fields.tag() == kName) return fields.bytes();
-  return TextField(payload, 1);
-}
-
 // Returns the name of the object with which a new anonymous one has to live, or nothing.
 std::string_view PartnerIn(uint32_t method, std::string_view payload) {
   static const uint32_t condition = wire::FindMethod("/coheld.v1.Condition/Create")->number;
   static const uint32_t hosted = wire::FindMethod("/coheld.v1.Hosted/Create")->number;
-  return method == condition || method == hosted ? TextField(payload, 2) : std::string_view{};
+  return method == condition || method == hosted ? wire::TextField(payload, 2) : std::string_view{};
 }
 
 constexpr CallId kNobody{0};
@@ -103,7 +84,7 @@ ShardRouter::Where ShardRouter::FindShard(const Submission& submission, uint32_t
       *shard = home;
       break;
     case Scope::kObject: {
-      std::string_view name = NameIn(submission.payload);
+      std::string_view name = wire::NameIn(submission.payload);
       if (name.empty()) name = PartnerIn(submission.method, submission.payload);
       *shard = name.empty() ? home : engine::ShardOf(name, placement_.shards);
       break;
@@ -355,11 +336,15 @@ void ShardRouter::On(uint32_t from, OpenedMail mail) {
 }
 
 void ShardRouter::TellEnded(SessionId session) {
-  if (!dispatcher_.directory_.IsOwn(session)) return;
+  if (dispatcher_.directory_.IsOwn(session)) SendEnded(kNobody, session);
+}
+
+void ShardRouter::SendEnded(CallId call, SessionId session) {
   for (uint32_t shard = 0; shard < placement_.shards; ++shard) {
     if (shard == placement_.shard) continue;
     // A session that is over elsewhere must not come back here after a crash.
-    Send(shard, EndedMail{.session = session}, dispatcher_.MarkOf(v1::DURABILITY_UNSPECIFIED));
+    Send(shard, EndedMail{.call = call, .session = session},
+         dispatcher_.MarkOf(v1::DURABILITY_UNSPECIFIED));
   }
 }
 
@@ -367,11 +352,7 @@ void ShardRouter::AnswerWhenEnded(const Submission& submission) {
   const CallId call =
       Park(submission, {.gather = std::make_unique<Gather>(
                             placement_.shards - 1, v1::SessionCloseReply().SerializeAsString())});
-  for (uint32_t shard = 0; shard < placement_.shards; ++shard) {
-    if (shard == placement_.shard) continue;
-    Send(shard, EndedMail{.call = call, .session = submission.session},
-         dispatcher_.MarkOf(v1::DURABILITY_UNSPECIFIED));
-  }
+  SendEnded(call, submission.session);
 }
 
 void ShardRouter::On(uint32_t from, const EndedMail& mail) {

@@ -102,6 +102,8 @@ class ShardRouter {
   // Has the engine know a session that was opened on another shard.
   void Introduce(SessionId session);
   void NoteAcknowledged(const Submission& submission);
+  // Tells all other shards that a session is over; they answer the call, if it is one.
+  void SendEnded(CallId call, SessionId session);
   void Finish(CallId call, engine::Reply reply);
 
   void On(uint32_t from, OpMail mail);
