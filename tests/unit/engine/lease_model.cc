@@ -2,7 +2,9 @@
 #include "tests/unit/engine/lease_model.h"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
+#include <utility>
 
 #include "tests/unit/engine/op_messages.h"
 
@@ -257,6 +259,13 @@ LeaseModel::Answers LeaseModel::Cancel(uint64_t call) {
 LeaseModel::Answers LeaseModel::EndSession(uint64_t session) {
   Answers answers;
   if (sessions_.erase(session) == 0) return answers;
+  std::map<uint64_t, std::pair<Queue*, char>> left;  // The lines it stood in, by call.
+  for (auto& [name, queue] : queues_) {
+    for (const Waiter& waiter : queue.waiters) {
+      if (waiter.op.session != session) continue;
+      left[waiter.op.call] = {&queue, LineOf(waiter.op.kind)};
+    }
+  }
   Dismiss("SESSION_EXPIRED", &answers,
           [&](const Waiter& waiter) { return waiter.op.session == session; });
   for (auto& [name, queue] : queues_) {
@@ -269,6 +278,10 @@ LeaseModel::Answers LeaseModel::EndSession(uint64_t session) {
       if (oldest == queue.items.end()) break;
       GiveBack(queue, static_cast<size_t>(oldest - queue.items.begin()), 0);
     }
+  }
+  // Those who stood behind it come before those whom its items concern.
+  for (const auto& [call, line] : left) {
+    while (GrantFirst(*line.first, line.second, now_, &answers)) continue;
   }
   Settle(now_, &answers);
   return answers;
