@@ -332,6 +332,9 @@ TEST_F(TlsTest, AHandshakeCanBeInterrupted) {
   EXPECT_THROW(Client::connect("tls://" + silent.address(), options), Interrupted);
 }
 
+// AddressSanitizer's allocator may be locked in a child whose parent's threads allocate, as those
+// that connect do.
+#if !defined(__SANITIZE_ADDRESS__)
 TEST_F(TlsTest, AChildConnectsAnewWhileThreadsOfTheParentWork) {
   Start();
   const Client client = Connect();
@@ -353,6 +356,7 @@ TEST_F(TlsTest, AChildConnectsAnewWhileThreadsOfTheParentWork) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(List<int64_t>(client, "children").size(), 20U);
 }
+#endif
 
 TEST_F(TlsTest, AClientReconnectsToADaemonThatCameBack) {
   const CertificateFiles files = authority_.Issue("daemon");
