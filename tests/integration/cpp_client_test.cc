@@ -73,7 +73,8 @@ TEST_P(CppClientTest, AChildGoesOnWithASessionOfItsOwn) {
   EXPECT_EQ(client_.session().id, parent_session);
 }
 
-// GCC 12's AddressSanitizer does not guard its allocator against fork(): a child may hang in malloc.
+// GCC 12's AddressSanitizer does not guard its allocator against fork(): a child may hang in
+// malloc.
 #if !defined(__SANITIZE_ADDRESS__)
 TEST_P(CppClientTest, ForksAmongBusyThreadsNeverHang) {
   const Dict<std::string, int> dict(client_, Name("dict"));

@@ -332,7 +332,8 @@ TEST_F(TlsTest, AHandshakeCanBeInterrupted) {
   EXPECT_THROW(Client::connect("tls://" + silent.address(), options), Interrupted);
 }
 
-// GCC 12's AddressSanitizer does not guard its allocator against fork(): a child may hang in malloc.
+// GCC 12's AddressSanitizer does not guard its allocator against fork(): a child may hang in
+// malloc.
 #if !defined(__SANITIZE_ADDRESS__)
 TEST_F(TlsTest, AChildConnectsAnewWhileThreadsOfTheParentWork) {
   Start();
