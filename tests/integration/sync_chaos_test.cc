@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <iostream>
 #include <mutex>
 #include <optional>
@@ -19,6 +18,7 @@
 
 #include "coheld/coheld.h"
 #include "tests/integration/daemon_process.h"
+#include "tests/unit/seeds.h"
 
 namespace coheld {
 namespace {
@@ -191,9 +191,7 @@ class SyncChaos : public ::testing::Test {
 };
 
 TEST_F(SyncChaos, LeavesNothingHeldAndNobodyWaiting) {
-  const char* const wanted = std::getenv("COHELD_SEED");
-  const uint64_t seed = wanted != nullptr ? std::stoull(wanted) : std::random_device()();
-  std::cout << "seed " << seed << "\n";
+  const uint64_t seed = coheld::testing::FirstSeed();
   std::mt19937_64 random(seed);
   Things things(*client_);
   things.Create();

@@ -15,6 +15,7 @@
 #include "server/transport/gzip.h"
 #include "tests/integration/daemon_process.h"
 #include "tests/integration/wire_attack.h"
+#include "tests/unit/seeds.h"
 
 namespace coheld::testing {
 namespace {
@@ -305,7 +306,7 @@ TEST_F(WireAttackTest, GzipBombsAreSurvived) {
 }
 
 TEST_F(WireAttackTest, ProtobufGarbageIsRefusedPerCall) {
-  const unsigned seed = transport::Seed();
+  const uint64_t seed = coheld::testing::FirstSeed();
   SCOPED_TRACE("run again with COHELD_SEED=" + std::to_string(seed));
   std::mt19937 random(seed);
   const char* const paths[] = {"/coheld.v1.List/Append",      "/coheld.v1.Dict/Set",
@@ -330,7 +331,7 @@ TEST_F(WireAttackTest, ProtobufGarbageIsRefusedPerCall) {
 }
 
 TEST_F(WireAttackTest, RandomBytesAreSurvived) {
-  const unsigned seed = transport::Seed();
+  const uint64_t seed = coheld::testing::FirstSeed();
   SCOPED_TRACE("run again with COHELD_SEED=" + std::to_string(seed));
   std::mt19937 random(seed);
   std::string noise(1 << 20, '\0');

@@ -2,14 +2,13 @@
 // every failpoint: nothing that was acknowledged is lost, nothing happens twice. 500 restarts, or
 // COHELD_CRASHES; deploy/test --long makes 10,000.
 #include <cstdlib>
-#include <iostream>
-#include <random>
 
 #include <gtest/gtest.h>
 
 #include "server/journal/failpoint.h"
 #include "tests/robustness/crash_loop.h"
 #include "tests/robustness/figures.h"
+#include "tests/unit/seeds.h"
 
 namespace coheld::testing {
 namespace {
@@ -48,8 +47,7 @@ void Report(const std::string& level, const CrashFigures& sum, uint64_t seed) {
 }
 
 void Endure(const std::string& level, uint64_t cycles) {
-  const uint64_t seed = Number("COHELD_SEED", std::random_device()());
-  std::cout << "COHELD_SEED=" << seed << "\n";
+  const uint64_t seed = coheld::testing::FirstSeed();
   CrashFigures sum;
   for (uint64_t done = 0; done < cycles && !::testing::Test::HasFailure(); done += kCyclesAtOnce) {
     CrashLoop loop(

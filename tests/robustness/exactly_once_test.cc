@@ -3,10 +3,7 @@
 // kind of socket, or COHELD_CUTS; deploy/test --long makes 5,000 each.
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
-#include <iostream>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -18,6 +15,7 @@
 #include "tests/robustness/figures.h"
 #include "tests/robustness/ledger.h"
 #include "tests/robustness/worker_process.h"
+#include "tests/unit/seeds.h"
 
 namespace coheld::testing {
 namespace {
@@ -36,8 +34,7 @@ uint64_t Number(const char* variable, uint64_t otherwise) {
 class ExactlyOnce : public ::testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    seed_ = Number("COHELD_SEED", std::random_device()());
-    std::cout << "COHELD_SEED=" << seed_ << "\n";
+    seed_ = coheld::testing::FirstSeed();
     daemon_.Start();
     const Client client = Client::connect(daemon_.address_unix());
     SharedValue<int64_t>(client, "{tally}/cell").create({.initial = 0});

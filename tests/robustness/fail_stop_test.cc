@@ -5,11 +5,9 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iostream>
 #include <optional>
 #include <random>
 #include <sstream>
@@ -23,6 +21,7 @@
 #include "tests/robustness/durable_daemon.h"
 #include "tests/robustness/figures.h"
 #include "tests/robustness/history.h"
+#include "tests/unit/seeds.h"
 
 namespace coheld::testing {
 namespace {
@@ -197,8 +196,7 @@ TEST_F(FailStop, NotIfTheSnapshotFails) { EXPECT_GT(FailEach(EIO, "snapshot"), 5
 
 // It may end, as long as nothing is lost by it.
 TEST_F(FailStop, OrAtAnAllocationThatFails) {
-  const char* const seed = std::getenv("COHELD_SEED");
-  std::mt19937_64 random(seed != nullptr && *seed != '\0' ? std::stoull(seed) : 1);
+  std::mt19937_64 random(coheld::testing::FirstSeed());
   uint64_t limit = 256;  // Grows until there are not so many.
   int failed = 0;
   int ended = 0;

@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import random
 import signal
 import threading
 import time
@@ -13,19 +12,19 @@ from coheld import _core
 
 from cutting_proxy import CuttingProxy
 from daemon_process import Daemon
+from seeds import FIRST_SEED
 from test_word_count import run
 
 # Its threads and the proxy's are not to be forked.
 SPAWN = multiprocessing.get_context("spawn")
 describe = _core.method("Admin.Describe", "waiters")
-SEED = int(os.environ.get("COHELD_SEED", random.randrange(1 << 32)))
 
 
 @pytest.fixture
 def proxy(daemon_address, tmp_path):
     """Give a proxy that cuts about each twentieth reply."""
-    print(f"COHELD_SEED={SEED}")
-    started = CuttingProxy(daemon_address, tmp_path / "cut.sock", 0.05, SEED)
+    print(f"COHELD_SEED={FIRST_SEED}")
+    started = CuttingProxy(daemon_address, tmp_path / "cut.sock", 0.05, FIRST_SEED)
     yield started
     started.stop()
 
@@ -122,7 +121,7 @@ def test_word_count_needs_no_change(proxy, tmp_path):
 
 
 def test_a_wait_goes_on_over_a_cut(daemon_address, shared, tmp_path):
-    proxy = CuttingProxy(daemon_address, tmp_path / "cut.sock", 0, SEED)
+    proxy = CuttingProxy(daemon_address, tmp_path / "cut.sock", 0, FIRST_SEED)
     got = []
     with coheld.connect(proxy.address) as connected:
         items = connected.Queue(name="over a cut")
@@ -141,7 +140,7 @@ def test_a_wait_goes_on_over_a_cut(daemon_address, shared, tmp_path):
 
 def test_an_op_on_its_way_to_a_daemon_that_is_gone_has_an_unknown_outcome(tmp_path):
     daemon = Daemon(f"unix:{tmp_path}/coheld.sock")
-    proxy = CuttingProxy(daemon.addresses[0], tmp_path / "cut.sock", 0, SEED)
+    proxy = CuttingProxy(daemon.addresses[0], tmp_path / "cut.sock", 0, FIRST_SEED)
     connected = coheld.connect(proxy.address)
     held, counts = connected.list(), connected.dict(name="counts")
     os.kill(daemon.process.pid, signal.SIGSTOP)
@@ -167,14 +166,14 @@ def test_an_op_on_its_way_to_a_daemon_that_is_gone_has_an_unknown_outcome(tmp_pa
 
 def test_a_lock_of_a_session_that_ended_is_lost(tmp_path):
     daemon = Daemon(f"unix:{tmp_path}/coheld.sock", flags=("--session-ttl-ms", "1000"))
-    proxy = CuttingProxy(daemon.addresses[0], tmp_path / "cut.sock", 0, SEED)
+    proxy = CuttingProxy(daemon.addresses[0], tmp_path / "cut.sock", 0, FIRST_SEED)
     connected, direct = coheld.connect(proxy.address), coheld.connect(daemon.addresses[0])
     lock, other = connected.Lock(name="lock"), direct.Lock(name="lock")
     assert lock.acquire()
     proxy.stop()
     assert other.acquire(timeout=30)
     assert other.owner_died
-    proxy = CuttingProxy(daemon.addresses[0], tmp_path / "again.sock", 0, SEED)
+    proxy = CuttingProxy(daemon.addresses[0], tmp_path / "again.sock", 0, FIRST_SEED)
     os.replace(tmp_path / "again.sock", tmp_path / "cut.sock")
     with pytest.raises((coheld.SessionExpired, coheld.LockLost)):
         lock.release()

@@ -3,16 +3,14 @@
 import array
 import copy
 import operator
-import os
 import pickle
 import random
 from multiprocessing.managers import Namespace
 
 import pytest
 
+from seeds import choose_seeds
 from test_like_stdlib import assert_alike, assign, item, outcome, run_both
-
-FIRST_SEED = int(os.environ.get("COHELD_SEED", random.randrange(1 << 32)))
 
 
 @pytest.fixture
@@ -170,7 +168,7 @@ SET_CALLS = {
 }
 
 
-@pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + 5))
+@pytest.mark.parametrize("seed", choose_seeds(5))
 def test_a_set_answers_as_a_plain_one(manager, seed):
     pick = random.Random(seed)
     plain = some(pick, set)

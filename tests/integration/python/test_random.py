@@ -1,16 +1,13 @@
-"""Random ops on a shared list and dict do what they do on a plain list and dict.
-
-COHELD_SEED picks the first seed, COHELD_SEEDS how many there are.
-"""
+"""Random ops on a shared list and dict do what they do on a plain list and dict."""
 
 import operator
-import os
 import random
 
 import pytest
 
-FIRST_SEED = int(os.environ.get("COHELD_SEED", random.randrange(1 << 32)))
-SEEDS = range(FIRST_SEED, FIRST_SEED + int(os.environ.get("COHELD_SEEDS", "20")))
+from seeds import choose_seeds
+
+SEEDS = choose_seeds(20)
 OPS = 300
 
 SCALARS = [0, 1, 2, -1, True, False, None, 1.0, 2.5, -0.5, 2**63, -(2**70), "", "a", "b", "é", b"a"]

@@ -1,7 +1,7 @@
 """Whatever hypothesis thinks of, proxies answer as plain objects do, and queues lease as told.
 
 A failure prints the smallest steps that lead to it. COHELD_EXAMPLES is how many runs each machine
-makes; a run is up to COHELD_STEPS steps.
+makes; a run is up to COHELD_STEPS steps. They are the same each time, unless seeds.py says fresh.
 """
 
 import operator
@@ -19,12 +19,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from seeds import FRESH
+
 SETTINGS = settings(
     max_examples=int(os.environ.get("COHELD_EXAMPLES", "25")),
     stateful_step_count=int(os.environ.get("COHELD_STEPS", "40")),
     deadline=None,
     print_blob=True,
     database=None,
+    derandomize=not FRESH,
     suppress_health_check=list(HealthCheck),
 )
 

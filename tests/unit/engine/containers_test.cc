@@ -1,7 +1,6 @@
 // The containers beneath list and dict, at random against naive models. Each prints its seed;
 // COHELD_SEED sets another.
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <random>
 #include <set>
@@ -11,19 +10,13 @@
 
 #include "server/engine/dict_table.h"
 #include "server/engine/value_ring.h"
+#include "tests/unit/seeds.h"
 
 namespace coheld::engine {
 namespace {
 
 class Containers : public ::testing::Test {
  protected:
-  Containers() {
-    const char* given = std::getenv("COHELD_SEED");
-    const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : 20'240'601;
-    std::printf("COHELD_SEED=%llu\n", static_cast<unsigned long long>(seed));
-    random_.seed(seed);
-  }
-
   // A number below `end`.
   size_t Below(size_t end) { return std::uniform_int_distribution<size_t>(0, end - 1)(random_); }
   // A value that owns memory half the time.
@@ -38,7 +31,7 @@ class Containers : public ::testing::Test {
     return items;
   }
 
-  std::mt19937_64 random_;
+  std::mt19937_64 random_{coheld::testing::FirstSeed()};
 };
 
 class Ring : public Containers {

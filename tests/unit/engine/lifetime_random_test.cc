@@ -2,7 +2,6 @@
 // the engine and through a naive model of what can be reached: nothing that is reached goes, what
 // is not goes at once, or, in a cycle, with the next search. Run one seed again with COHELD_SEED=N.
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <random>
@@ -22,12 +21,12 @@
 #include "server/engine/engine.h"
 #include "tests/unit/engine/reload.h"
 #include "tests/unit/engine/shadow.h"
-#include "tests/unit/sanitized.h"
+#include "tests/unit/seeds.h"
 
 namespace coheld::engine::testing {
 namespace {
 
-constexpr uint64_t kSeeds = coheld::testing::RoundsHere(300);
+constexpr uint64_t kSeeds = 300;
 constexpr int kStepsPerSeed = 300;
 constexpr uint64_t kGraceMs = 300;
 // Above what the engine waits before it looks for cycles.
@@ -406,10 +405,8 @@ class RandomGraph {
 };
 
 TEST(RandomGraphs, AreFreedExactlyWhenNothingReachesThem) {
-  const char* const one = std::getenv("COHELD_SEED");
-  const uint64_t first = one != nullptr ? std::stoull(one) : 1;
-  const uint64_t last = one != nullptr ? first : kSeeds;
-  for (uint64_t seed = first; seed <= last && !::testing::Test::HasFailure(); ++seed) {
+  for (const uint64_t seed : coheld::testing::ChooseSeeds(kSeeds)) {
+    if (::testing::Test::HasFailure()) return;
     SCOPED_TRACE("COHELD_SEED=" + std::to_string(seed));
     RandomGraph graph(seed);
     for (int step = 0; step < kStepsPerSeed && !::testing::Test::HasFailure(); ++step) graph.Step();

@@ -4,11 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <iostream>
 #include <map>
 #include <memory>
-#include <numeric>
 #include <random>
 #include <set>
 #include <string>
@@ -22,21 +19,11 @@
 #include "tests/unit/engine/op_messages.h"
 #include "tests/unit/engine/reload.h"
 #include "tests/unit/engine/shadow.h"
-#include "tests/unit/sanitized.h"
+#include "tests/unit/seeds.h"
 
 namespace coheld::engine::testing {
 
-// Returns so many seeds (fewer under a sanitizer) in a row from a random one on, or only that of
-// the environment's COHELD_SEED, and prints them.
-inline std::vector<uint64_t> ChooseSeeds(int count, int events) {
-  const char* const wanted = std::getenv("COHELD_SEED");
-  const uint64_t first = wanted != nullptr ? std::stoull(wanted) : std::random_device()();
-  std::vector<uint64_t> seeds(
-      wanted != nullptr ? 1 : coheld::testing::RoundsHere(static_cast<uint64_t>(count)));
-  std::iota(seeds.begin(), seeds.end(), first);
-  std::cout << "seeds " << first << " to " << seeds.back() << ", " << events << " events each\n";
-  return seeds;
-}
+using coheld::testing::ChooseSeeds;
 
 // What of 100 events are ops, what passes time and what cancels; the rest end a session.
 struct EventMix {

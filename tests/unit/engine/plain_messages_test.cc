@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/unit/engine/plain_readings.h"
+#include "tests/unit/seeds.h"
 
 namespace coheld::engine {
 namespace {
@@ -146,7 +147,7 @@ class PlainRequest : public ::testing::Test {
   }
 
   static constexpr int kRounds = 3000;
-  const uint64_t seed_ = std::random_device()();
+  const uint64_t seed_ = coheld::testing::FirstSeed();
   Payloads payloads_{seed_};
 };
 

@@ -3,9 +3,7 @@
 // COHELD_SEED=N.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <deque>
-#include <iostream>
 #include <map>
 #include <memory>
 #include <optional>
@@ -27,6 +25,7 @@
 #include "server/engine/engine.h"
 #include "tests/unit/engine/reload.h"
 #include "tests/unit/engine/shadow.h"
+#include "tests/unit/seeds.h"
 
 namespace coheld::engine::testing {
 namespace {
@@ -324,11 +323,7 @@ class RandomData {
 };
 
 TEST(RandomData, IsAsInPlainContainers) {
-  const char* const wanted = std::getenv("COHELD_SEED");
-  const uint64_t first = wanted != nullptr ? std::stoull(wanted) : std::random_device()();
-  const int seeds = wanted != nullptr ? 1 : kSeeds;
-  std::cout << "seeds " << first << " to " << first + static_cast<uint64_t>(seeds) - 1 << "\n";
-  for (uint64_t seed = first; seed < first + static_cast<uint64_t>(seeds); ++seed) {
+  for (const uint64_t seed : coheld::testing::ChooseSeeds(kSeeds)) {
     SCOPED_TRACE("run again with COHELD_SEED=" + std::to_string(seed));
     RandomData(seed).Go();
     if (::testing::Test::HasFailure()) return;

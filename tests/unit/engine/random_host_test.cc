@@ -1,8 +1,6 @@
 // Random calls of several sessions through a host, with programs that come and go, cancels and
 // timeouts, against a naive model of what must be answered. Run one seed again with COHELD_SEED=N.
 #include <algorithm>
-#include <cstdlib>
-#include <iostream>
 #include <map>
 #include <memory>
 #include <random>
@@ -20,6 +18,7 @@
 #include "server/engine/engine.h"
 #include "tests/unit/engine/reload.h"
 #include "tests/unit/engine/shadow.h"
+#include "tests/unit/seeds.h"
 
 namespace coheld::engine::testing {
 namespace {
@@ -314,11 +313,7 @@ class RandomHost {
 };
 
 TEST(RandomHostCalls, AreAnsweredAsByTheNaiveModel) {
-  const char* const wanted = std::getenv("COHELD_SEED");
-  const uint64_t first = wanted != nullptr ? std::stoull(wanted) : std::random_device()();
-  const int seeds = wanted != nullptr ? 1 : kSeeds;
-  std::cout << "seeds " << first << " to " << first + static_cast<uint64_t>(seeds) - 1 << "\n";
-  for (uint64_t seed = first; seed < first + static_cast<uint64_t>(seeds); ++seed) {
+  for (const uint64_t seed : coheld::testing::ChooseSeeds(kSeeds)) {
     SCOPED_TRACE("run again with COHELD_SEED=" + std::to_string(seed));
     RandomHost(seed).Go();
     if (::testing::Test::HasFailure()) return;

@@ -2,8 +2,6 @@
 // ends, through the engine and through a naive model: every answer must be the same. Run one seed
 // again with COHELD_SEED=N.
 #include <algorithm>
-#include <cstdlib>
-#include <iostream>
 #include <map>
 #include <random>
 #include <set>
@@ -22,6 +20,7 @@
 #include "tests/unit/engine/op_messages.h"
 #include "tests/unit/engine/sync_model.h"
 #include "tests/unit/engine/sync_words.h"
+#include "tests/unit/seeds.h"
 
 namespace coheld::engine::testing {
 namespace {
@@ -29,7 +28,7 @@ namespace {
 using Kind = SyncOp::Kind;
 
 // So many, and then as many more as it takes until each of kAnswers came up once.
-constexpr uint64_t kSeeds = coheld::testing::RoundsHere(150);
+constexpr uint64_t kSeeds = 150;
 constexpr uint64_t kSeedsMax = 3000;
 constexpr int kEventsPerSeed = 300;
 constexpr uint64_t kSessions = 4;
@@ -320,15 +319,14 @@ class SyncRun : public ModelRun<SyncModel, SyncOp> {
 };
 
 TEST(RandomSync, IsAnsweredAsByTheNaiveModelAndTheSameEachTime) {
-  const char* const wanted = std::getenv("COHELD_SEED");
-  const uint64_t first = wanted != nullptr ? std::stoull(wanted) : std::random_device()();
-  const uint64_t seeds = wanted != nullptr ? 1 : kSeeds;
+  const uint64_t first = coheld::testing::FirstSeed();
+  const uint64_t seeds = coheld::testing::SeedsHere(kSeeds);
+  const bool one = coheld::testing::OneSeedWanted();
   std::set<std::string> answers;
-  std::cout << "seeds from " << first << ", " << kEventsPerSeed << " events each\n";
   const auto came_up = [&](const char* answer) { return answers.contains(answer); };
   const auto enough = [&](uint64_t done) {
     if (done < seeds) return false;
-    return wanted != nullptr || done >= kSeedsMax || std::ranges::all_of(kAnswers, came_up);
+    return one || done >= kSeedsMax || std::ranges::all_of(kAnswers, came_up);
   };
   for (uint64_t seed = first; !enough(seed - first); ++seed) {
     SCOPED_TRACE("run again with COHELD_SEED=" + std::to_string(seed));
@@ -342,7 +340,7 @@ TEST(RandomSync, IsAnsweredAsByTheNaiveModelAndTheSameEachTime) {
     ASSERT_TRUE(shadowed.GoShadowed(kEventsPerSeed));
     answers.insert(run.answers().begin(), run.answers().end());
   }
-  if (wanted != nullptr) return;
+  if (one) return;
   for (const char* answer : kAnswers) {
     EXPECT_TRUE(answers.contains(answer)) << "never came up: " << answer;
   }

@@ -2,9 +2,7 @@
 #include "tests/unit/transport/client_session.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
-#include <random>
 
 #include "proto/wire/check.h"
 #include "proto/wire/framing.h"
@@ -54,12 +52,6 @@ void AppendLiteral(std::string_view text, std::string* out) {
 }
 
 }  // namespace
-
-unsigned Seed() {
-  const char* const given = std::getenv("COHELD_SEED");
-  return given != nullptr ? static_cast<unsigned>(std::strtoul(given, nullptr, 10))
-                          : std::random_device{}();
-}
 
 std::vector<std::string> Response::messages() const { return Cut(body); }
 

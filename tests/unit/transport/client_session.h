@@ -17,9 +17,6 @@
 
 namespace coheld::transport {
 
-// The seed of a random test: COHELD_SEED if it is set, else a new one. To be traced.
-unsigned Seed();
-
 // What a client saw of one call.
 struct Response {
   std::map<std::string, std::string> headers;  // Of the response and its trailers.
