@@ -174,7 +174,7 @@ TEST_P(CppOnceTest, AWaitForAConditionGoesOnOverAnotherConnection) {
 
 TEST_P(CppOnceTest, ADeadlineThatPassesWithoutTheDaemonLeavesTheOutcomeUnknown) {
   StartProxy(0);
-  const auto client = Client::connect(proxy_->address(), {.connect_timeout = 100ms});
+  const auto client = Client::connect(proxy_->address(), {.reconnect_timeout = 100ms});
   const Queue<int> queue(client, Name("queue"));
   queue.create();
   const auto op = ops::queue_get(queue.name(), {});

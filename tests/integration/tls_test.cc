@@ -379,7 +379,7 @@ TEST_F(TlsTest, ARenewedClientCertificateIsUsedForTheNextConnection) {
   const CertificateFiles own = authority_.Issue("client");
   ClientOptions options;
   options.idle_channels_max = 0;  // Each call connects.
-  options.reconnect_timeout = 500ms;
+  options.reconnect_timeout = 2s;
   const Client client = Connect(
       {.ca_file = authority_.file(), .cert_file = own.certificate, .key_file = own.key}, options);
   List<int64_t>(client, "list").append(1);
