@@ -2,9 +2,10 @@
 // caller does the looking and tells the time.
 //
 // Waking a sleeping thread costs more than most ops, tens of microseconds in a virtual machine. So
-// a wait first looks, giving the core to whoever wants it between two looks. Where that fails, for
-// nothing comes soon or the machine is busy, the next waits sleep at once for a time that grows
-// with each failure in a row, so that looking in vain takes a thousandth of the time in the end.
+// a wait first looks, giving the core to whoever wants it before each look. Where clients and
+// daemon take turns in that way nobody has to be woken. Where it fails, for nothing comes soon or
+// whoever got the core uses it to the full, the next waits sleep at once for a time that grows with
+// each failure in a row, so that looking in vain takes a thousandth of the time in the end.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +14,14 @@
 
 namespace coheld::wire {
 
-// For one channel, or one loop; used by one thread at a time.
+// For one channel, or one loop; used by one thread at a time:
+//
+//   for (policy.Begin(now()); policy.looking();) {
+//     sched_yield();
+//     const TimePoint back = now();
+//     const bool found = look();
+//     policy.Looked(back, found);
+//   }
 class SpinPolicy {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -23,32 +31,53 @@ class SpinPolicy {
   static constexpr int64_t kPauseFactorMax = 1024;
   // ... and at most this.
   static constexpr std::chrono::milliseconds kPauseMax{500};
-  // A look that took this long met a program that uses its core to the full: the pause is at least
-  // kStolenFactor times as long.
+  // No look takes longer by itself: the rest was the turn of somebody else who wanted the core.
+  static constexpr std::chrono::microseconds kLook{2};
+  // One that took this long met a program that uses its core to the full: the pause is at least
+  // kStolenFactor times as long. No wait looks for longer in all.
   static constexpr std::chrono::milliseconds kStolen{1};
   static constexpr int64_t kStolenFactor = 64;
 
-  // `longest`: how long one wait may look; 0: never.
+  // `longest`: how long one wait may look, without the turns of others; 0: never.
   explicit SpinPolicy(Duration longest) : longest_(longest) {}
 
-  // Returns how long a wait that begins now may look, or 0.
-  Duration Allowed(TimePoint now) const { return now < pause_until_ ? Duration(0) : longest_; }
+  // Begins a wait.
+  void Begin(TimePoint now) {
+    begin_ = last_ = now;
+    left_ = now < pause_until_ ? Duration(0) : longest_;
+  }
+  // Returns whether the wait is to look, or to look once more.
+  bool looking() const { return left_ > Duration(0); }
 
-  // Takes how a look went. One that took longer than allowed gave its core to somebody else, which
-  // is a failure even if what it waited for had come meanwhile.
-  void Looked(TimePoint begin, TimePoint end, bool answered) {
-    const Duration took = end - begin;
-    if (answered && took <= longest_) {
+  // Takes how a look went, for which the core came back at `back`. One that lost it for long is a
+  // failure even if what it looked for had come meanwhile.
+  void Looked(TimePoint back, bool found) {
+    const Duration took = back - last_;
+    last_ = back;
+    if (took >= kStolen) {
+      pause_factor_ = std::max(pause_factor_, kStolenFactor);
+      return Fail();
+    }
+    if (found) {
       pause_factor_ = std::max<int64_t>(1, pause_factor_ / 2);
+      left_ = Duration(0);
       return;
     }
-    if (took >= kStolen) pause_factor_ = std::max(pause_factor_, kStolenFactor);
-    pause_until_ = end + std::min<Duration>(kPauseMax, took * pause_factor_);
-    pause_factor_ = std::min(kPauseFactorMax, pause_factor_ * 2);
+    left_ -= std::min<Duration>(took, kLook);
+    if (!looking() || back - begin_ >= kStolen) Fail();
   }
 
  private:
+  void Fail() {
+    left_ = Duration(0);
+    pause_until_ = last_ + std::min<Duration>(kPauseMax, (last_ - begin_) * pause_factor_);
+    pause_factor_ = std::min(kPauseFactorMax, pause_factor_ * 2);
+  }
+
   Duration longest_;
+  TimePoint begin_{};  // Of this wait.
+  TimePoint last_{};   // When it last had the core back.
+  Duration left_{0};   // What it may still look.
   TimePoint pause_until_{};
   int64_t pause_factor_ = 1;
 };

@@ -82,13 +82,11 @@ void AsioLoop::Run(std::chrono::microseconds longest_spin) {
 
 bool AsioLoop::Spin(wire::SpinPolicy& policy) {
   using Clock = std::chrono::steady_clock;
-  const Clock::time_point begin = Clock::now();
-  const Clock::time_point until = begin + policy.Allowed(begin);
-  for (Clock::time_point now = begin; now < until;) {
+  for (policy.Begin(Clock::now()); policy.looking();) {
     sched_yield();
+    const Clock::time_point back = Clock::now();
     const bool found = io_.poll() > 0;
-    now = Clock::now();
-    if (found || now >= until) policy.Looked(begin, now, found);
+    policy.Looked(back, found);
     if (found) return true;
   }
   return false;

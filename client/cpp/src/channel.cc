@@ -9,7 +9,6 @@
 #include <cstring>
 #include <utility>
 
-#include "proto/wire/busy_machine.h"
 #include "proto/wire/fields.h"
 #include "proto/wire/framing.h"
 
@@ -326,15 +325,11 @@ void Channel::Flush() {
 }
 
 bool Channel::Spin(SpinPolicy* policy) {
-  const Clock::time_point begin = Clock::now();
-  const Clock::time_point until = begin + policy->Allowed(begin);
-  if (until > begin && wire::MachineIsBusy(begin)) return false;
-  Clock::time_point now = begin;
-  while (now < until) {
+  for (policy->Begin(Clock::now()); policy->looking();) {
     sched_yield();  // First: the daemon may need this very core.
+    const Clock::time_point back = Clock::now();
     const bool answered = ReceiveOnce();
-    now = Clock::now();
-    if (answered || now >= until) policy->Looked(begin, now, answered);
+    policy->Looked(back, answered);
     if (answered) return true;
   }
   return false;

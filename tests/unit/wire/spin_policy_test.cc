@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "proto/wire/busy_machine.h"
-
 namespace coheld::wire {
 namespace {
 
@@ -18,22 +16,20 @@ constexpr microseconds kLongest{60};
 struct Ops {
   SpinPolicy policy{kLongest};
   SpinPolicy::TimePoint now{};
-  microseconds spent{0};
-  int looks = 0;
+  microseconds spent{0};  // On looking, the turns of others included.
+  int waits_that_looked = 0;
 
-  // Makes an op whose reply comes after `reply`; looking takes that long, or all that is allowed,
-  // but at least `stolen`, which somebody else uses the core for.
-  void Make(microseconds reply, microseconds stolen = microseconds(0)) {
-    const auto allowed = policy.Allowed(now);
+  // Makes an op whose reply comes after `reply`. A look takes 1 us, and `turn` more, which somebody
+  // else uses the core for.
+  void Make(microseconds reply, microseconds turn = microseconds(0)) {
     const SpinPolicy::TimePoint begin = now;
-    if (allowed > allowed.zero()) {
-      const bool answered = reply <= allowed;
-      const microseconds took = std::max(stolen, answered ? reply : kLongest);
-      now += took;
-      spent += took;
-      ++looks;
-      policy.Looked(begin, now, answered);
+    policy.Begin(now);
+    if (policy.looking()) ++waits_that_looked;
+    while (policy.looking()) {
+      now += microseconds(1) + turn;
+      policy.Looked(now, now - begin >= reply);
     }
+    spent += std::chrono::duration_cast<microseconds>(now - begin);
     now = std::max(now, begin + reply);
   }
 };
@@ -41,7 +37,7 @@ struct Ops {
 TEST(SpinPolicyTest, QuickRepliesAreAlwaysLookedFor) {
   Ops ops;
   for (int i = 0; i < 1000; ++i) ops.Make(microseconds(20));
-  EXPECT_EQ(ops.looks, 1000);
+  EXPECT_EQ(ops.waits_that_looked, 1000);
 }
 
 TEST(SpinPolicyTest, ParkedOpsCostAThousandthOfTheTimeAtMost) {
@@ -62,7 +58,26 @@ TEST(SpinPolicyTest, AnOpThatIsParkedForHoursIsLookedForOnce) {
 TEST(SpinPolicyTest, ALostCoreIsAFailureEvenIfTheReplyCame) {
   Ops ops;
   ops.Make(microseconds(20), milliseconds(4));
-  EXPECT_EQ(ops.policy.Allowed(ops.now).count(), 0);
+  ops.policy.Begin(ops.now);
+  EXPECT_FALSE(ops.policy.looking());
+}
+
+TEST(SpinPolicyTest, TheTurnsOfOthersWhoLookTooAreNoFailure) {
+  Ops ops;
+  for (int i = 0; i < 1000; ++i) ops.Make(microseconds(20), microseconds(200));
+  EXPECT_EQ(ops.waits_that_looked, 1000);
+}
+
+TEST(SpinPolicyTest, TheTurnsOfOthersAreNotCounted) {
+  Ops ops;
+  for (int i = 0; i < 1000; ++i) ops.Make(microseconds(150), microseconds(7));
+  EXPECT_EQ(ops.waits_that_looked, 1000);
+}
+
+TEST(SpinPolicyTest, NoWaitLooksForMoreThanAMillisecond) {
+  Ops ops;
+  ops.Make(seconds(1), microseconds(200));
+  EXPECT_LE(ops.spent, milliseconds(2));
 }
 
 TEST(SpinPolicyTest, LosingTheCoreNowAndThenCostsTwoPercentAtMost) {
@@ -70,9 +85,9 @@ TEST(SpinPolicyTest, LosingTheCoreNowAndThenCostsTwoPercentAtMost) {
   microseconds stolen(0);
   for (int i = 0; i < 200'000; ++i) {
     const bool steal = i % 8 == 0;
-    const int looks = ops.looks;
+    const int looks = ops.waits_that_looked;
     ops.Make(microseconds(50), steal ? milliseconds(4) : milliseconds(0));
-    if (steal && ops.looks > looks) stolen += milliseconds(4);
+    if (steal && ops.waits_that_looked > looks) stolen += milliseconds(4);
   }
   EXPECT_LT(stolen * 50, ops.now.time_since_epoch());
 }
@@ -81,32 +96,23 @@ TEST(SpinPolicyTest, WhenRepliesAreQuickAgainAllAreLookedForWithinHalfASecond) {
   Ops ops;
   for (int i = 0; i < 200'000; ++i) ops.Make(microseconds(50), milliseconds(4));
   const SpinPolicy::TimePoint begin = ops.now;
-  const int looks = ops.looks;
-  while (ops.looks == looks) ops.Make(microseconds(50));
+  const int looks = ops.waits_that_looked;
+  while (ops.waits_that_looked == looks) ops.Make(microseconds(50));
   EXPECT_LE(ops.now - begin, milliseconds(501));
   for (int i = 0; i < 1000; ++i) ops.Make(microseconds(50));
-  EXPECT_EQ(ops.looks, looks + 1001);
+  EXPECT_EQ(ops.waits_that_looked, looks + 1001);
 }
 
 TEST(SpinPolicyTest, ParkedOpsAmongQuickOnesDoNotEndTheLooking) {
   Ops ops;
   for (int i = 0; i < 1000; ++i) ops.Make(i % 4 == 0 ? milliseconds(10) : microseconds(20));
-  EXPECT_GT(ops.looks, 900);
-}
-
-TEST(BusyMachineTest, TheKernelTellsHowManyThreadsWantToRun) {
-  EXPECT_EQ(RunnableIn("24.90 20.10 3.05 17/503 24511\n"), 17u);
-  EXPECT_EQ(RunnableIn("3/503"), 3u);
-}
-
-TEST(BusyMachineTest, WhereItIsNotToldTheMachineIsNotBusy) {
-  EXPECT_EQ(RunnableIn(""), 0u);
-  EXPECT_EQ(RunnableIn("24.90 20.10"), 0u);
-  EXPECT_EQ(RunnableIn("24.90 x/503"), 0u);
+  EXPECT_GT(ops.waits_that_looked, 900);
 }
 
 TEST(SpinPolicyTest, ZeroMeansNever) {
-  EXPECT_EQ(SpinPolicy(SpinPolicy::Duration(0)).Allowed({}).count(), 0);
+  SpinPolicy policy{SpinPolicy::Duration(0)};
+  policy.Begin({});
+  EXPECT_FALSE(policy.looking());
 }
 
 }  // namespace
