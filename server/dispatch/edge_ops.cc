@@ -35,10 +35,10 @@ Failure NoJournal() {
           "the daemon keeps nothing on disk: start it with --data-dir"};
 }
 
-Failure NoBackupOfShards() {
-  return {v1::ERROR_REASON_CROSS_SHARD,
-          "the daemon has several shards, whose snapshots together are no state of one moment; for "
-          "a backup stop it and copy its --data-dir"};
+Failure NoSuchShard(uint32_t shard, uint32_t shards) {
+  return {v1::ERROR_REASON_INVALID_ARGUMENT, "there is no shard " + std::to_string(shard) +
+                                                 ": the daemon has " + std::to_string(shards) +
+                                                 ", numbered from 0"};
 }
 
 }  // namespace
@@ -225,7 +225,10 @@ void Dispatcher::AnswerReadSnapshot(const Submission& submission) {
   v1::AdminReadSnapshotRequest request;
   if (!Parse(submission, &request)) return;
   Caller& peer = *submission.route.peer;
-  if (router_ != nullptr) return peer.Answer(submission.route, NoBackupOfShards());
+  if (request.shard() >= call_stride_) {
+    return peer.Answer(submission.route,
+                       NoSuchShard(request.shard(), static_cast<uint32_t>(call_stride_)));
+  }
   if (snapshot_reads_ == nullptr) return peer.Answer(submission.route, NoJournal());
   engine::Result<SnapshotReads::Part> part =
       snapshot_reads_->Read(request.index(), request.offset(), loop_.Now());

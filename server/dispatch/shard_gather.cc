@@ -108,6 +108,10 @@ std::string MergeSnapshots(const std::string& /*request*/, const Payloads& paylo
     sum.set_index(sum.index() + part.index());
     sum.set_bytes(sum.bytes() + part.bytes());
     sum.set_duration_ms(std::max(sum.duration_ms(), part.duration_ms()));
+    v1::ShardSnapshot* const line = sum.add_shards();
+    line->set_shard(static_cast<uint32_t>(sum.shards_size() - 1));
+    line->set_index(part.index());
+    line->set_bytes(part.bytes());
   }
   return sum.SerializeAsString();
 }

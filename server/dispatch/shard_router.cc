@@ -26,6 +26,7 @@ enum class Scope : uint8_t {
   kSession,  // Its session: at its home.
   kObject,   // The object that field 1 of the request names.
   kMany,     // Objects in a list: Object.Release.
+  kShard,    // The shard that the request names: Admin.ReadSnapshot.
   kAll,
 };
 
@@ -34,9 +35,8 @@ Scope ScopeOf(const wire::MethodRow& row) {
   if (row.name == "Object.Release") return Scope::kMany;
   if (IsGathered(row.number)) return Scope::kAll;
   if (row.name == "Session.Close") return Scope::kSession;
-  if (service == "Session" || row.name == "Admin.Ping" || row.name == "Admin.ReadSnapshot") {
-    return Scope::kEdge;
-  }
+  if (row.name == "Admin.ReadSnapshot") return Scope::kShard;
+  if (service == "Session" || row.name == "Admin.Ping") return Scope::kEdge;
   return Scope::kObject;
 }
 
@@ -54,6 +54,13 @@ std::string_view PartnerIn(uint32_t method, std::string_view payload) {
   static const uint32_t condition = wire::FindMethod("/coheld.v1.Condition/Create")->number;
   static const uint32_t hosted = wire::FindMethod("/coheld.v1.Hosted/Create")->number;
   return method == condition || method == hosted ? wire::TextField(payload, 2) : std::string_view{};
+}
+
+// Returns the shard whose snapshot is to be read. One that there is not is refused here.
+uint32_t ShardToRead(std::string_view payload, const engine::Placement& placement) {
+  v1::AdminReadSnapshotRequest request;
+  if (!wire::ParseMessage(payload, &request)) return placement.shard;
+  return request.shard() < placement.shards ? request.shard() : placement.shard;
 }
 
 constexpr CallId kNobody{0};
@@ -89,6 +96,9 @@ ShardRouter::Where ShardRouter::FindShard(const Submission& submission, uint32_t
       *shard = name.empty() ? home : engine::ShardOf(name, placement_.shards);
       break;
     }
+    case Scope::kShard:
+      *shard = ShardToRead(submission.payload, placement_);
+      break;
     case Scope::kMany:
       return Where::kRelease;
     case Scope::kAll:

@@ -104,8 +104,12 @@ DaemonStatus Admin::status() const {
 SnapshotMade Admin::snapshot() const {
   static constinit MethodNumber method("/coheld.v1.Admin/Snapshot");
   const auto reply = Call<v1::AdminSnapshotReply>(client_, method, v1::AdminSnapshotRequest());
-  return {
+  SnapshotMade made{
       .index = reply.index(), .bytes = reply.bytes(), .took = Milliseconds(reply.duration_ms())};
+  for (const auto& shard : reply.shards()) {
+    made.shards.push_back({.index = shard.index(), .bytes = shard.bytes()});
+  }
+  return made;
 }
 
 std::vector<ObjectSummary> Admin::objects(const ObjectFilter& filter) const {
@@ -202,11 +206,12 @@ std::vector<SessionSummary> Admin::sessions() const {
   }
 }
 
-SnapshotPart Admin::read_snapshot(uint64_t index, uint64_t offset) const {
+SnapshotPart Admin::read_snapshot(uint64_t index, uint64_t offset, uint32_t shard) const {
   static constinit MethodNumber method("/coheld.v1.Admin/ReadSnapshot");
   v1::AdminReadSnapshotRequest request;
   request.set_index(index);
   request.set_offset(offset);
+  request.set_shard(shard);
   auto reply = Call<v1::AdminReadSnapshotReply>(client_, method, request);
   return {.bytes = std::move(*reply.mutable_bytes()), .total = reply.total()};
 }

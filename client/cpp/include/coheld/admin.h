@@ -21,11 +21,18 @@ struct RecoveryStatus {
   std::chrono::milliseconds duration{0};
 };
 
+// The snapshot of one shard of a daemon that has several.
+struct ShardSnapshot {
+  uint64_t index = 0;  // Of the last record that it has, in the shard's own journal.
+  uint64_t bytes = 0;  // Of its file.
+};
+
 // A snapshot of all that the daemon holds.
 struct SnapshotMade {
-  uint64_t index = 0;  // Of the last record that it has; 0: there is none.
-  uint64_t bytes = 0;  // Of its file.
+  uint64_t index = 0;  // Of the last record that it has; 0: there is none. Of shards the sum.
+  uint64_t bytes = 0;  // Of its file. Of shards the sum.
   std::chrono::milliseconds took{0};
+  std::vector<ShardSnapshot> shards;  // Each shard's; empty if the daemon has but one.
 };
 
 // The daemon's snapshots.
@@ -159,8 +166,9 @@ class Admin {
   SnapshotMade snapshot() const;
   // Reads a part of a snapshot's file, all of which is a backup. Empty at its end. NoJournal;
   // SnapshotFailed if a newer one has taken its place before the first read, or a minute passed
-  // since the last one.
-  SnapshotPart read_snapshot(uint64_t index, uint64_t offset) const;
+  // since the last one. Of a daemon with several shards that of one of them; InvalidArgument if
+  // there is no such shard.
+  SnapshotPart read_snapshot(uint64_t index, uint64_t offset, uint32_t shard = 0) const;
 
  private:
   Client client_;
