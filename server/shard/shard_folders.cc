@@ -2,41 +2,29 @@
 #include "server/shard/shard_folders.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <memory>
 #include <optional>
 #include <thread>
 
 #include "server/recovery/recovery_log.h"
+#include "server/store/shard_folders.h"
 
 namespace coheld::shard {
 namespace {
 
 using journal::Fault;
-using journal::File;
 using journal::Status;
 
-constexpr size_t kNumberBytesMax = 16;
-
-std::string LineOf(uint32_t shards) { return std::to_string(shards) + "\n"; }
-
-Fault MadeForOthers(const std::string& folder, const std::string& made, uint32_t shards) {
-  return {0, folder + " was made by a daemon with --shards " + made + ", not " +
+Fault MadeForOthers(const std::string& folder, uint32_t made, uint32_t shards) {
+  const std::string number = std::to_string(made);
+  return {0, folder + " was made by a daemon with --shards " + number + ", not " +
                  std::to_string(shards) + ": where an object is kept follows from that number. " +
-                 "Start the daemon with --shards " + made + ", or with another --data-dir"};
+                 "Start the daemon with --shards " + number + ", or with another --data-dir"};
 }
 
-// Makes the file under another name and renames it, so that it is there whole or not at all.
-Status WriteNumber(journal::Files& files, const std::string& folder, uint32_t shards) {
-  const std::string path = folder + "/" + kShardsName;
-  const std::string next = path + "-next";
-  if (Status fault = files.Remove(next); fault && fault->code != ENOENT) return fault;
-  std::unique_ptr<File> file;
-  if (Status fault = files.Create(next, &file)) return fault;
-  if (Status fault = file->WriteAt(0, LineOf(shards))) return fault;
-  if (Status fault = file->Sync()) return fault;
-  if (Status fault = files.Rename(next, path)) return fault;
-  return files.SyncFolder(folder);
+Fault HalfRestored(const std::string& folder) {
+  return {0, folder +
+                 " has folders of shards, but no file that says how many: a restore did not "
+                 "get to its end. Remove it and restore again"};
 }
 
 // True for the files that the only shard of a daemon keeps.
@@ -61,22 +49,21 @@ Status OpenOne(journal::Files& files, const config::Config& config, OpenFolder* 
 }  // namespace
 
 Status ClaimFolder(journal::Files& files, const std::string& folder, uint32_t shards) {
-  std::unique_ptr<File> file;
-  if (Status fault = files.Open(folder + "/" + kShardsName, &file)) {
-    if (fault->code != ENOENT) return fault;
-    if (shards == 1) return std::nullopt;
-    if (Status failed = files.MakeFolder(folder)) return failed;
-    std::vector<std::string> names;
-    if (Status failed = files.List(folder, &names)) return failed;
-    if (std::any_of(names.begin(), names.end(), IsOfOneShard)) {
-      return MadeForOthers(folder, "1", shards);
-    }
-    return WriteNumber(files, folder, shards);
+  std::optional<uint32_t> made;
+  if (Status fault = store::ReadShards(files, folder, &made)) return fault;
+  if (made) {
+    if (*made == shards) return std::nullopt;
+    return MadeForOthers(folder, *made, shards);
   }
-  std::string line;
-  if (Status fault = file->ReadAt(0, kNumberBytesMax, &line)) return fault;
-  if (line == LineOf(shards)) return std::nullopt;
-  return MadeForOthers(folder, line.substr(0, line.find('\n')), shards);
+  if (Status fault = files.MakeFolder(folder)) return fault;
+  std::vector<std::string> names;
+  if (Status fault = files.List(folder, &names)) return fault;
+  if (std::any_of(names.begin(), names.end(), store::IsShardFolder)) return HalfRestored(folder);
+  if (shards == 1) return std::nullopt;
+  if (std::any_of(names.begin(), names.end(), IsOfOneShard)) {
+    return MadeForOthers(folder, 1, shards);
+  }
+  return store::WriteShards(files, folder, shards);
 }
 
 Status OpenFolders(journal::Files& files, const config::Config& config,
@@ -91,7 +78,7 @@ Status OpenFolders(journal::Files& files, const config::Config& config,
   std::vector<Status> faults(config.shards);
   std::vector<std::thread> threads;
   for (uint32_t shard = 0; shard < config.shards; ++shard) {
-    (*folders)[shard].path = config.data_dir + "/shard-" + std::to_string(shard);
+    (*folders)[shard].path = store::ShardFolder(config.data_dir, shard);
     threads.emplace_back(
         [&, shard] { faults[shard] = OpenOne(files, config, &(*folders)[shard]); });
   }

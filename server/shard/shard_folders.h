@@ -1,9 +1,5 @@
-// The data folder of a daemon with several shards:
-//
-//   shards     how many, as a number in a line; made before anything else, and never changed
-//   shard-K/   the data folder of shard K (store/data_folder.h)
-//
-// That of a daemon with one shard is as it is without shards.
+// Opens what a daemon has on disk: the data folder of each of its shards (store/shard_folders.h).
+// How many there are is written before anything else, and never changed.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +12,9 @@
 
 namespace coheld::shard {
 
-inline constexpr char kShardsName[] = "shards";
-
 // Checks that a data folder is one of so many shards, and makes it one if it is new. A Fault, which
-// says what to do, if it is one of another number: where an object is follows from it.
+// says what to do, if it is one of another number, as where an object is follows from it; or if a
+// restore did not get to its end there.
 [[nodiscard]] journal::Status ClaimFolder(journal::Files& files, const std::string& folder,
                                           uint32_t shards);
 
