@@ -4,8 +4,10 @@
 #include <array>
 #include <chrono>
 #include <iomanip>
+#include <optional>
 #include <sstream>
 
+#include "server/store/shard_folders.h"
 #include "server/upkeep/compact.h"
 
 namespace coheld::cli {
@@ -24,6 +26,19 @@ bool IsFolder(const std::string& path) {
   return std::filesystem::is_directory(status);
 }
 
+std::vector<std::string> PartsOf(const std::string& path) {
+  if (!IsFolder(path)) return {path};
+  journal::ReadOnlyPosixFiles files;
+  std::optional<uint32_t> shards;
+  Check(store::ReadShards(files, path, &shards));
+  if (!shards) return {path};
+  std::vector<std::string> parts;
+  for (uint32_t shard = 0; shard < *shards; ++shard) {
+    parts.push_back(store::ShardFolder(path, shard));
+  }
+  return parts;
+}
+
 std::unique_ptr<journal::FolderLock> LockFolder(const std::string& folder) {
   std::unique_ptr<journal::FolderLock> lock;
   Check(journal::FolderLock::Take(folder, &lock));
@@ -34,6 +49,24 @@ std::unique_ptr<journal::FolderLock> LockToRead(const std::string& folder) {
   std::unique_ptr<journal::FolderLock> lock;
   Check(journal::FolderLock::TakeIfThere(folder, &lock));
   return lock;
+}
+
+Locks LockFolders(const std::vector<std::string>& folders) {
+  Locks locks;
+  for (const std::string& folder : folders) {
+    if (!IsFolder(folder)) throw UsageError(folder + " is no folder");
+    locks.push_back(LockFolder(folder));
+  }
+  return locks;
+}
+
+Locks LockToRead(const std::vector<std::string>& folders) {
+  Locks locks;
+  for (const std::string& folder : folders) {
+    if (!IsFolder(folder)) throw UsageError(folder + " is no folder");
+    locks.push_back(LockToRead(folder));
+  }
+  return locks;
 }
 
 upkeep::LoadedState Load(const std::string& path) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "client/cli/command.h"
 #include "server/journal/folder_lock.h"
@@ -19,10 +20,18 @@ void Check(const journal::Status& fault);
 // True if it is a folder. Throws UsageError if there is nothing at the path.
 bool IsFolder(const std::string& path);
 
+// Returns the folders of a data folder's shards, or of those of a backup, in order; the path itself
+// if it has none. UsageError, DamageFound.
+std::vector<std::string> PartsOf(const std::string& path);
+
 // Takes the lock of a folder that will be changed. Throws std::runtime_error if a daemon uses it.
 std::unique_ptr<journal::FolderLock> LockFolder(const std::string& folder);
 // The same to look at it only: nothing is written.
 std::unique_ptr<journal::FolderLock> LockToRead(const std::string& folder);
+// The same of all of them. UsageError if one is no folder.
+using Locks = std::vector<std::unique_ptr<journal::FolderLock>>;
+Locks LockFolders(const std::vector<std::string>& folders);
+Locks LockToRead(const std::vector<std::string>& folders);
 
 // Reads a backup, or the state of a folder that no daemon uses.
 upkeep::LoadedState Load(const std::string& path);

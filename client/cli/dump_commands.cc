@@ -3,7 +3,9 @@
 #include <cerrno>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <unordered_set>
+#include <utility>
 
 #include "client/cli/data_folder.h"
 #include "client/cli/record_json.h"
@@ -32,17 +34,19 @@ bool Names(const Json& json, const std::string& name) {
 
 class Dump {
  public:
-  explicit Dump(const Words& words) : words_(words) {}
+  // Of a folder, which is that of a shard if there are several.
+  Dump(const Words& words, std::string path, std::optional<size_t> shard)
+      : words_(words), path_(std::move(path)), shard_(shard) {}
 
   int Run() {
-    if (!IsFolder(words_.path)) {
-      PrintSnapshot(words_.path);
+    if (!IsFolder(path_)) {
+      PrintSnapshot(path_);
       return kOk;
     }
     upkeep::FolderContent content;
-    Check(upkeep::ListFolder(files_, words_.path, &content));
-    if (content.empty()) throw UsageError(words_.path + " has no journal and no snapshot");
-    for (const std::string& name : content.snapshots) PrintSnapshot(words_.path + "/" + name);
+    Check(upkeep::ListFolder(files_, path_, &content));
+    if (content.empty()) throw UsageError(path_ + " has no journal and no snapshot");
+    for (const std::string& name : content.snapshots) PrintSnapshot(path_ + "/" + name);
     for (int tries = 1;; ++tries) {
       const uint64_t before = next_;
       const journal::Status fault = ReadOn();
@@ -55,7 +59,8 @@ class Dump {
   }
 
  private:
-  void Write(const Json& json) {
+  void Write(Json json) {
+    if (shard_) json["shard"] = *shard_;
     std::cout << json.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
   }
 
@@ -77,13 +82,13 @@ class Dump {
   // Reads on from where the last try got to.
   journal::Status ReadOn() {
     upkeep::FolderContent content;
-    if (journal::Status fault = upkeep::ListFolder(files_, words_.path, &content)) return fault;
+    if (journal::Status fault = upkeep::ListFolder(files_, path_, &content)) return fault;
     if (content.segments.empty()) return std::nullopt;
     const uint64_t first = *journal::FirstOf(content.segments.front());
     next_ = std::max({next_, words_.from, first});
     journal::Reading reading;
     return journal::ReadJournal(
-        files_, {.folder = words_.path, .after = next_ - 1},
+        files_, {.folder = path_, .after = next_ - 1},
         [this](uint64_t index, std::string_view record) { return Visit(index, record); }, &reading);
   }
 
@@ -106,24 +111,38 @@ class Dump {
   }
 
   const Words& words_;
+  const std::string path_;
+  const std::optional<size_t> shard_;
   journal::ReadOnlyPosixFiles files_;
   uint64_t next_ = 1;
   std::unordered_set<uint64_t> calls_;  // Of the records about the object.
 };
 
+int DumpAll(const Words& words) {
+  const std::vector<std::string> parts = PartsOf(words.path);
+  for (size_t part = 0; part < parts.size(); ++part) {
+    const int code =
+        Dump(words, parts[part], parts.size() > 1 ? std::optional(part) : std::nullopt).Run();
+    if (code != kOk) return code;
+  }
+  return kOk;
+}
+
 }  // namespace
 
 void AddDumpCommand(CLI::App& app, Action* action) {
   const auto words = std::make_shared<Words>();  // Between the parser and the action.
-  CLI::App* dump = app.add_subcommand(
-      "dump", "Prints the records of a data folder as JSON lines: what was done when, and by whom");
+  CLI::App* dump = app.add_subcommand("dump",
+                                      "Prints the records of a data folder as JSON lines, shard by "
+                                      "shard: what was done when, and by "
+                                      "whom");
   dump->add_option("path", words->path, "A data folder (a daemon may use it), or a backup")
       ->required();
   dump->add_option("--from", words->from, "The index of the first record");
   dump->add_option("--to", words->to, "The index of the last record");
   dump->add_option("--object", words->object, "Only what names this object");
   dump->add_option("--session", words->session, "Only what this session did");
-  dump->callback([action, words] { *action = [words] { return Dump(*words).Run(); }; });
+  dump->callback([action, words] { *action = [words] { return DumpAll(*words); }; });
 }
 
 }  // namespace coheld::cli

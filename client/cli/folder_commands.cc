@@ -1,10 +1,14 @@
 // backup, restore, verify, compact, repair: on what a daemon keeps on disk.
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "client/cli/backup.h"
 #include "client/cli/data_folder.h"
+#include "server/store/shard_folders.h"
 #include "server/upkeep/compact.h"
 #include "server/upkeep/repair.h"
 #include "server/upkeep/restore.h"
@@ -23,6 +27,31 @@ struct Words {
   bool yes = false;
 };
 
+// What a command did, or found.
+struct Told {
+  Json json;
+  std::string text;
+  int code = kOk;
+};
+
+// Tells of several shards what was told of each. The worst code counts.
+Told TellOfShards(std::vector<Told> each) {
+  Told all{.json = {{"shards", Json::array()}}};
+  for (size_t shard = 0; shard < each.size(); ++shard) {
+    each[shard].json["shard"] = shard;
+    all.json["shards"].push_back(std::move(each[shard].json));
+    if (shard > 0) all.text += "\n";
+    all.text += "shard " + std::to_string(shard) + ": " + each[shard].text;
+    all.code = std::max(all.code, each[shard].code);
+  }
+  return all;
+}
+
+int Print(const Globals& globals, const Told& told) {
+  cli::Print(globals, told.json, told.text);
+  return told.code;
+}
+
 double SecondsSince(steady_clock::time_point start) {
   return duration<double>(steady_clock::now() - start).count();
 }
@@ -40,41 +69,74 @@ int MakeBackup(const Globals& globals, const Words& words) {
   const Backup backup = words.from.empty() ? BackUpDaemon(globals.Connect(), words.to)
                                            : BackUpFolder(words.from, words.to);
   const double seconds = SecondsSince(start);
-  Print(globals,
-        {{"path", backup.path},
-         {"index", backup.index},
-         {"bytes", backup.bytes},
-         {"seconds", seconds}},
-        backup.path + ": all up to record " + Grouped(backup.index) + ", " + Bytes(backup.bytes) +
-            ", in " + SecondsText(seconds));
+  Json json = {{"path", backup.path},
+               {"index", backup.index},
+               {"bytes", backup.bytes},
+               {"seconds", seconds}};
+  std::string upto = "record " + Grouped(backup.index);
+  if (!backup.shards.empty()) {
+    json["shards"] = backup.shards;
+    upto = "records";
+    for (const uint64_t index : backup.shards) {
+      upto += (upto == "records" ? " " : ", ") + Grouped(index);
+    }
+    upto += " of " + Counted(backup.shards.size(), "shard");
+  }
+  cli::Print(globals, json,
+             backup.path + ": all up to " + upto + ", " + Bytes(backup.bytes) + ", in " +
+                 SecondsText(seconds));
   return kOk;
 }
 
 // --- restore ---
 
-int RestoreBackup(const Globals& globals, const Words& words) {
+// Restores a backup, or a shard's part of one.
+Told RestoreInto(const std::string& from, const std::string& folder) {
   const auto start = steady_clock::now();
-  const upkeep::LoadedState backup = Load(words.from);
+  const upkeep::LoadedState backup = Load(from);
   journal::PosixFiles files;
-  Check(files.MakeFolder(words.to));
-  const auto lock = LockFolder(words.to);
+  Check(files.MakeFolder(folder));
+  const auto lock = LockFolder(folder);
   upkeep::Restored restored;
-  const journal::Status fault = upkeep::Restore(files, backup, words.to, NowMs(), &restored);
+  const journal::Status fault = upkeep::Restore(files, backup, folder, NowMs(), &restored);
   if (fault) throw std::runtime_error(fault->message);
   const double seconds = SecondsSince(start);
-  Print(globals,
-        {{"folder", words.to},
-         {"backup", ToJson(restored.backup)},
-         {"restored", ToJson(restored.state)},
-         {"sessions_ended", restored.renewal.sessions_ended},
-         {"numbers_from", restored.renewal.numbers_from},
-         {"seconds", seconds}},
-        words.to + ": " + ToText(restored.state) + ", as after record " +
-            Grouped(restored.state.index) + ", in " + SecondsText(seconds) + "\n" +
-            Counted(restored.renewal.sessions_ended, "session") +
-            " of the backup ended; fencing tokens and ids continue above " +
-            Grouped(restored.renewal.numbers_from));
-  return kOk;
+  return {.json = {{"folder", folder},
+                   {"backup", cli::ToJson(restored.backup)},
+                   {"restored", cli::ToJson(restored.state)},
+                   {"sessions_ended", restored.renewal.sessions_ended},
+                   {"numbers_from", restored.renewal.numbers_from},
+                   {"seconds", seconds}},
+          .text = folder + ": " + cli::ToText(restored.state) + ", as after record " +
+                  Grouped(restored.state.index) + ", in " + SecondsText(seconds) + "\n" +
+                  Counted(restored.renewal.sessions_ended, "session") +
+                  " of the backup ended; fencing tokens and ids continue above " +
+                  Grouped(restored.renewal.numbers_from)};
+}
+
+// The file that says how many shards there are comes last: no daemon starts on less than all.
+Told RestoreShards(const std::vector<std::string>& parts, const std::string& folder) {
+  journal::PosixFiles files;
+  Check(files.MakeFolder(folder));
+  const journal::Status fault = upkeep::RequireEmpty(files, folder);
+  if (fault) throw std::runtime_error(fault->message);
+  std::vector<Told> each;
+  for (uint32_t shard = 0; shard < parts.size(); ++shard) {
+    each.push_back(RestoreInto(parts[shard], store::ShardFolder(folder, shard)));
+  }
+  Check(files.SyncFolder(folder));
+  Check(store::WriteShards(files, folder, static_cast<uint32_t>(parts.size())));
+  Told all = TellOfShards(std::move(each));
+  all.json["folder"] = folder;
+  all.text += "\nstart the daemon with --shards " + std::to_string(parts.size());
+  return all;
+}
+
+int RestoreBackup(const Globals& globals, const Words& words) {
+  const std::string from = NewestIn(words.from);
+  const std::vector<std::string> parts = PartsOf(from);
+  return Print(globals,
+               parts.size() > 1 ? RestoreShards(parts, words.to) : RestoreInto(from, words.to));
 }
 
 // --- verify ---
@@ -132,50 +194,67 @@ std::string ToText(const upkeep::Verdict& verdict, double seconds) {
   return text + (verdict.good() ? "all is good" : "not good") + ", " + SecondsText(seconds);
 }
 
-int Verify(const Globals& globals, const Words& words) {
+Told VerifyOne(const std::string& path) {
   const auto start = steady_clock::now();
   journal::ReadOnlyPosixFiles files;
-  const bool is_folder = IsFolder(words.from);
-  const auto lock = is_folder ? LockToRead(words.from) : nullptr;
+  const bool is_folder = IsFolder(path);
+  const auto lock = is_folder ? LockToRead(path) : nullptr;
   const upkeep::Verdict verdict =
-      is_folder ? upkeep::VerifyFolder(files, words.from) : upkeep::VerifyFile(files, words.from);
-  Print(globals, ToJson(verdict), ToText(verdict, SecondsSince(start)));
-  if (verdict.good()) return kOk;
+      is_folder ? upkeep::VerifyFolder(files, path) : upkeep::VerifyFile(files, path);
+  Told told{.json = ToJson(verdict), .text = ToText(verdict, SecondsSince(start))};
+  if (!verdict.good()) told.code = kDamaged;
   for (const journal::Fault& fault : verdict.faults) {
-    if (fault.code != 0) return kFailed;  // Not damage: it could not be read.
+    if (fault.code != 0) told.code = kFailed;  // Not damage: it could not be read.
   }
-  return kDamaged;
+  return told;
+}
+
+int Verify(const Globals& globals, const Words& words) {
+  const std::vector<std::string> parts = PartsOf(words.from);
+  if (parts.size() == 1) return Print(globals, VerifyOne(words.from));
+  std::vector<Told> each;
+  for (const std::string& part : parts) each.push_back(VerifyOne(part));
+  Told all = TellOfShards(std::move(each));
+  all.json["good"] = all.code == kOk;
+  return Print(globals, all);
 }
 
 // --- compact ---
 
-int CompactOffline(const Globals& globals, const std::string& folder) {
+Told CompactOne(const std::string& folder) {
   const auto start = steady_clock::now();
-  if (!IsFolder(folder)) throw UsageError(folder + " is no folder");
-  const auto lock = LockFolder(folder);
   journal::PosixFiles files;
   upkeep::Compacted compacted;
   Check(upkeep::Compact(files, folder, &compacted));
   const double seconds = SecondsSince(start);
-  Print(globals,
-        {{"index", compacted.state.index},
-         {"records", compacted.records},
-         {"state", cli::ToJson(compacted.state)},
-         {"seconds", seconds}},
-        compacted.records == 0
-            ? "nothing to do: the snapshot has all up to record " + Grouped(compacted.state.index)
-            : "the snapshot has all up to record " + Grouped(compacted.state.index) +
-                  " now: " + cli::ToText(compacted.state) + ", " + Grouped(compacted.records) +
-                  " records replayed, in " + SecondsText(seconds));
-  return kOk;
+  return {
+      .json = {{"index", compacted.state.index},
+               {"records", compacted.records},
+               {"state", cli::ToJson(compacted.state)},
+               {"seconds", seconds}},
+      .text =
+          compacted.records == 0
+              ? "nothing to do: the snapshot has all up to record " + Grouped(compacted.state.index)
+              : "the snapshot has all up to record " + Grouped(compacted.state.index) +
+                    " now: " + cli::ToText(compacted.state) + ", " + Grouped(compacted.records) +
+                    " records replayed, in " + SecondsText(seconds)};
+}
+
+int CompactOffline(const Globals& globals, const std::string& folder) {
+  if (!IsFolder(folder)) throw UsageError(folder + " is no folder");
+  const std::vector<std::string> parts = PartsOf(folder);
+  const Locks locks = LockFolders(parts);
+  std::vector<Told> each;
+  for (const std::string& part : parts) each.push_back(CompactOne(part));
+  return Print(globals, parts.size() > 1 ? TellOfShards(std::move(each)) : each.front());
 }
 
 int CompactDaemon(const Globals& globals) {
   const SnapshotMade made = Admin(globals.Connect()).snapshot();
   const double seconds = duration<double>(made.took).count();
-  Print(globals, {{"index", made.index}, {"bytes", made.bytes}, {"seconds", seconds}},
-        "the snapshot has all up to record " + Grouped(made.index) + " now: " + Bytes(made.bytes) +
-            ", in " + SecondsText(seconds));
+  cli::Print(globals, {{"index", made.index}, {"bytes", made.bytes}, {"seconds", seconds}},
+             "the snapshot has all up to record " + Grouped(made.index) +
+                 " now: " + Bytes(made.bytes) + ", in " + SecondsText(seconds));
   return kOk;
 }
 
@@ -216,33 +295,84 @@ std::string ToText(const upkeep::RepairPlan& plan) {
   return text + "aside: " + Counted(plan.aside.size(), "file") + ", in " + plan.aside_folder;
 }
 
+std::string ToText(const upkeep::Renewal& renewal) {
+  return Counted(renewal.sessions_ended, "session") +
+         " ended; fencing tokens and ids continue above " + Grouped(renewal.numbers_from);
+}
+
+// A folder, or a shard's, and what is to be done about it.
+struct Patient {
+  std::string folder;
+  upkeep::RepairPlan plan;
+  upkeep::Renewal renewal;
+
+  bool is_good() const { return plan.faults.empty() && !plan.ends_sessions; }
+};
+
+Told TellOf(const Patient& patient, bool repaired) {
+  const upkeep::RepairPlan& plan = patient.plan;
+  if (patient.is_good()) {
+    return {.json = ToJson(plan), .text = patient.folder + " is good: nothing to repair"};
+  }
+  Told told{.json = ToJson(plan), .code = repaired ? kOk : kDamaged};
+  if (plan.faults.empty()) {
+    told.text = patient.folder + " is good, but its sessions end: another shard loses records";
+  } else {
+    told.text = ToText(plan);
+  }
+  if (!repaired) return told;
+  told.json["repaired"] = true;
+  told.json["sessions_ended"] = patient.renewal.sessions_ended;
+  told.text += "\nrepaired";
+  if (plan.loses || plan.ends_sessions) told.text += ": " + ToText(patient.renewal);
+  return told;
+}
+
+// Finds out what to do. What is lost on one shard was told to clients who go on on the others, so
+// their sessions end everywhere.
+std::vector<Patient> Examine(const std::vector<std::string>& parts) {
+  journal::PosixFiles files;
+  std::vector<Patient> patients;
+  bool loses = false;
+  for (const std::string& part : parts) {
+    patients.push_back({.folder = part});
+    Check(upkeep::PlanRepair(files, part, &patients.back().plan));
+    loses = loses || patients.back().plan.loses;
+  }
+  for (Patient& patient : patients) {
+    if (!loses || patient.plan.loses) continue;
+    if (patient.plan.faults.empty()) {
+      Check(upkeep::PlanRepair(files, patient.folder, &patient.plan, true));
+    }
+    patient.plan.ends_sessions = true;
+  }
+  return patients;
+}
+
+// Those that lose something come last: a repair that does not get to its end is found unfinished.
+void Treat(std::vector<Patient>& patients) {
+  journal::PosixFiles files;
+  for (const bool loses : {false, true}) {
+    for (Patient& patient : patients) {
+      if (patient.is_good() || patient.plan.loses != loses) continue;
+      Check(upkeep::Repair(files, patient.folder, NowMs(), &patient.plan, &patient.renewal));
+    }
+  }
+}
+
 int Repair(const Globals& globals, const Words& words) {
   if (!IsFolder(words.from)) throw UsageError(words.from + " is no folder");
-  const auto lock = LockFolder(words.from);
-  journal::PosixFiles files;
-  upkeep::RepairPlan plan;
-  Check(upkeep::PlanRepair(files, words.from, &plan));
-  Json json = ToJson(plan);
-  if (plan.faults.empty()) {
-    Print(globals, json, words.from + " is good: nothing to repair");
-    return kOk;
-  }
-  std::string text = ToText(plan);
-  if (!words.yes) {
-    Print(globals, json, text + "\nnothing was changed: say --yes to repair");
-    return kDamaged;
-  }
-  upkeep::Renewal renewal;
-  Check(upkeep::Repair(files, words.from, NowMs(), &plan, &renewal));
-  json["repaired"] = true;
-  json["sessions_ended"] = renewal.sessions_ended;
-  text += "\nrepaired";
-  if (plan.loses) {
-    text += ": " + Counted(renewal.sessions_ended, "session") +
-            " ended; fencing tokens and ids continue above " + Grouped(renewal.numbers_from);
-  }
-  Print(globals, json, text);
-  return kOk;
+  const std::vector<std::string> parts = PartsOf(words.from);
+  const Locks locks = LockFolders(parts);
+  std::vector<Patient> patients = Examine(parts);
+  const bool good = std::all_of(patients.begin(), patients.end(),
+                                [](const Patient& patient) { return patient.is_good(); });
+  if (words.yes) Treat(patients);
+  std::vector<Told> each;
+  for (const Patient& patient : patients) each.push_back(TellOf(patient, words.yes));
+  Told all = parts.size() > 1 ? TellOfShards(std::move(each)) : std::move(each.front());
+  if (!good && !words.yes) all.text += "\nnothing was changed: say --yes to repair";
+  return Print(globals, all);
 }
 
 }  // namespace
@@ -256,7 +386,11 @@ void AddFolderCommands(CLI::App& app, const Globals& globals, Action* action) {
     });
     return command;
   };
-  CLI::App* backup = add("backup", "Copies all that the daemon holds into one file", MakeBackup);
+  CLI::App* backup =
+      add("backup",
+          "Copies all that the daemon holds into one file; of several shards into a folder with "
+          "one for each",
+          MakeBackup);
   backup->add_option("file", words->to, "The file, or a folder for it")->required();
   backup->add_option("--data-dir", words->from, "Of this folder, which no daemon uses");
 

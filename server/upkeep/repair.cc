@@ -16,16 +16,17 @@ class RepairPlanner {
   RepairPlanner(Files& files, const std::string& folder, RepairPlan* plan)
       : files_(files), folder_(folder), plan_(*plan) {}
 
-  Status Run() {
+  Status Run(bool even_if_good) {
     Verdict verdict = VerifyFolder(files_, folder_);
     for (const Fault& fault : verdict.faults) {
       if (fault.code != 0) return fault;  // A call that failed, or a newer program's file.
     }
     plan_.faults = std::move(verdict.faults);
-    if (plan_.faults.empty()) return std::nullopt;
+    if (plan_.faults.empty() && !even_if_good) return std::nullopt;
     if (Status fault = ListFolder(files_, folder_, &content_)) return fault;
     if (Status fault = LoadBase(verdict)) return fault;
     if (Status fault = ReplayGood()) return fault;
+    if (plan_.faults.empty()) plan_.loses = false;  // A tail that was never confirmed is no loss.
     PlanFiles();
     return std::nullopt;
   }
@@ -134,8 +135,8 @@ class RepairPlanner {
 
 }  // namespace
 
-Status PlanRepair(Files& files, const std::string& folder, RepairPlan* plan) {
-  return RepairPlanner(files, folder, plan).Run();
+Status PlanRepair(Files& files, const std::string& folder, RepairPlan* plan, bool even_if_good) {
+  return RepairPlanner(files, folder, plan).Run(even_if_good);
 }
 
 // The new snapshot is the newest from the moment it has its name, and no daemon starts on it while
@@ -143,7 +144,7 @@ Status PlanRepair(Files& files, const std::string& folder, RepairPlan* plan) {
 Status Repair(Files& files, const std::string& folder, int64_t now_ms, RepairPlan* plan,
               Renewal* renewal) {
   engine::Engine& engine = *plan->state.engine;
-  if (plan->loses) {
+  if (plan->loses || plan->ends_sessions) {
     const int64_t elapsed_ms = now_ms - static_cast<int64_t>(engine.last_time());
     *renewal = Renew(engine, JumpOver(static_cast<uint64_t>(std::max<int64_t>(elapsed_ms, 0))));
   }

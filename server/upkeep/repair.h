@@ -27,15 +27,20 @@ struct RepairPlan {
   uint64_t lost() const { return last_seen - good_index; }
   // True if something that was confirmed is, or may be, gone.
   bool loses = false;
+  // To be set if sessions have to end here because another shard loses something: to their clients
+  // all shards are one daemon.
+  bool ends_sessions = false;
 };
 
 // Finds out what a repair would do; changes nothing. A Fault if nothing can be done: a call that
-// failed, a file that needs a newer program, no state to go on from.
-[[nodiscard]] Status PlanRepair(Files& files, const std::string& folder, RepairPlan* plan);
+// failed, a file that needs a newer program, no state to go on from. For a folder that is good the
+// plan is empty, or, with `even_if_good`, one that loses nothing.
+[[nodiscard]] Status PlanRepair(Files& files, const std::string& folder, RepairPlan* plan,
+                                bool even_if_good = false);
 
-// Repairs. If something was lost sessions end and numbers jump (renewal.h), as clients were told of
-// more than is kept. After a crash on the way the folder is as damaged as before, or repaired; the
-// next plan tells.
+// Repairs. If something was lost, or is to end sessions, they end and numbers jump (renewal.h), as
+// clients were told of more than is kept. After a crash on the way the folder is as damaged as
+// before, or repaired; the next plan tells.
 [[nodiscard]] Status Repair(Files& files, const std::string& folder, int64_t now_ms,
                             RepairPlan* plan, Renewal* renewal);
 

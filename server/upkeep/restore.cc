@@ -12,7 +12,9 @@ namespace {
 // A folder that is the root of a file system has this one from the start.
 constexpr std::string_view kMountLeftover = "lost+found";
 
-Status RefuseUsed(Files& files, const std::string& folder) {
+}  // namespace
+
+Status RequireEmpty(Files& files, const std::string& folder) {
   FolderContent content;
   if (Status fault = ListFolder(files, folder, &content)) return fault;
   std::erase(content.others, kMountLeftover);
@@ -26,12 +28,10 @@ Status RefuseUsed(Files& files, const std::string& folder) {
                       ". Restore into a new folder, or move away what is in this one"};
 }
 
-}  // namespace
-
 Status Restore(Files& files, const LoadedState& backup, const std::string& folder, int64_t now_ms,
                Restored* restored) {
   if (Status fault = files.MakeFolder(folder)) return fault;
-  if (Status fault = RefuseUsed(files, folder)) return fault;
+  if (Status fault = RequireEmpty(files, folder)) return fault;
   COHELD_FAILPOINT("restore.made_folder");
   engine::Engine& engine = *backup.engine;
   restored->backup = FiguresOf(engine, backup.index);

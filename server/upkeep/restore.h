@@ -9,6 +9,9 @@
 
 namespace coheld::upkeep {
 
+// A Fault if something is in the folder, of a daemon or of anybody.
+[[nodiscard]] Status RequireEmpty(Files& files, const std::string& folder);
+
 struct Restored {
   Figures backup;  // What the backup has.
   Figures state;   // What was restored of it.
