@@ -123,7 +123,7 @@ TEST_P(CppReconnectTest, ALockOfALostSessionCannotBeReleased) {
 TEST_P(CppReconnectTest, AStoppedDaemonIsGivenUpAfterTheDeadline) {
   const auto client = Client::connect(Address(), {.connect_timeout = 10s});
   const uint64_t session = client.session().id;
-  daemon_.Signal(SIGSTOP);
+  daemon_.Freeze();
   CallOptions options;
   options.deadline = 1ms;
   EXPECT_THROW(client.call(208, "", options), OutcomeUnknown);  // List.Append.

@@ -182,6 +182,12 @@ void DaemonProcess::Signal(int signal) {
   if (pid_ > 0 && !exit_code_) ::kill(pid_, signal);
 }
 
+void DaemonProcess::Freeze() {
+  Signal(SIGSTOP);
+  siginfo_t stopped{};
+  waitid(P_PID, static_cast<id_t>(pid_), &stopped, WSTOPPED);
+}
+
 std::optional<int> DaemonProcess::WaitForExit(std::chrono::milliseconds patience) {
   if (pid_ <= 0 || exit_code_) return exit_code_;
   const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));

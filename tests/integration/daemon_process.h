@@ -76,6 +76,9 @@ class DaemonProcess {
   void Kill();
   // Sends any signal.
   void Signal(int signal);
+  // Sends SIGSTOP and waits until all of its threads stand still, which the signal's sender does
+  // not. Signal(SIGCONT) has it go on.
+  void Freeze();
 
   // Waits for the end. The exit code, or 128 plus the signal's number; nothing if it still runs
   // after that time.
