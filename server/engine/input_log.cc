@@ -49,22 +49,24 @@ bool ReadVarint(std::string_view* rest, uint64_t* number) {
 }  // namespace
 
 InputHead::InputHead(const Input& input) {
+  // The last write may go on for 7 bytes more.
   static_assert(sizeof(bytes_) >= 1 + kNumbers * wire::kVarintBytesMax + sizeof(uint64_t));
   const Stamp& stamp = input.stamp;
-  const Numbers numbers = {static_cast<uint64_t>(stamp.now),
-                           static_cast<uint64_t>(stamp.call),
-                           static_cast<uint64_t>(stamp.owner.session),
-                           stamp.owner.thread,
-                           input.code,
-                           stamp.seq,
-                           stamp.acked,
-                           stamp.lane,
-                           stamp.token,
-                           input.ms,
-                           stamp.site.size()};
   bytes_[0] = static_cast<char>(input.kind);
   char* end = bytes_.data() + 1;
-  for (const uint64_t number : numbers) end = WriteVarint(number, end);
+  end = WriteVarint(static_cast<uint64_t>(stamp.now), end);
+  end = WriteVarint(static_cast<uint64_t>(stamp.call), end);
+  end = WriteVarint(static_cast<uint64_t>(stamp.owner.session), end);
+  end = WriteVarint(stamp.owner.thread, end);
+  end = WriteVarint(input.code, end);
+  const std::array<uint64_t, 6> rest = {stamp.seq,   stamp.acked, stamp.lane,
+                                        stamp.token, input.ms,    stamp.site.size()};
+  if ((rest[0] | rest[1] | rest[2] | rest[3] | rest[4] | rest[5]) == 0) {  // As mostly.
+    std::memset(end, 0, sizeof(uint64_t));
+    end += rest.size();
+  } else {
+    for (const uint64_t number : rest) end = WriteVarint(number, end);
+  }
   size_ = static_cast<size_t>(end - bytes_.data());
 }
 

@@ -4,8 +4,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include <array>
 #include <charconv>
+#include <cstring>
 
 #include "proto/wire/check.h"
 #include "proto/wire/fields.h"
@@ -79,11 +79,12 @@ bool HasBody(const BatchHeader& header, std::string_view bytes) {
 void AppendRecord(std::span<const std::string_view> parts, std::string* body) {
   size_t bytes = 0;
   for (const std::string_view part : parts) bytes += part.size();
-  std::array<char, wire::kVarintBytesMax> size;
-  const char* const end = wire::WriteVarint(bytes, size.data());
-  body->append(size.data(), static_cast<size_t>(end - size.data()));
+  const size_t at = body->size();
+  body->resize(at + wire::VarintBytes(bytes) + bytes);
+  char* end = wire::WriteVarint(bytes, body->data() + at);
   for (const std::string_view part : parts) {
-    if (!part.empty()) body->append(part);
+    if (!part.empty()) std::memcpy(end, part.data(), part.size());
+    end += part.size();
   }
 }
 
