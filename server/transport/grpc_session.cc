@@ -61,6 +61,8 @@ GrpcSession::GrpcSession(const SessionLimits& limits, CallHandler& handler)
 GrpcSession::~GrpcSession() = default;
 
 bool GrpcSession::Feed(std::string_view bytes) { return state_->Feed(bytes); }
+void GrpcSession::Pump(size_t bytes_max, Output* out) { state_->Pump(bytes_max, out); }
+void GrpcSession::GiveBack() { state_->GiveBack(); }
 void GrpcSession::Pump(size_t bytes_max, std::string* out) { state_->Pump(bytes_max, out); }
 bool GrpcSession::WantsWrite() const { return state_->WantsWrite(); }
 bool GrpcSession::Finished() const { return state_->Finished(); }
@@ -77,6 +79,12 @@ void GrpcSession::Finish(StreamId stream, const wire::Failure& failure) {
 }
 void GrpcSession::Reply(StreamId stream, std::string_view message) {
   state_->Reply(stream, message);
+}
+void GrpcSession::SendTaking(StreamId stream, std::string_view front, std::string&& payload) {
+  state_->SendTaking(stream, front, std::move(payload));
+}
+void GrpcSession::ReplyTaking(StreamId stream, std::string&& message) {
+  state_->ReplyTaking(stream, std::move(message));
 }
 void GrpcSession::Reset(StreamId stream) { state_->Reset(stream); }
 

@@ -18,6 +18,8 @@
 
 namespace coheld::transport {
 
+class Output;
+
 // A stream of the connection, as HTTP/2 numbers it.
 using StreamId = int32_t;
 
@@ -81,8 +83,12 @@ class GrpcSession {
   // once more for the GOAWAY, then close.
   bool Feed(std::string_view bytes);
 
-  // Appends up to about `bytes_max` bytes that are ready to go to the peer.
+  // Moves up to about `bytes_max` bytes that are ready to go to the peer: into `out`, which is
+  // empty, or, all of them copied, behind what is in a string.
+  void Pump(size_t bytes_max, Output* out);
   void Pump(size_t bytes_max, std::string* out);
+  // Gives back what memory is not in use. To be called when the peer has been silent for a while.
+  void GiveBack();
   // True if Pump would give something.
   bool WantsWrite() const;
   // True when nothing more will come or go: close the connection.
@@ -103,6 +109,9 @@ class GrpcSession {
   void Finish(StreamId stream, const wire::Failure& failure);
   // Queues the only message and ends the call with OK: what a unary reply is.
   void Reply(StreamId stream, std::string_view message);
+  // As Send and Reply; a large payload is taken as it is, without a copy.
+  void SendTaking(StreamId stream, std::string_view front, std::string&& payload);
+  void ReplyTaking(StreamId stream, std::string&& message);
   // Ends the call without a status (RST_STREAM CANCEL); what is queued on it is dropped.
   void Reset(StreamId stream);
 

@@ -4,46 +4,14 @@
 #include <algorithm>
 
 #include "proto/wire/check.h"
-#include "proto/wire/framing.h"
 
 namespace coheld::transport {
 namespace {
 
-// Buffers that grew beyond this are given back when empty: of a stream in use, of a spare one.
-constexpr size_t kBufferBytesKept = 16 << 10;
+// Buffers of a closed stream that grew beyond this are given back.
 constexpr size_t kSpareBufferBytesKept = 4 << 10;
-// A queue that never runs empty moves its rest to the front after so many bytes.
-constexpr size_t kCompactBytes = 1 << 20;
 
 }  // namespace
-
-void OutputQueue::Append(std::string_view front, std::string_view back) {
-  const size_t length = front.size() + back.size();
-  wire::AppendPrefix({.compressed = false, .length = static_cast<uint32_t>(length)}, &buffer_);
-  buffer_.append(front);
-  buffer_.append(back);
-}
-
-void OutputQueue::AppendCompressed(std::string_view gzip) {
-  wire::AppendPrefix({.compressed = true, .length = static_cast<uint32_t>(gzip.size())}, &buffer_);
-  buffer_.append(gzip);
-}
-
-void OutputQueue::Pop(size_t bytes) {
-  sent_ += bytes;
-  if (sent_ == buffer_.size()) {
-    Clear(kBufferBytesKept);
-  } else if (sent_ >= kCompactBytes && sent_ >= buffer_.size() / 2) {
-    buffer_.erase(0, sent_);
-    sent_ = 0;
-  }
-}
-
-void OutputQueue::Clear(size_t bytes_kept) {
-  buffer_.clear();
-  sent_ = 0;
-  if (buffer_.capacity() > bytes_kept) buffer_.shrink_to_fit();
-}
 
 void GrpcStream::Recycle() {
   static_cast<StreamProgress&>(*this) = StreamProgress();
@@ -81,6 +49,14 @@ void GrpcStreamTable::Close(GrpcStream& stream) {
   if (spares_.size() >= kSparesMax) return;
   closed->Recycle();
   spares_.push_back(std::move(closed));
+}
+
+void GrpcStreamTable::GiveBack() {
+  Streams().swap(spares_);
+  for (const auto& stream : open_) {
+    if (stream->output.empty()) stream->output.Clear(0);
+    if (!stream->reader.HasRest()) stream->reader.GiveBack();
+  }
 }
 
 }  // namespace coheld::transport

@@ -13,28 +13,10 @@
 #include "server/transport/flow_window.h"
 #include "server/transport/grpc_session.h"
 #include "server/transport/message_reader.h"
+#include "server/transport/output.h"
 #include "server/transport/reply_headers.h"
 
 namespace coheld::transport {
-
-// The framed messages that wait for their turn on the wire.
-class OutputQueue {
- public:
-  // Appends a message, given in two parts.
-  void Append(std::string_view front, std::string_view back);
-  void AppendCompressed(std::string_view gzip);
-  // Appends bytes that are no gRPC message.
-  void AppendRaw(std::string_view bytes) { buffer_.append(bytes); }
-  std::string_view bytes() const { return std::string_view{buffer_}.substr(sent_); }
-  size_t size() const { return buffer_.size() - sent_; }
-  void Pop(size_t bytes);
-  // Drops everything; the buffer too if it is larger than that.
-  void Clear(size_t bytes_kept);
-
- private:
-  std::string buffer_;
-  size_t sent_ = 0;
-};
 
 // How far a stream is.
 struct StreamProgress {
@@ -66,7 +48,7 @@ struct GrpcStream : StreamProgress {
   bool Closed() const { return reset || (ended && half_closed); }
 
   MessageReader reader;
-  OutputQueue output;
+  Output output;                   // Framed messages that wait for their turn.
   std::unique_ptr<Ending> ending;  // Absent: OK.
   std::string_view http_status;    // Of an answer that waits for the request's end, or empty.
 };
@@ -81,8 +63,8 @@ class GrpcStreamTable {
   void Close(GrpcStream& stream);
   // By id.
   std::span<const std::unique_ptr<GrpcStream>> open() const { return open_; }
-  // Gives the memory of closed streams back.
-  void DropSpares() { Streams().swap(spares_); }
+  // Gives back the memory of closed streams, and what is empty of the open ones.
+  void GiveBack();
 
  private:
   static constexpr size_t kSparesMax = 16;

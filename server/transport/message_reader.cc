@@ -71,6 +71,12 @@ void MessageReader::Forget() {
   message_ = {};
 }
 
+void MessageReader::GiveBack() {
+  Forget();
+  std::string().swap(kept_);
+  std::string().swap(inflated_);
+}
+
 size_t MessageReader::PendingBytes() const {
   const std::string_view unread = std::string_view{kept_}.substr(kept_read_);
   return unread.size() < wire::kPrefixBytes ? 0 : Look(unread).wanted;

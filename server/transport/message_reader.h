@@ -39,6 +39,8 @@ class MessageReader {
   void ReserveAll() { kept_.reserve(kept_read_ + PendingBytes()); }
   // Lets go of everything that was given, and of large buffers.
   void Forget();
+  // Lets go of the buffers, which are empty.
+  void GiveBack();
 
   std::string_view message() const { return message_; }
   const wire::Failure& failure() const { return failure_; }

@@ -3,6 +3,7 @@
 // window, queues on its stream and has its turn in WriteQueued. See session_state.h.
 #include <algorithm>
 
+#include "proto/wire/check.h"
 #include "proto/wire/framing.h"
 #include "proto/wire/status.h"
 #include "server/transport/gzip.h"
@@ -18,6 +19,15 @@ constexpr size_t kCompressBytesMin = 1024;
 constexpr size_t kMessageBytesMax = 1024;
 // Larger frames would make the other streams wait.
 constexpr size_t kWriteFrameBytesMax = 256 << 10;
+constexpr size_t kBufferBytesKept = 16 << 10;  // Of an empty queue of an open stream.
+
+void AppendMessage(std::string_view front, std::string_view back, bool compressed,
+                   std::string* out) {
+  const auto length = static_cast<uint32_t>(front.size() + back.size());
+  wire::AppendPrefix({.compressed = compressed, .length = length}, out);
+  out->append(front);
+  out->append(back);
+}
 
 }  // namespace
 
@@ -41,6 +51,18 @@ void GrpcSession::State::Reply(StreamId id, std::string_view message) {
   GrpcStream* const stream = FindOpen(id);
   if (stream == nullptr) return;
   Queue(*stream, message, {});
+  stream->finished = true;
+  End(*stream);
+}
+
+void GrpcSession::State::SendTaking(StreamId id, std::string_view front, std::string&& payload) {
+  if (GrpcStream* const stream = FindOpen(id)) QueueTaking(*stream, front, std::move(payload));
+}
+
+void GrpcSession::State::ReplyTaking(StreamId id, std::string&& message) {
+  GrpcStream* const stream = FindOpen(id);
+  if (stream == nullptr) return;
+  QueueTaking(*stream, {}, std::move(message));
   stream->finished = true;
   End(*stream);
 }
@@ -80,10 +102,26 @@ void GrpcSession::State::Queue(GrpcStream& stream, std::string_view front, std::
     gzip = DeflateGzip(std::string(front).append(back));
   }
   if (gzip) {
-    stream.output.AppendCompressed(*gzip);
+    AppendMessage({}, *gzip, true, &stream.output.buffer());
   } else {
-    stream.output.Append(front, back);
+    AppendMessage(front, back, false, &stream.output.buffer());
   }
+  queued_bytes_ += stream.output.size() - before;
+  AwaitTurn(stream);
+}
+
+// A large payload is lent to the output as it is.
+void GrpcSession::State::QueueTaking(GrpcStream& stream, std::string_view front,
+                                     std::string&& payload) {
+  if (payload.size() < kLentBytesMin || stream.compresses) return Queue(stream, front, payload);
+  budget_.Earn(1);
+  const size_t before = stream.output.size();
+  const auto owner = std::make_shared<const std::string>(std::move(payload));
+  std::string* const buffer = &stream.output.buffer();
+  const auto length = static_cast<uint32_t>(front.size() + owner->size());
+  wire::AppendPrefix({.compressed = false, .length = length}, buffer);
+  buffer->append(front);
+  stream.output.Lend(*owner, owner);
   queued_bytes_ += stream.output.size() - before;
   AwaitTurn(stream);
 }
@@ -97,11 +135,8 @@ bool GrpcSession::State::FitsNow(const GrpcStream& stream, size_t bytes) const {
 void GrpcSession::State::WriteMessage(GrpcStream& stream, std::string_view front,
                                       std::string_view back) {
   WriteBegin(stream);
-  const size_t length = front.size() + back.size();
-  WriteDataFrame(stream, wire::kPrefixBytes + length, 0);
-  wire::AppendPrefix({.compressed = false, .length = static_cast<uint32_t>(length)}, &written_);
-  written_.append(front);
-  written_.append(back);
+  WriteDataFrame(stream, wire::kPrefixBytes + front.size() + back.size(), 0);
+  AppendMessage(front, back, false, &written_);
   open_frame_stream_ = stream.id;
   open_frame_end_ = written_.size();
 }
@@ -168,20 +203,33 @@ void GrpcSession::State::AwaitTurn(GrpcStream& stream) {
 }
 
 bool GrpcSession::State::WantsWrite() const {
-  return !written_.empty() || !ended_early_.empty() ||
+  return !output_.empty() || !ended_early_.empty() ||
          (!writers_.empty() && send_window_.left() > 0);
 }
 
-void GrpcSession::State::Pump(size_t bytes_max, std::string* out) {
-  while (written_.size() < std::max<size_t>(bytes_max, 1) && !writers_.empty() &&
+void GrpcSession::State::FillOutput(size_t bytes_max) {
+  while (output_.size() < std::max<size_t>(bytes_max, 1) && !writers_.empty() &&
          send_window_.left() > 0) {
     WriteQueued();
   }
   StopPeers();
   open_frame_stream_ = 0;
-  if (out->empty()) return out->swap(written_);
-  out->append(written_);
-  written_.clear();
+}
+
+void GrpcSession::State::Pump(size_t bytes_max, Output* out) {
+  COHELD_CHECK(out->empty());
+  FillOutput(bytes_max);
+  std::swap(*out, output_);
+}
+
+void GrpcSession::State::Pump(size_t bytes_max, std::string* out) {
+  FillOutput(bytes_max);
+  output_.MoveTo(out);
+}
+
+void GrpcSession::State::GiveBack() {
+  if (output_.empty()) output_.Clear(0);
+  streams_.GiveBack();
 }
 
 // Lets the stream that waited longest write one frame.
@@ -196,9 +244,10 @@ void GrpcSession::State::WriteQueued() {
   if (bytes == 0) return;
   const bool ends = stream->finished && bytes == queued;
   if (!stream->plain_http) WriteBegin(*stream);
+  open_frame_stream_ = 0;
   WriteDataFrame(*stream, bytes, ends && stream->plain_http ? kEndStream : 0);
-  written_.append(stream->output.bytes().substr(0, bytes));
-  stream->output.Pop(bytes);
+  stream->output.MoveTo(bytes, &output_);
+  if (stream->output.empty()) stream->output.Clear(kBufferBytesKept);
   queued_bytes_ -= bytes;
   if (!ends) return AwaitTurn(*stream);
   if (stream->plain_http) return NoteEnded(*stream);
@@ -220,7 +269,7 @@ void GrpcSession::State::AnswerHttp(GrpcStream& stream) {
       "coheld speaks gRPC: POST with content-type application/grpc\n";
   WriteHeaders(stream, replies_.Http(std::exchange(stream.http_status, {})), false);
   stream.plain_http = true;
-  stream.output.AppendRaw(kText);
+  stream.output.buffer().append(kText);
   queued_bytes_ += kText.size();
   AwaitTurn(stream);
 }

@@ -25,11 +25,15 @@ class GrpcSession::State {
   State& operator=(const State&) = delete;
 
   bool Feed(std::string_view bytes);
+  void Pump(size_t bytes_max, Output* out);
   void Pump(size_t bytes_max, std::string* out);
+  void GiveBack();
   void Send(StreamId id, std::string_view front, std::string_view back);
   void Finish(StreamId id);
   void Fail(StreamId id, const wire::Failure& failure);
   void Reply(StreamId id, std::string_view message);
+  void SendTaking(StreamId id, std::string_view front, std::string&& payload);
+  void ReplyTaking(StreamId id, std::string&& message);
   void Reset(StreamId id);
   void BeginDrain();
   void FinishDrain();
@@ -41,7 +45,7 @@ class GrpcSession::State {
   bool greeted() const { return greeted_; }
   bool HoldsMessages() const { return !held_.empty() && !OutputFull(); }
   uint32_t pings_unanswered() const { return pings_unanswered_; }
-  size_t queued_bytes() const { return queued_bytes_ + written_.size(); }
+  size_t queued_bytes() const { return queued_bytes_ + output_.size(); }
   size_t open_streams() const { return streams_.open().size(); }
   const std::string& error() const { return error_; }
 
@@ -117,6 +121,7 @@ class GrpcSession::State {
   // Find, but only if something can still be queued on it.
   GrpcStream* FindOpen(StreamId id) const;
   void Queue(GrpcStream& stream, std::string_view front, std::string_view back);
+  void QueueTaking(GrpcStream& stream, std::string_view front, std::string&& payload);
   bool FitsNow(const GrpcStream& stream, size_t bytes) const;
   void WriteMessage(GrpcStream& stream, std::string_view front, std::string_view back);
   void WriteHeaders(const GrpcStream& stream, std::string_view block, bool ends);
@@ -127,6 +132,7 @@ class GrpcSession::State {
   void NoteEnded(GrpcStream& stream);
   void AwaitTurn(GrpcStream& stream);
   void WriteQueued();
+  void FillOutput(size_t bytes_max);
   void WriteDataFrame(GrpcStream& stream, size_t bytes, uint8_t flags);
   // Streams that we ended before the peer did: it need not go on.
   void StopPeers();
@@ -162,7 +168,8 @@ class GrpcSession::State {
   uint32_t initial_send_window_ = kWindowDefault;
   uint32_t peer_frame_bytes_max_ = kFrameBytesMax;
 
-  std::string written_;  // Frames that are ready to go.
+  Output output_;  // Frames that are ready to go.
+  std::string& written_ = output_.buffer();
   // The DATA frame at the end of written_, which takes more messages of its stream.
   StreamId open_frame_stream_ = 0;  // 0: none.
   size_t open_frame_begin_ = 0;

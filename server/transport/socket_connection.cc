@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -17,8 +18,9 @@
 namespace coheld::transport {
 namespace {
 
-constexpr size_t kWriteBytes = 256 << 10;      // What one Pump takes.
-constexpr size_t kTurnWriteBytes = 1 << 20;    // Then the other connections have their turn.
+constexpr size_t kWriteBytes = 256 << 10;    // What one Pump takes.
+constexpr size_t kTurnWriteBytes = 1 << 20;  // Then the other connections have their turn.
+constexpr size_t kPartsMax = 64;  // What one system call sends: a header and a frame each.
 constexpr size_t kBufferBytesKept = 16 << 10;  // Larger output buffers are given back when empty.
 constexpr uint64_t kLingerMs = 500;
 // How often the host is probed, and the kernel is asked, while it may be silent.
@@ -151,17 +153,16 @@ void SocketConnection::Flush() {
   if (closed_ || lingering_) return;
   size_t turn_bytes = 0;
   while (turn_bytes < kTurnWriteBytes) {
-    if (out_sent_ == out_.size()) {
+    if (out_.empty()) {
       const size_t queued = session_->queued_bytes();
-      out_.clear();
-      out_sent_ = 0;
+      out_.Clear(kBufferBytesKept);
       Refill();
       out_mark_ = queued_mark_;
       if (session_->queued_bytes() < queued) progress_since_sweep_ = true;
       if (out_.empty()) break;
     }
     if (!out_mark_.empty() && !MayLeave()) break;
-    turn_bytes += out_.size() - out_sent_;
+    turn_bytes += out_.size();
     if (!Transmit()) break;
   }
   if (closed_) return;
@@ -178,12 +179,12 @@ void SocketConnection::Refill() {
 }
 
 void SocketConnection::Encrypt() {
-  tls_->TakeOutput(&out_);
+  tls_->TakeOutput(&out_.buffer());
   if (!tls_->established() || !tls_->error().empty()) return;
   std::string& plain = owner_.plain_bytes().out;
   plain.clear();
   session_->Pump(kWriteBytes, &plain);
-  if (!plain.empty() && !tls_->Write(plain, &out_)) broken_ = true;
+  if (!plain.empty() && !tls_->Write(plain, &out_.buffer())) broken_ = true;
 }
 
 bool SocketConnection::MayLeave() {
@@ -203,9 +204,8 @@ void SocketConnection::OnRelease() {
 }
 
 bool SocketConnection::Transmit() {
-  while (out_sent_ < out_.size()) {
-    const ssize_t size = Send(descriptor_, out_.data() + out_sent_, out_.size() - out_sent_,
-                              MSG_NOSIGNAL | MSG_DONTWAIT);
+  while (!out_.empty()) {
+    const ssize_t size = SendSome();
     if (size < 0 && errno == EINTR) continue;
     if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
       writable_awaited_ = true;
@@ -215,14 +215,19 @@ bool SocketConnection::Transmit() {
       Close();
       return false;
     }
-    out_sent_ += static_cast<size_t>(size);
+    out_.Pop(static_cast<size_t>(size));
     if (writable_awaited_) progress_since_sweep_ = true;
   }
-  if (out_.capacity() > kBufferBytesKept && session_->queued_bytes() == 0) {
-    std::string().swap(out_);
-    out_sent_ = 0;
-  }
+  if (session_->queued_bytes() == 0) out_.Clear(kBufferBytesKept);
   return true;
+}
+
+ssize_t SocketConnection::SendSome() {
+  constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
+  std::array<iovec, kPartsMax> parts;
+  const size_t count = out_.Gather(parts);
+  if (count == 1) return Send(descriptor_, parts[0].iov_base, parts[0].iov_len, kFlags);
+  return SendParts(descriptor_, std::span(parts).first(count), kFlags);
 }
 
 // What follows a flush: close what is finished, read on unless the peer must read first.
@@ -232,7 +237,7 @@ void SocketConnection::HoldInput(bool hold) {
 }
 
 void SocketConnection::ReadOrRest() {
-  if (broken_ || (out_sent_ == out_.size() && session_->Finished())) return Linger();
+  if (broken_ || (out_.empty() && session_->Finished())) return Linger();
   if (session_->HoldsMessages()) {
     in_turn_ = true;
     Take({});
@@ -263,15 +268,14 @@ void SocketConnection::Linger() {
   if (tls_ != nullptr) {
     if (!tls_->error().empty()) owner_.NoteTlsFailure(peer_, tls_->error());
     tls_->Close();
-    tls_->TakeOutput(&out_);
+    tls_->TakeOutput(&out_.buffer());
     (void)Transmit();
     if (closed_) return;
   }
   // What the peer made us keep is not kept while it lingers.
   handler_.reset();
   session_.reset();
-  std::string().swap(out_);
-  out_sent_ = 0;
+  out_.Clear(0);
   ::shutdown(descriptor_, SHUT_WR);
   reads_ = true;
   writable_awaited_ = false;
@@ -328,7 +332,13 @@ void SocketConnection::Sweep(uint64_t now_ms) {
     return;
   }
   session_->Advance(now_ms);
-  if (std::exchange(read_since_sweep_, false)) last_read_ms_ = now_ms;
+  if (std::exchange(read_since_sweep_, false)) {
+    last_read_ms_ = now_ms;
+    gave_back_ = false;
+  } else if (!std::exchange(gave_back_, true)) {
+    session_->GiveBack();
+    if (out_.empty()) out_.Clear(0);
+  }
   // A peer is not to blame for what it is not sent.
   const bool progress = std::exchange(progress_since_sweep_, false) || release_awaited_;
   if (progress || !OutputFull()) last_progress_ms_ = now_ms;

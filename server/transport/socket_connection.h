@@ -13,6 +13,7 @@
 #include "proto/wire/tls_stream.h"
 #include "server/transport/connection.h"
 #include "server/transport/listener.h"
+#include "server/transport/output.h"
 
 namespace coheld::transport {
 
@@ -108,9 +109,11 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   bool MayLeave();
   // Writes out_; false if the socket is full or gone.
   bool Transmit();
+  // One system call of Transmit's.
+  ssize_t SendSome();
   void ReadOrRest();
   bool OutputFull() const;
-  size_t QueuedBytes() const { return session_->queued_bytes() + out_.size() - out_sent_; }
+  size_t QueuedBytes() const { return session_->queued_bytes() + out_.size(); }
   // Closes for our direction and waits shortly for the peer's end, so that the last bytes arrive.
   void Linger();
   void FinishDrain();
@@ -124,8 +127,7 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   std::unique_ptr<CallHandler> handler_;
   std::unique_ptr<GrpcSession> session_;
   const std::unique_ptr<wire::TlsStream> tls_;  // Null: what is sent is plain.
-  std::string out_;
-  size_t out_sent_ = 0;
+  Output out_;
   OutputMark queued_mark_;  // What the newest output in the session waits for.
   OutputMark out_mark_;     // What out_ waits for.
   std::string drop_reason_;
@@ -138,6 +140,7 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   uint64_t ask_silence_ms_ = 0;
   uint64_t silent_ms_ = 0;  // When it was dropped for that.
   bool read_since_sweep_ = false;
+  bool gave_back_ = false;  // Since it was read last.
   bool progress_since_sweep_ = false;
   uint32_t watched_ = kWatchedAtFirst;
   bool input_held_ = false;

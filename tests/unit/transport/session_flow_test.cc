@@ -242,6 +242,43 @@ TEST(SessionFlowTest, PumpStopsNearItsBound) {
   EXPECT_TRUE(session.WantsWrite());
 }
 
+// What is lent is the same on the wire as what is copied.
+TEST(SessionFlowTest, TakenPayloadsArriveAsTheyAre) {
+  Recorder recorder;
+  GrpcSession session(SessionLimits{}, recorder);
+  ClientSession peer;
+  std::string big(3 * kMegabyte, 'x');
+  for (size_t i = 0; i < big.size(); ++i) big[i] = static_cast<char>(i * 7 / 3);
+  recorder.when_message = [&](StreamId id, std::string_view) {
+    session.Send(id, "small");
+    session.SendTaking(id, "front", std::string(big));
+    session.SendTaking(id, "front", "small");
+  };
+  recorder.when_half_closed = [&](StreamId id) { session.ReplyTaking(id, std::string(big)); };
+  const StreamId id = peer.Call(RequestFields("/a.B/C"), Framed("a"));
+  Exchange(peer, session);
+  const std::vector<std::string> expected = {"small", "front" + big, "frontsmall", big};
+  EXPECT_TRUE(peer.response(id).messages() == expected);
+  EXPECT_EQ(peer.response(id).status(), "0");
+  EXPECT_EQ(session.queued_bytes(), 0U);
+}
+
+TEST(SessionFlowTest, WhatIsGivenBackIsNotMissed) {
+  Recorder recorder;
+  GrpcSession session(SessionLimits{}, recorder);
+  ClientSession peer;
+  recorder.when_message = [&](StreamId id, std::string_view message) { session.Send(id, message); };
+  const StreamId id = peer.Call(RequestFields("/a.B/C"), Framed("one").substr(0, 7), false);
+  Exchange(peer, session);
+  session.GiveBack();
+  peer.Write(id, Framed("one").substr(7) + Framed("two"));
+  Exchange(peer, session);
+  session.GiveBack();
+  peer.Write(id, Framed("three"));
+  Exchange(peer, session);
+  EXPECT_EQ(peer.response(id).messages(), (std::vector<std::string>{"one", "two", "three"}));
+}
+
 TEST(SessionFlowTest, SmallRepliesDoNotWaitBehindABigOne) {
   Recorder recorder;
   GrpcSession session(SessionLimits{}, recorder);
