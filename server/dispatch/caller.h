@@ -28,6 +28,8 @@ class Caller {
  public:
   // Sends the reply of an op that this caller submitted.
   virtual void Answer(const Route& route, const engine::Reply& reply) = 0;
+  // As Answer; a large payload may be taken in place of being copied.
+  virtual void AnswerTaking(const Route& route, engine::Reply&& reply) { Answer(route, reply); }
   virtual void Answer(const Route& route, const Failure& failure) = 0;
   virtual void AnswerWith(const Route& route, std::string_view payload) = 0;
   // To call after answers that are given outside of Dispatcher::Submit.

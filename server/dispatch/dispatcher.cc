@@ -194,7 +194,7 @@ void Dispatcher::Apply(const Submission& submission, std::optional<Failure> refu
     waits = engine_.Apply(stamp, submission.method, submission.payload, &replies);
   }
   if (!waits) {
-    submission.route.peer->Answer(submission.route, replies.front());
+    submission.route.peer->AnswerTaking(submission.route, std::move(replies.front()));
   } else if (*waits == call) {
     Remember(call, submission, now);
   } else {

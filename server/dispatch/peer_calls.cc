@@ -12,6 +12,7 @@
 #include "server/dispatch/health.h"
 #include "server/dispatch/reflection.h"
 #include "server/transport/headers.h"
+#include "server/transport/output.h"
 
 namespace coheld::dispatch {
 namespace {
@@ -265,6 +266,22 @@ void PeerCalls::Answer(const Route& route, const engine::Reply& reply) {
   dispatcher_.Hold(connection_, reply.durability);
   if (reply.failure) return SendFailure(route, *reply.failure);
   SendPayload(route, reply.payload);
+}
+
+void PeerCalls::AnswerTaking(const Route& route, engine::Reply&& reply) {
+  if (reply.failure || reply.payload.size() < transport::kLentBytesMin) {
+    return Answer(route, reply);
+  }
+  dispatcher_.Hold(connection_, reply.durability);
+  if (route.frame == 0) {
+    Erase(route.stream);
+    return connection_.session().ReplyTaking(route.stream, std::move(reply.payload));
+  }
+  wire::CallReplyHead head;
+  const std::string_view front =
+      wire::EncodeCallReplyHead(route.frame, reply.payload.size(), &head);
+  connection_.session().SendTaking(route.stream, front, std::move(reply.payload));
+  if (const Stream* stream = Find(route.stream)) FinishIfDrained(*stream);
 }
 
 void PeerCalls::AnswerWith(const Route& route, std::string_view payload) {

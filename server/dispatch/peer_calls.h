@@ -29,6 +29,7 @@ class PeerCalls final : public transport::CallHandler, public Caller {
   void OnAbort(StreamId stream) override;
 
   void Answer(const Route& route, const engine::Reply& reply) override;
+  void AnswerTaking(const Route& route, engine::Reply&& reply) override;
   void Answer(const Route& route, const Failure& failure) override;
   void AnswerWith(const Route& route, std::string_view payload) override;
   void RequestFlush() override { connection_.RequestFlush(); }
