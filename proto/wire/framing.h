@@ -26,12 +26,19 @@ inline MessagePrefix ReadPrefix(const char* bytes) {
   return {.compressed = (b[0] & 1) != 0, .length = length};
 }
 
+// Writes a prefix to kPrefixBytes at `out`.
+inline void WritePrefix(MessagePrefix prefix, char* out) {
+  out[0] = static_cast<char>(prefix.compressed ? 1 : 0);
+  out[1] = static_cast<char>(prefix.length >> 24);
+  out[2] = static_cast<char>(prefix.length >> 16);
+  out[3] = static_cast<char>(prefix.length >> 8);
+  out[4] = static_cast<char>(prefix.length);
+}
+
 // Appends the prefix of an uncompressed message of this length, or with the compressed flag.
 inline void AppendPrefix(MessagePrefix prefix, std::string* out) {
-  const char bytes[kPrefixBytes] = {
-      static_cast<char>(prefix.compressed ? 1 : 0), static_cast<char>(prefix.length >> 24),
-      static_cast<char>(prefix.length >> 16), static_cast<char>(prefix.length >> 8),
-      static_cast<char>(prefix.length)};
+  char bytes[kPrefixBytes];
+  WritePrefix(prefix, bytes);
   out->append(bytes, kPrefixBytes);
 }
 

@@ -81,12 +81,17 @@ inline FrameHead ReadFrameHead(const char* bytes) {
           .stream = static_cast<int32_t>(ReadNumber32(bytes + 5) & kWindowMax)};
 }
 
+// Writes the length in a head.
+inline void WriteFrameLength(size_t length, char* head) {
+  head[0] = static_cast<char>(length >> 16);
+  head[1] = static_cast<char>(length >> 8);
+  head[2] = static_cast<char>(length);
+}
+
 // Writes a head to kFrameHeadBytes at `out`.
 inline void WriteFrameHead(const FrameHead& head, char* out) {
   const auto stream = static_cast<uint32_t>(head.stream);
-  out[0] = static_cast<char>(head.length >> 16);
-  out[1] = static_cast<char>(head.length >> 8);
-  out[2] = static_cast<char>(head.length);
+  WriteFrameLength(head.length, out);
   out[3] = static_cast<char>(head.type);
   out[4] = static_cast<char>(head.flags);
   out[5] = static_cast<char>(stream >> 24);

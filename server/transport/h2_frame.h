@@ -35,6 +35,7 @@ using wire::http2::ReadNumber16;
 using wire::http2::ReadNumber32;
 using wire::http2::Setting;
 using wire::http2::WriteFrameHead;
+using wire::http2::WriteFrameLength;
 
 inline constexpr uint32_t kHeaderTableDefault = 4096;
 inline constexpr size_t kSettingsMax = 32;  // In one frame: more is a flood.

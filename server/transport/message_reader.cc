@@ -3,31 +3,17 @@
 
 #include <algorithm>
 
-#include "proto/wire/framing.h"
 #include "server/transport/gzip.h"
 
 namespace coheld::transport {
 namespace {
 
-// Buffers that grew beyond this are given back when they are empty, or when their stream ends.
-constexpr size_t kBufferBytesKept = 4 << 10;
+// Those that grew beyond this are given back as soon as they are empty.
 constexpr size_t kLargeBufferBytes = 64 << 10;
-
-void Recycle(std::string* buffer) {
-  buffer->clear();
-  if (buffer->capacity() > kBufferBytesKept) buffer->shrink_to_fit();
-}
 
 }  // namespace
 
-void MessageReader::Reset(size_t message_bytes_max) {
-  message_bytes_max_ = message_bytes_max;
-  encoding_ = Encoding::kIdentity;
-  refused_ = false;
-  Forget();
-}
-
-Read MessageReader::Next() {
+Read MessageReader::NextAny() {
   if (refused_) return Read::kRefused;
   if (kept_read_ > 0 && kept_read_ == kept_.size()) {
     kept_.clear();
@@ -63,12 +49,11 @@ void MessageReader::Keep() {
   given_ = {};
 }
 
-void MessageReader::Forget() {
-  given_ = {};
-  Recycle(&kept_);
-  kept_read_ = 0;
-  Recycle(&inflated_);
-  message_ = {};
+void MessageReader::EmptyBuffers() {
+  for (std::string* const buffer : {&kept_, &inflated_}) {
+    buffer->clear();
+    if (buffer->capacity() > kBufferBytesKept) buffer->shrink_to_fit();
+  }
 }
 
 void MessageReader::GiveBack() {

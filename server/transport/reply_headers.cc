@@ -6,11 +6,9 @@
 namespace coheld::transport {
 namespace {
 
-constexpr uint8_t kStatus200 = 0x88;        // 6.1: entry 8 of the static table.
 constexpr uint8_t kStaticStatus = 8;        // :status.
 constexpr uint8_t kStaticAllow = 22;        // allow.
 constexpr uint8_t kStaticContentType = 31;  // content-type.
-constexpr uint64_t kDynamicFirst = 62;      // The newest entry of the dynamic table.
 // What the two entries take there (4.1): names, values, and 32 for each.
 constexpr uint32_t kTableNeeded = (12 + 16 + 32) + (11 + 1 + 32);
 
@@ -43,14 +41,14 @@ void ReplyHeaders::Clear() {
   wire::AppendHpackInteger(0x20, 5, table_limit_, &block_);  // 6.3.
 }
 
-std::string_view ReplyHeaders::Begin(bool gzip) {
+std::string_view ReplyHeaders::SpellBegin(bool gzip) {
   Clear();
   AppendBegin();
   if (gzip) AppendLiteral("grpc-encoding", "gzip", &block_);
   return block_;
 }
 
-std::string_view ReplyHeaders::End() {
+std::string_view ReplyHeaders::SpellEnd() {
   Clear();
   AppendOk();
   return block_;
@@ -83,8 +81,7 @@ std::string_view ReplyHeaders::Http(std::string_view status) {
 
 void ReplyHeaders::AppendKnown(uint8_t static_name, std::string_view name, std::string_view value,
                                uint64_t* place) {
-  if (*place != 0)
-    return wire::AppendHpackInteger(0x80, 7, kDynamicFirst + places_ - *place, &block_);
+  if (*place != 0) return block_.push_back(IndexOf(*place));
   const bool adds = table_limit_ > 0;
   wire::AppendHpackInteger(adds ? 0x40 : 0, adds ? 6 : 4, static_name, &block_);  // 6.2.1, 6.2.2.
   if (static_name == 0) wire::AppendHpackText(name, &block_);
@@ -93,7 +90,7 @@ void ReplyHeaders::AppendKnown(uint8_t static_name, std::string_view name, std::
 }
 
 void ReplyHeaders::AppendBegin() {
-  block_.push_back(static_cast<char>(kStatus200));
+  block_.push_back(kStatus200);
   AppendKnown(kStaticContentType, "content-type", kGrpcType, &content_type_place_);
 }
 

@@ -21,6 +21,49 @@ constexpr size_t kMessageBytesMax = 1024;
 constexpr size_t kWriteFrameBytesMax = 256 << 10;
 constexpr size_t kBufferBytesKept = 16 << 10;  // Of an empty queue of an open stream.
 
+// Small parts that are put together to be appended at once.
+class SmallParts {
+ public:
+  void AddHead(const FrameHead& head) { WriteFrameHead(head, Take(kFrameHeadBytes)); }
+  void AddPrefix(size_t message_bytes) {
+    wire::WritePrefix({.length = static_cast<uint32_t>(message_bytes)}, Take(wire::kPrefixBytes));
+  }
+  // False if there is no room for it.
+  bool Add(std::string_view part) {
+    if (part.size() > sizeof(bytes_) - size_) return false;
+    part.copy(Take(part.size()), part.size());
+    return true;
+  }
+  // Appends them, and begins anew.
+  void AppendTo(std::string* out) { out->append(bytes_, std::exchange(size_, 0)); }
+  // Adds it, or appends it after the others if it is large.
+  void AddOrAppend(std::string_view part, std::string* out) {
+    if (Add(part)) return;
+    AppendTo(out);
+    out->append(part);
+  }
+
+ private:
+  char* Take(size_t bytes) { return bytes_ + std::exchange(size_, size_ + bytes); }
+
+  char bytes_[256];
+  size_t size_ = 0;
+};
+
+FrameHead HeadersHead(StreamId stream, size_t bytes, uint8_t flags) {
+  return {.length = static_cast<uint32_t>(bytes),
+          .type = FrameType::kHeaders,
+          .flags = static_cast<uint8_t>(kEndHeaders | flags),
+          .stream = stream};
+}
+
+FrameHead DataHead(StreamId stream, size_t bytes, uint8_t flags) {
+  return {.length = static_cast<uint32_t>(bytes),
+          .type = FrameType::kData,
+          .flags = flags,
+          .stream = stream};
+}
+
 void AppendMessage(std::string_view front, std::string_view back, bool compressed,
                    std::string* out) {
   const auto length = static_cast<uint32_t>(front.size() + back.size());
@@ -50,6 +93,10 @@ void GrpcSession::State::Send(StreamId id, std::string_view front, std::string_v
 void GrpcSession::State::Reply(StreamId id, std::string_view message) {
   GrpcStream* const stream = FindOpen(id);
   if (stream == nullptr) return;
+  if (!stream->begun && !stream->compresses &&
+      FitsNow(*stream, wire::kPrefixBytes + message.size())) {
+    return WriteReply(*stream, message);
+  }
   Queue(*stream, message, {});
   stream->finished = true;
   End(*stream);
@@ -132,42 +179,58 @@ bool GrpcSession::State::FitsNow(const GrpcStream& stream, size_t bytes) const {
          bytes <= stream.send_window.left() && bytes <= send_window_.left();
 }
 
+// Makes the DATA frame that was written last longer, or writes a new one.
 void GrpcSession::State::WriteMessage(GrpcStream& stream, std::string_view front,
                                       std::string_view back) {
   WriteBegin(stream);
-  WriteDataFrame(stream, wire::kPrefixBytes + front.size() + back.size(), 0);
-  AppendMessage(front, back, false, &written_);
+  const size_t length = front.size() + back.size();
+  const size_t bytes = wire::kPrefixBytes + length;
+  SpendWindows(stream, bytes);
+  SmallParts parts;
+  const bool goes_on = open_frame_stream_ == stream.id && open_frame_end_ == written_.size() &&
+                       open_frame_bytes() + bytes <= kFrameBytesMax;
+  if (!goes_on) {
+    open_frame_begin_ = written_.size();
+    parts.AddHead(DataHead(stream.id, bytes, 0));
+  }
+  parts.AddPrefix(length);
+  parts.AddOrAppend(front, &written_);
+  parts.AddOrAppend(back, &written_);
+  parts.AppendTo(&written_);
   open_frame_stream_ = stream.id;
   open_frame_end_ = written_.size();
+  if (goes_on) WriteFrameLength(open_frame_bytes(), written_.data() + open_frame_begin_);
 }
 
-// Writes the head of a DATA frame, or makes the last one longer; its bytes have to follow.
-void GrpcSession::State::WriteDataFrame(GrpcStream& stream, size_t bytes, uint8_t flags) {
+// All of a unary call's answer.
+void GrpcSession::State::WriteReply(GrpcStream& stream, std::string_view message) {
+  budget_.Earn(1);
+  const size_t bytes = wire::kPrefixBytes + message.size();
+  SpendWindows(stream, bytes);
+  SmallParts parts;
+  const std::string_view begin = replies_.Begin(false);
+  parts.AddHead(HeadersHead(stream.id, begin.size(), 0));
+  parts.AddOrAppend(begin, &written_);
+  parts.AddHead(DataHead(stream.id, bytes, 0));
+  parts.AddPrefix(message.size());
+  parts.AddOrAppend(message, &written_);
+  parts.AppendTo(&written_);
+  const std::string_view end = replies_.End();
+  parts.AddHead(HeadersHead(stream.id, end.size(), kEndStream));
+  parts.AddOrAppend(end, &written_);
+  parts.AppendTo(&written_);
+  stream.begun = stream.finished = true;
+  NoteEnded(stream);
+}
+
+void GrpcSession::State::SpendWindows(GrpcStream& stream, size_t bytes) {
   stream.send_window.Spend(bytes);
   send_window_.Spend(bytes);
   budget_.EarnByOutput(bytes);
-  FrameHead head{.length = static_cast<uint32_t>(bytes),
-                 .type = FrameType::kData,
-                 .flags = flags,
-                 .stream = stream.id};
-  if (open_frame_stream_ == stream.id && open_frame_end_ == written_.size()) {
-    const size_t begun = open_frame_end_ - open_frame_begin_ - kFrameHeadBytes;
-    if (begun + bytes <= kFrameBytesMax) {
-      head.length += static_cast<uint32_t>(begun);
-      return WriteFrameHead(head, written_.data() + open_frame_begin_);
-    }
-  }
-  open_frame_begin_ = written_.size();
-  AppendFrameHead(head, &written_);
 }
 
 void GrpcSession::State::WriteHeaders(const GrpcStream& stream, std::string_view block, bool ends) {
-  const uint8_t flags = kEndHeaders | (ends ? kEndStream : 0);
-  AppendFrameHead({.length = static_cast<uint32_t>(block.size()),
-                   .type = FrameType::kHeaders,
-                   .flags = flags,
-                   .stream = stream.id},
-                  &written_);
+  AppendFrameHead(HeadersHead(stream.id, block.size(), ends ? kEndStream : 0), &written_);
   written_.append(block);
 }
 
@@ -245,7 +308,9 @@ void GrpcSession::State::WriteQueued() {
   const bool ends = stream->finished && bytes == queued;
   if (!stream->plain_http) WriteBegin(*stream);
   open_frame_stream_ = 0;
-  WriteDataFrame(*stream, bytes, ends && stream->plain_http ? kEndStream : 0);
+  SpendWindows(*stream, bytes);
+  AppendFrameHead(DataHead(stream->id, bytes, ends && stream->plain_http ? kEndStream : 0),
+                  &written_);
   stream->output.MoveTo(bytes, &output_);
   if (stream->output.empty()) stream->output.Clear(kBufferBytesKept);
   queued_bytes_ -= bytes;

@@ -133,13 +133,15 @@ class GrpcSession::State {
   void AwaitTurn(GrpcStream& stream);
   void WriteQueued();
   void FillOutput(size_t bytes_max);
-  void WriteDataFrame(GrpcStream& stream, size_t bytes, uint8_t flags);
+  void WriteReply(GrpcStream& stream, std::string_view message);
+  void SpendWindows(GrpcStream& stream, size_t bytes);
   // Streams that we ended before the peer did: it need not go on.
   void StopPeers();
   void AnswerHttp(GrpcStream& stream);
   void RefuseEncoding(GrpcStream& stream);
   void SetEnding(GrpcStream& stream, const wire::Failure& failure);
 
+  size_t open_frame_bytes() const { return open_frame_end_ - open_frame_begin_ - kFrameHeadBytes; }
   bool OutputFull() const { return queued_bytes() >= limits_.queued_bytes_max; }
 
   const SessionLimits limits_;
