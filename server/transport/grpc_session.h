@@ -41,6 +41,14 @@ struct SessionLimits {
   size_t queued_bytes_max = 8 << 20;
   // Messages that there is no memory for end their call with MEMORY_FULL before they are taken in.
   observe::MemoryCap memory;
+
+  // Whether a connection with so much queued output has to wait until it drained. Where there is no
+  // memory, what says so must not fill it further: requests of 40 bytes are refused with 400.
+  bool IsMuchOutput(size_t queued_bytes) const {
+    if (queued_bytes >= queued_bytes_max) return true;
+    return queued_bytes >= kQueuedBytesWithoutMemory && !memory.AllowsEntry();
+  }
+  static constexpr size_t kQueuedBytesWithoutMemory = 64 << 10;
 };
 
 // How a gRPC call begins.

@@ -142,7 +142,7 @@ class GrpcSession::State {
   void SetEnding(GrpcStream& stream, const wire::Failure& failure);
 
   size_t open_frame_bytes() const { return open_frame_end_ - open_frame_begin_ - kFrameHeadBytes; }
-  bool OutputFull() const { return queued_bytes() >= limits_.queued_bytes_max; }
+  bool OutputFull() const { return limits_.IsMuchOutput(queued_bytes()); }
 
   const SessionLimits limits_;
   CallHandler& handler_;

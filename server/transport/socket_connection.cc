@@ -257,7 +257,7 @@ void SocketConnection::UpdateWatch() {
   watched_ = events;
 }
 
-bool SocketConnection::OutputFull() const { return QueuedBytes() > limits_.queued_bytes_max; }
+bool SocketConnection::OutputFull() const { return limits_.session.IsMuchOutput(QueuedBytes()); }
 
 void SocketConnection::Linger() {
   if (!session_->error().empty()) {

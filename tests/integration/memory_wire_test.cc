@@ -142,7 +142,7 @@ TEST_F(MemoryWireTest, RepliesThatNobodyReadsStayWithinTheCap) {
 }
 
 TEST_F(MemoryWireTest, OpsThatWaitStayWithinTheCap) {
-  constexpr size_t kPeers = 9;
+  constexpr size_t kPeers = 30;
   constexpr size_t kGets = 9'000;
   const std::string name(400, 'q');
   Queue<int>(*watcher_, name).create();

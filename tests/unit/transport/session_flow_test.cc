@@ -130,6 +130,28 @@ TEST(SessionFlowTest, TooMuchOutputHoldsMessagesBackAndTheQueueStaysBounded) {
   EXPECT_EQ(peer.response(id).status(), "0");
 }
 
+// Refusals are larger than what they refuse, and would fill what memory is left.
+TEST(SessionFlowTest, WithoutMemoryLittleIsQueuedAndAllIsAnsweredInTheEnd) {
+  SessionLimits limits;
+  limits.memory = {.max = 1, .used = [] { return uint64_t{2}; }};
+  Recorder recorder;
+  GrpcSession session(limits, recorder);
+  ClientSession peer({.initial_window = 0, .auto_window_update = false});
+  recorder.when_message = [&](StreamId id, std::string_view) {
+    session.Send(id, std::string(400, 'x'));
+  };
+  std::string requests;
+  for (int i = 0; i < 9000; ++i) requests += Framed("get");
+  const StreamId id = peer.Call(RequestFields("/a.B/C"), requests, false);
+  Exchange(peer, session);
+  EXPECT_LE(session.queued_bytes(), SessionLimits::kQueuedBytesWithoutMemory + 405);
+  peer.EnlargeWindow(id, 100 << 20);
+  peer.EnlargeWindow(0, 100 << 20);
+  Exchange(peer, session);
+  EXPECT_EQ(CountMessages(recorder), 9000U);
+  EXPECT_EQ(peer.response(id).messages().size(), 9000U);
+}
+
 // What is held back is bounded by the connection's window, however many streams there are.
 TEST(SessionFlowTest, HeldStreamsKeepTheConnectionsWindow) {
   SessionLimits limits;
