@@ -148,7 +148,7 @@ void AddDurabilityFlags(CLI::App& app, Config& config, std::string* durability) 
           "Write a snapshot, and let go of the journal before it, when the journal has grown by\n"
           "so much, and by as much as the last snapshot is large; 0: only on demand")
       ->transform(CLI::AsSizeValue(false))
-      ->default_str("64m");
+      ->default_str("256m");
 }
 
 void AddMemoryFlag(CLI::App& app, uint64_t* memory_max) {

@@ -22,7 +22,7 @@ struct Config {
   std::string data_dir;             // Where everything is kept; empty: in memory only.
   journal::Level durability = journal::Level::kMemory;  // What a reply waits for.
   uint64_t segment_bytes = uint64_t{64} << 20;          // Of the journal's files.
-  uint64_t snapshot_after = uint64_t{64}
+  uint64_t snapshot_after = uint64_t{256}
                             << 20;  // Journal bytes that make a snapshot due; 0: never.
   wire::TlsFiles tls;               // Of TCP connections; empty: they are not encrypted.
   std::string key;                  // The secret of --key-file; empty: everybody is served.

@@ -71,7 +71,7 @@ TEST(Config, IsSyncWithADataFolderUnlessTold) {
   EXPECT_EQ(MustParse({"--data-dir", "d"}).durability, Level::kSync);
   EXPECT_EQ(MustParse({"--data-dir", "d", "--durability", "async"}).durability, Level::kAsync);
   EXPECT_EQ(MustParse({"--data-dir", "d", "--segment-bytes", "128k"}).segment_bytes, 128u << 10);
-  EXPECT_EQ(MustParse({"--data-dir", "d"}).snapshot_after, 64u << 20);
+  EXPECT_EQ(MustParse({"--data-dir", "d"}).snapshot_after, 256u << 20);
   EXPECT_EQ(MustParse({"--data-dir", "d", "--snapshot-after", "2m"}).snapshot_after, 2u << 20);
 }
 
