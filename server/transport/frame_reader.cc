@@ -42,7 +42,9 @@ FrameStep FrameReader::ReadHead(std::string_view* bytes) {
     head_ = ReadFrameHead(gathered_.data());
     gathered_.clear();
   }
-  if (const auto fault = CheckFrameHead(head_)) return Break(*fault);
+  if (!IsPlainHead(head_)) {
+    if (const auto fault = CheckFrameHead(head_)) return Break(*fault);
+  }
   in_frame_ = true;
   first_piece_due_ = true;
   data_left_ = head_.length;

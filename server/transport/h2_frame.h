@@ -62,6 +62,11 @@ struct FrameFault {
 // Checks what the head alone tells: the length and the stream that its type allows. What is larger
 // than it can be is so refused before any of it is kept.
 std::optional<FrameFault> CheckFrameHead(const FrameHead& head);
+// True if nothing can be wrong with it: DATA and HEADERS, nearly always. False says nothing.
+inline bool IsPlainHead(const FrameHead& head) {
+  const bool known = head.type == FrameType::kData || head.type == FrameType::kHeaders;
+  return known && head.stream != 0 && !head.Has(kPadded) && head.length <= kFrameBytesMax;
+}
 
 // True for the types that we know; others are skipped (5.5).
 inline bool IsKnown(FrameType type) { return type <= FrameType::kContinuation; }

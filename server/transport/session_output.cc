@@ -74,16 +74,10 @@ void AppendMessage(std::string_view front, std::string_view back, bool compresse
 
 }  // namespace
 
-GrpcStream* GrpcSession::State::Find(StreamId id) const {
-  if (last_found_ != nullptr && last_found_->id == id) return last_found_;
+GrpcStream* GrpcSession::State::LookUp(StreamId id) const {
   GrpcStream* const stream = streams_.Find(id);
   if (stream != nullptr) last_found_ = stream;
   return stream;
-}
-
-GrpcStream* GrpcSession::State::FindOpen(StreamId id) const {
-  GrpcStream* const stream = Find(id);
-  return stream == nullptr || stream->finished || failed_ ? nullptr : stream;
 }
 
 void GrpcSession::State::Send(StreamId id, std::string_view front, std::string_view back) {
@@ -173,12 +167,6 @@ void GrpcSession::State::QueueTaking(GrpcStream& stream, std::string_view front,
   AwaitTurn(stream);
 }
 
-// What has queued goes first, so that it has its share of the windows.
-bool GrpcSession::State::FitsNow(const GrpcStream& stream, size_t bytes) const {
-  return bytes <= kFrameBytesMax && stream.output.size() == 0 && writers_.empty() &&
-         bytes <= stream.send_window.left() && bytes <= send_window_.left();
-}
-
 // Makes the DATA frame that was written last longer, or writes a new one.
 void GrpcSession::State::WriteMessage(GrpcStream& stream, std::string_view front,
                                       std::string_view back) {
@@ -223,20 +211,9 @@ void GrpcSession::State::WriteReply(GrpcStream& stream, std::string_view message
   NoteEnded(stream);
 }
 
-void GrpcSession::State::SpendWindows(GrpcStream& stream, size_t bytes) {
-  stream.send_window.Spend(bytes);
-  send_window_.Spend(bytes);
-  budget_.EarnByOutput(bytes);
-}
-
 void GrpcSession::State::WriteHeaders(const GrpcStream& stream, std::string_view block, bool ends) {
   AppendFrameHead(HeadersHead(stream.id, block.size(), ends ? kEndStream : 0), &written_);
   written_.append(block);
-}
-
-void GrpcSession::State::WriteBegin(GrpcStream& stream) {
-  if (std::exchange(stream.begun, true)) return;
-  WriteHeaders(stream, replies_.Begin(stream.compresses), false);
 }
 
 void GrpcSession::State::End(GrpcStream& stream) {

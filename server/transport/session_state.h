@@ -117,15 +117,30 @@ class GrpcSession::State {
   void Refuse(GrpcStream& stream, const wire::Failure& failure);
 
   // session_output.cc: messages and endings to frames.
-  GrpcStream* Find(StreamId id) const;
+  GrpcStream* Find(StreamId id) const {
+    if (last_found_ != nullptr && last_found_->id == id) return last_found_;
+    return LookUp(id);
+  }
+  GrpcStream* LookUp(StreamId id) const;
   // Find, but only if something can still be queued on it.
-  GrpcStream* FindOpen(StreamId id) const;
+  GrpcStream* FindOpen(StreamId id) const {
+    GrpcStream* const stream = Find(id);
+    return stream == nullptr || stream->finished || failed_ ? nullptr : stream;
+  }
   void Queue(GrpcStream& stream, std::string_view front, std::string_view back);
   void QueueTaking(GrpcStream& stream, std::string_view front, std::string&& payload);
-  bool FitsNow(const GrpcStream& stream, size_t bytes) const;
+  // What has queued goes first, so that it has its share of the windows.
+  bool FitsNow(const GrpcStream& stream, size_t bytes) const {
+    return bytes <= kFrameBytesMax && stream.output.empty() && writers_.empty() &&
+           bytes <= stream.send_window.left() && bytes <= send_window_.left();
+  }
   void WriteMessage(GrpcStream& stream, std::string_view front, std::string_view back);
   void WriteHeaders(const GrpcStream& stream, std::string_view block, bool ends);
-  void WriteBegin(GrpcStream& stream);
+  void WriteBegin(GrpcStream& stream) {
+    if (!std::exchange(stream.begun, true)) {
+      WriteHeaders(stream, replies_.Begin(stream.compresses), false);
+    }
+  }
   // Writes the ending of a finished stream as soon as all before it is written.
   void End(GrpcStream& stream);
   void WriteEnd(GrpcStream& stream);
@@ -134,7 +149,11 @@ class GrpcSession::State {
   void WriteQueued();
   void FillOutput(size_t bytes_max);
   void WriteReply(GrpcStream& stream, std::string_view message);
-  void SpendWindows(GrpcStream& stream, size_t bytes);
+  void SpendWindows(GrpcStream& stream, size_t bytes) {
+    stream.send_window.Spend(bytes);
+    send_window_.Spend(bytes);
+    budget_.EarnByOutput(bytes);
+  }
   // Streams that we ended before the peer did: it need not go on.
   void StopPeers();
   void AnswerHttp(GrpcStream& stream);
