@@ -1,41 +1,39 @@
 // See fields.h.
 #include "proto/wire/fields.h"
 
-#include <cstring>
-
 namespace coheld::wire {
 
-bool FieldReader::Next() {
-  if (rest_.empty() || !valid_) return false;
-  uint64_t tag = 0;
-  valid_ = ReadShortVarint(&tag) && tag <= UINT32_MAX && tag >> 3 != 0;
-  if (!valid_) return false;
-  tag_ = static_cast<uint32_t>(tag);
+bool FieldReader::NextAny() {
   valid_ = false;
-  switch (static_cast<WireType>(tag & 7)) {
-    case WireType::kVarint:
-      valid_ = ReadVarint(&number_);
-      break;
-    case WireType::kFixed64:
-      valid_ = ReadFixed(8);
-      break;
-    case WireType::kBytes:
-      valid_ = ReadBytes();
-      break;
-    case WireType::kFixed32:
-      valid_ = ReadFixed(4);
-      break;
+  uint64_t tag = 0;
+  if (ReadShortVarint(&tag) && tag <= UINT32_MAX && tag >> 3 != 0) {
+    tag_ = static_cast<uint32_t>(tag);
+    switch (static_cast<WireType>(tag & 7)) {
+      case WireType::kVarint:
+        valid_ = ReadVarint(&number_);
+        break;
+      case WireType::kFixed64:
+        valid_ = ReadFixed(8);
+        break;
+      case WireType::kBytes:
+        valid_ = ReadBytes();
+        break;
+      case WireType::kFixed32:
+        valid_ = ReadFixed(4);
+        break;
+    }
   }
+  if (!valid_) at_ = end_;
   return valid_;
 }
 
-bool FieldReader::ReadLongVarint(uint64_t* number) {
+bool FieldReader::ReadVarint(uint64_t* number) {
   uint64_t read = 0;
-  for (size_t i = 0; i < rest_.size() && i < kVarintBytesMax; ++i) {
-    const auto byte = static_cast<unsigned char>(rest_[i]);
-    read |= static_cast<uint64_t>(byte & 0x7F) << (7 * i);
+  for (size_t i = 0; i < left() && i < kVarintBytesMax; ++i) {
+    const uint32_t byte = ByteAt(i);
+    read |= uint64_t{byte & 0x7F} << (7 * i);
     if (byte >= 0x80) continue;
-    rest_.remove_prefix(i + 1);
+    at_ += i + 1;
     *number = read;
     return true;
   }
@@ -44,42 +42,39 @@ bool FieldReader::ReadLongVarint(uint64_t* number) {
 
 bool FieldReader::ReadShortVarint(uint64_t* number) {
   constexpr size_t kShortBytesMax = 5;
-  const size_t before = rest_.size();
-  return ReadVarint(number) && before - rest_.size() <= kShortBytesMax;
+  const char* const before = at_;
+  return ReadVarint(number) && at_ - before <= static_cast<ptrdiff_t>(kShortBytesMax);
 }
 
 bool FieldReader::ReadFixed(size_t size) {
-  if (rest_.size() < size) return false;
+  if (left() < size) return false;
   number_ = 0;
-  std::memcpy(&number_, rest_.data(), size);
-  rest_.remove_prefix(size);
+  std::memcpy(&number_, at_, size);
+  at_ += size;
   return true;
 }
 
 bool FieldReader::ReadBytes() {
   uint64_t size = 0;
-  if (!ReadShortVarint(&size) || size > rest_.size()) return false;
-  bytes_ = rest_.substr(0, size);
-  rest_.remove_prefix(size);
+  if (!ReadShortVarint(&size) || size > left()) return false;
+  bytes_ = {at_, static_cast<size_t>(size)};
+  at_ += size;
   return true;
 }
 
-bool IsAscii(std::string_view bytes) {
-  constexpr uint64_t kHighBits = 0x8080808080808080;
-  size_t i = 0;
-  for (; i + 8 <= bytes.size(); i += 8) {
-    uint64_t word = 0;
-    std::memcpy(&word, bytes.data() + i, 8);
-    if ((word & kHighBits) != 0) return false;
-  }
-  for (; i < bytes.size(); ++i) {
-    if ((static_cast<unsigned char>(bytes[i]) & 0x80) != 0) return false;
-  }
-  return true;
+void FieldWriter::Flush() {
+  out_->append(buffer_, static_cast<size_t>(at_ - buffer_));
+  at_ = buffer_;
 }
 
-bool IsUtf8(std::string_view bytes) {
-  if (IsAscii(bytes)) return true;
+void FieldWriter::AddLarge(std::string_view bytes) {
+  constexpr size_t kRoomAfter = 16;  // For what else a message says.
+  out_->reserve(out_->size() + static_cast<size_t>(at_ - buffer_) + bytes.size() + kRoomAfter);
+  Flush();
+  out_->append(bytes);
+}
+
+bool internal::IsUtf8ByCharacters(std::string_view bytes) {
   for (size_t i = 0; i < bytes.size();) {
     const auto lead = static_cast<unsigned char>(bytes[i]);
     const size_t more = static_cast<size_t>(lead >= 0x80) + static_cast<size_t>(lead >= 0xE0) +

@@ -26,10 +26,18 @@
 namespace coheld::dispatch {
 
 class Admission {
+  // What a record has besides the request, at most.
+  static constexpr size_t kRecordBytes = 512;
+
  public:
   // `log` is null if nothing is recorded.
   Admission(const observe::MemoryCap& memory, journal::CommitLog* log);
 
+  // True if an op is let in without doubt. Nobody is asked who would have to look.
+  bool HasPlenty(uint32_t method, size_t payload_bytes) const {
+    if (log_ != nullptr && !log_->has_plenty_for(payload_bytes + kRecordBytes)) return false;
+    return memory_.max == 0 || HasPlentyOfMemory(method, payload_bytes);
+  }
   // Returns why an op is not let in, or nothing: MEMORY_FULL, DISK_FULL. Costs next to nothing as
   // long as there is room.
   std::optional<wire::Failure> Refuse(uint32_t method, std::string_view payload,
@@ -49,14 +57,6 @@ class Admission {
   uint64_t memory_refusals() const { return memory_refusals_; }
 
  private:
-  // What a record has besides the request, at most.
-  static constexpr size_t kRecordBytes = 512;
-
-  // True if there is no doubt. Nobody is asked who would have to look.
-  bool HasPlenty(uint32_t method, size_t payload_bytes) const {
-    if (log_ != nullptr && !log_->has_plenty_for(payload_bytes + kRecordBytes)) return false;
-    return memory_.max == 0 || HasPlentyOfMemory(method, payload_bytes);
-  }
   bool HasPlentyOfMemory(uint32_t method, size_t payload_bytes) const;
   std::optional<wire::Failure> Judge(uint32_t method, std::string_view payload,
                                      const engine::Store& store);

@@ -75,9 +75,18 @@ AsioLoop::AsioLoop(asio::io_context& io)
 
 void AsioLoop::Run(std::chrono::microseconds longest_spin) {
   wire::SpinPolicy policy(wire::MayUseManyCpus() ? longest_spin : std::chrono::microseconds(0));
+  runs_ = true;
   while (!io_.stopped()) {
-    if (io_.poll() == 0 && !io_.stopped() && !Spin(policy)) io_.run_one();
+    if (Poll() > 0 || io_.stopped() || Spin(policy)) continue;
+    OnTurnEnd();
+    io_.run_one();
   }
+  runs_ = false;
+}
+
+size_t AsioLoop::Poll() {
+  OnTurnEnd();
+  return io_.poll();
 }
 
 bool AsioLoop::Spin(wire::SpinPolicy& policy) {
@@ -85,7 +94,7 @@ bool AsioLoop::Spin(wire::SpinPolicy& policy) {
   for (policy.Begin(Clock::now()); policy.looking();) {
     sched_yield();
     const Clock::time_point back = Clock::now();
-    const bool found = io_.poll() > 0;
+    const bool found = Poll() > 0;
     policy.Looked(back, found);
     if (found) return true;
   }
@@ -97,7 +106,9 @@ void AsioLoop::StartClockAt(engine::TimeMs time) {
 }
 
 engine::TimeMs AsioLoop::Now() const {
-  return engine::TimeMs{Milliseconds(CLOCK_BOOTTIME) + ahead_ms_};
+  if (runs_ && turn_time_) return *turn_time_;
+  turn_time_ = engine::TimeMs{Milliseconds(CLOCK_BOOTTIME) + ahead_ms_};
+  return *turn_time_;
 }
 
 void AsioLoop::ArmTimer(engine::TimeMs when, std::function<void()> fire) {

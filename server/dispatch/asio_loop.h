@@ -2,6 +2,11 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
 
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
@@ -24,16 +29,23 @@ class AsioLoop : public EdgeLoop {
   void StartClockAt(engine::TimeMs time);
   // Milliseconds since 1970 as the host knew it when the loop was made, going on with
   // CLOCK_BOOTTIME, which neither jumps nor stops while the host sleeps.
+  // It stands still from when it is first read in a turn: up to what OnTurnEnd tells, or until the
+  // loop looks for work again.
   engine::TimeMs Now() const override;
+  void OnTurnEnd() override { turn_time_.reset(); }
   void ArmTimer(engine::TimeMs when, std::function<void()> fire) override;
   std::unique_ptr<Watch> WatchProcess(int pidfd, std::function<void()> gone) override;
 
  private:
   // Looks for work; false if there was none.
   bool Spin(wire::SpinPolicy& policy);
+  // Runs the handlers that are ready, and returns how many.
+  size_t Poll();
 
   asio::io_context& io_;
-  int64_t ahead_ms_;  // Of CLOCK_BOOTTIME.
+  bool runs_ = false;  // In Run.
+  int64_t ahead_ms_;   // Of CLOCK_BOOTTIME.
+  mutable std::optional<engine::TimeMs> turn_time_;
   asio::steady_timer timer_;
 };
 

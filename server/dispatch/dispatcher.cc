@@ -125,6 +125,7 @@ void Dispatcher::OnTurnEnd() {
     COHELD_FAILPOINT("dispatch.submitted");
   }
   if (router_ != nullptr) router_->Flush();
+  loop_.OnTurnEnd();
 }
 
 transport::OutputMark Dispatcher::Passed() const {
@@ -159,12 +160,14 @@ void Dispatcher::Submit(const Submission& submission) {
 
 void Dispatcher::SubmitHere(const Submission& submission) {
   const EdgeOp* const edge_op = FindEdgeOp(submission.method);
-  if (std::optional<Failure> refusal = Refuse(submission, edge_op)) {
-    submission.route.peer->Answer(submission.route, *refusal);
-    return;
+  if (is_selective()) {
+    if (const std::optional<Failure> refusal = Refuse(submission, edge_op)) {
+      return submission.route.peer->Answer(submission.route, *refusal);
+    }
   }
-  std::optional<Failure> no_room = RefuseForRoom(submission);
-  if (edge_op == nullptr) return Apply(submission, std::move(no_room));
+  if (edge_op == nullptr && HasPlentyOfRoom(submission)) return Apply(submission);
+  const std::optional<Failure> no_room = RefuseForRoom(submission);
+  if (edge_op == nullptr) return Apply(submission, no_room ? &*no_room : nullptr);
   if (no_room) {
     admission_.NoteAnswer(no_room);
     return submission.route.peer->Answer(submission.route, *no_room);
@@ -172,7 +175,7 @@ void Dispatcher::SubmitHere(const Submission& submission) {
   (this->*edge_op->answer)(submission);
 }
 
-void Dispatcher::Apply(const Submission& submission, std::optional<Failure> refusal) {
+void Dispatcher::Apply(const Submission& submission, const Failure* refusal) {
   const CallId call = NextCall();
   const TimeMs now = loop_.Now();
   if (now > too_late_) NoteTurn(now);
@@ -187,8 +190,8 @@ void Dispatcher::Apply(const Submission& submission, std::optional<Failure> refu
       .token = submission.token,
       .site = submission.site};
   std::optional<CallId> waits;
-  if (refusal) {
-    waits = engine_.Refuse(stamp, submission.method, *std::move(refusal), &replies);
+  if (refusal != nullptr) {
+    waits = engine_.Refuse(stamp, submission.method, *refusal, &replies);
     if (!waits) admission_.NoteAnswer(replies.front().failure);
   } else {
     waits = engine_.Apply(stamp, submission.method, submission.payload, &replies);
@@ -267,7 +270,7 @@ void Dispatcher::Forget(CallId call) {
   parked_.erase(found);
 }
 
-void Dispatcher::Deliver(std::span<const engine::Reply> replies) {
+void Dispatcher::DeliverAll(std::span<const engine::Reply> replies) {
   for (const engine::Reply& reply : replies) {
     const auto found = parked_.find(reply.call);
     if (found == parked_.end()) continue;  // Abandoned.
@@ -278,7 +281,6 @@ void Dispatcher::Deliver(std::span<const engine::Reply> replies) {
     route.peer->Answer(route, reply);
     route.peer->RequestFlush();
   }
-  if (engine_.has_ring_reports()) TellRings();
 }
 
 void Dispatcher::FinishWait(CallId call, engine::Reply reply) {

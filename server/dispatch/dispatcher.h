@@ -3,6 +3,7 @@
 // calls. One thread: the event loop's.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -16,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "proto/wire/methods.h"
 #include "server/dispatch/admission.h"
 #include "server/dispatch/caller.h"
 #include "server/dispatch/edge_loop.h"
@@ -154,8 +156,13 @@ class Dispatcher : public transport::Acceptor {
     void (Dispatcher::*answer)(const Submission&) = nullptr;
     bool for_strangers = false;  // Answered also to those who have not proved the key.
   };
+  using EdgeOps = std::array<EdgeOp, wire::kMethodNumberEnd>;  // By method number.
+  static const EdgeOps& AllEdgeOps();
   // Returns the edge's op with this method number, or nullptr.
-  static const EdgeOp* FindEdgeOp(uint32_t method);
+  const EdgeOp* FindEdgeOp(uint32_t method) const {
+    if (method >= edge_ops_.size() || edge_ops_[method].answer == nullptr) return nullptr;
+    return &edge_ops_[method];
+  }
   void AnswerChallenge(const Submission& submission);
   void AnswerProve(const Submission& submission);
   void AnswerPing(const Submission& submission);
@@ -189,14 +196,24 @@ class Dispatcher : public transport::Acceptor {
   CallId NextCall() { return CallId{last_call_ += call_stride_}; }
   // Why an op is refused whatever it is: copies of what was done before, too.
   std::optional<Failure> Refuse(const Submission& submission, const EdgeOp* edge_op) const;
+  // False if nothing is refused by that.
+  bool is_selective() const { return shutting_down_ || guard_.has_key(); }
+  // True if there is room for sure, whatever the op is: costs next to nothing.
+  bool HasPlentyOfRoom(const Submission& submission) const {
+    return parked_.empty() && admission_.HasPlenty(submission.method, submission.payload.size());
+  }
   // Why there is no room for what an op may add. Copies add nothing.
   std::optional<Failure> RefuseForRoom(const Submission& submission);
   // Has the engine do it; or refuse it with this, if it is no copy.
-  void Apply(const Submission& submission, std::optional<Failure> refusal = std::nullopt);
+  void Apply(const Submission& submission, const Failure* refusal = nullptr);
   void Remember(CallId call, const Submission& submission, TimeMs now);
   // Routes a parked call to a copy that came later; the call before ends.
   void TakeOver(CallId call, const Submission& submission, TimeMs now);
-  void Deliver(std::span<const engine::Reply> replies);
+  void Deliver(std::span<const engine::Reply> replies) {
+    if (!replies.empty()) DeliverAll(replies);
+    if (engine_.has_ring_reports()) TellRings();
+  }
+  void DeliverAll(std::span<const engine::Reply> replies);
   void Forget(CallId call);
   void SetDeadline(CallId call, ParkedCall* parked, TimeMs deadline);
   // Returns why the call ends whose deadline passed.
@@ -216,6 +233,7 @@ class Dispatcher : public transport::Acceptor {
   void NoteTurn(TimeMs now);
 
   EdgeLoop& loop_;
+  const EdgeOps& edge_ops_ = AllEdgeOps();
   const DispatchLimits limits_;
   const DaemonFacts facts_;
   const TimeMs started_;

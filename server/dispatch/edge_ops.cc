@@ -43,9 +43,9 @@ Failure NoSuchShard(uint32_t shard, uint32_t shards) {
 
 }  // namespace
 
-const Dispatcher::EdgeOp* Dispatcher::FindEdgeOp(uint32_t method) {
+const Dispatcher::EdgeOps& Dispatcher::AllEdgeOps() {
   static const auto* const by_number = [] {
-    auto* table = new std::array<EdgeOp, wire::kMethodNumberEnd>;
+    auto* table = new EdgeOps;
     const auto add = [table](std::string_view path, const EdgeOp& op) {
       (*table)[wire::FindMethod(path)->number] = op;
     };
@@ -61,9 +61,7 @@ const Dispatcher::EdgeOp* Dispatcher::FindEdgeOp(uint32_t method) {
     add("/coheld.v1.Admin/ReadSnapshot", {&Dispatcher::AnswerReadSnapshot});
     return table;
   }();
-  if (method >= by_number->size()) return nullptr;
-  const EdgeOp& op = (*by_number)[method];
-  return op.answer == nullptr ? nullptr : &op;
+  return *by_number;
 }
 
 void Dispatcher::AnswerChallenge(const Submission& submission) {

@@ -47,6 +47,7 @@ std::optional<Failure> ReadNumber(const std::string& name, const std::string& te
 // Returns where in a client's program an op is, cut to what is kept of it. It is for people, and
 // only looked at as text: what is no UTF-8 is no site.
 std::string_view SiteOf(std::string_view site) {
+  if (site.empty()) return site;
   site = transport::TruncateUtf8(site, kSiteBytesMax);
   return wire::IsUtf8(site) ? site : std::string_view{};
 }
@@ -108,7 +109,7 @@ std::optional<Failure> PeerCalls::ReadMetadata(const transport::Metadata& metada
   return std::nullopt;
 }
 
-PeerCalls::Stream* PeerCalls::Find(StreamId id) {
+PeerCalls::Stream* PeerCalls::FindOlder(StreamId id) {
   const auto found =
       std::lower_bound(streams_.begin(), streams_.end(), id,
                        [](const Stream& s, StreamId wanted) { return s.id < wanted; });
@@ -174,12 +175,12 @@ void PeerCalls::OnFrame(const Stream& stream, std::string_view message) {
     Abandon(id);
     return Fail(id, {v1::ERROR_REASON_MALFORMED, "the message is no CallRequest with an id"});
   }
-  const auto parked = parked_.find({id, request.id});
+  const CallId* const parked = FindParked(id, request.id);
   if (request.method == 0) {  // Cancel; too late if it is not parked any more.
-    if (parked == parked_.end()) return;
-    return dispatcher_.CancelForCaller(parked->second);
+    if (parked != nullptr) dispatcher_.CancelForCaller(*parked);
+    return;
   }
-  if (parked != parked_.end()) {
+  if (parked != nullptr) {
     Abandon(id);
     return Fail(id, {v1::ERROR_REASON_INVALID_ARGUMENT,
                      "id " + std::to_string(request.id) + " is that of an op in flight"});
@@ -233,6 +234,12 @@ void PeerCalls::OnHalfClose(StreamId id) {
       Erase(id);
       return connection_.session().Finish(id);
   }
+}
+
+const CallId* PeerCalls::FindParked(StreamId id, uint64_t frame) const {
+  if (parked_.empty()) return nullptr;
+  const auto found = parked_.find({id, frame});
+  return found == parked_.end() ? nullptr : &found->second;
 }
 
 bool PeerCalls::HasParked(StreamId id) const {

@@ -77,8 +77,14 @@ class PeerCalls final : public transport::CallHandler, public Caller {
   void OnHealth(Stream& stream, std::string_view message);
   void OnReflection(const Stream& stream, std::string_view message);
   // Returns the stream, or nullptr. Valid until any stream begins or ends.
-  Stream* Find(StreamId id);
+  Stream* Find(StreamId id) {
+    if (!streams_.empty() && streams_.back().id == id) return &streams_.back();
+    return FindOlder(id);
+  }
+  Stream* FindOlder(StreamId id);
   void Erase(StreamId id);
+  // Returns the call of a frame that waits, or nullptr.
+  const CallId* FindParked(StreamId id, uint64_t frame) const;
   bool HasParked(StreamId id) const;
   // Ends what the stream has parked.
   void Abandon(StreamId id);

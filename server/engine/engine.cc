@@ -54,7 +54,7 @@ Result<Object*> ResolveObject(Engine& engine, const OpRow& row, std::string_view
 }
 
 Engine::Engine(uint64_t first_anonymous)
-    : store_(first_anonymous), messages_(wire::kMethodNumberEnd) {}
+    : ops_(OpsByNumber()), store_(first_anonymous), messages_(wire::kMethodNumberEnd) {}
 
 Engine::~Engine() {
   for (const auto& [id, session] : sessions_.all()) lifetime_.TakeAllHandles(id);
@@ -65,43 +65,47 @@ std::optional<CallId> Engine::Apply(const Stamp& arrived, uint32_t method, std::
                                     std::vector<Reply>* replies) {
   const Lifetime::Scope scope(lifetime_);
   ++ops_applied_;
-  const OpRow* row = FindOp(method);
+  const OpRow* const row = method < wire::kMethodNumberEnd ? ops_[method] : nullptr;
   if (row == nullptr) {
     replies->push_back({arrived.call, Failure{v1::ERROR_REASON_UNKNOWN_METHOD,
                                               "no op has number " + std::to_string(method)}});
     return std::nullopt;
   }
-  Stamp stamp = arrived;
-  Reply reply{.call = stamp.call};
-  const ReplyTable::Judgement judgement = Admit(&stamp, &reply);
-  if (judgement.verdict == ReplyTable::Verdict::kWaits) return judgement.waits;
-  if (judgement.verdict == ReplyTable::Verdict::kAnswered) {
-    replies->push_back(std::move(reply));
-    return std::nullopt;
+  Turn turn(*this, arrived, Turn::Try::kFirst);
+  const Stamp& stamp = turn.stamp_;
+  if (stamp.owner.session != kNoSession || stamp.seq != 0) {
+    Reply reply{.call = stamp.call};
+    const ReplyTable::Judgement judgement = Admit(&turn.stamp_, &reply);
+    if (judgement.verdict == ReplyTable::Verdict::kWaits) return judgement.waits;
+    if (judgement.verdict == ReplyTable::Verdict::kAnswered) {
+      replies->push_back(std::move(reply));
+      return std::nullopt;
+    }
   }
   changed_state_ = false;
   const std::pair before(lifetime_.stirs(), last_token_);
-  Turn turn(*this, stamp, Turn::Try::kFirst);
-  const Outcome outcome = Try(*row, payload, turn, replies);
-  const bool parks = outcome.kind() == Outcome::Kind::kParked;
+  const bool parks = Try(*row, payload, turn, replies) == Outcome::Kind::kParked;
   if (parks) {
     Park(stamp, *row, payload, turn);
   } else if (turn.gave_up_) {
     TellLeft(turn);
   }
-  DrainWakes(stamp.now, replies);
+  if (!wakes_.empty() || !left_.empty() || lifetime_.in_doubt()) DrainWakes(stamp.now, replies);
   if (changed_state_ || before != std::pair(lifetime_.stirs(), last_token_)) {
     Log(Input::Kind::kOp, stamp, method, payload);
   }
   if (parks) BreakRings(stamp.call, stamp.now, replies);
-  BreakShifted(stamp.now, replies);
+  if (!shifted_.empty()) BreakShifted(stamp.now, replies);
   return parks ? std::optional(stamp.call) : std::nullopt;
 }
 
-Outcome Engine::Try(const OpRow& row, std::string_view payload, Turn& turn,
-                    std::vector<Reply>* replies) {
-  Reply reply{.call = turn.stamp_.call, .payload = std::exchange(spare_payload_, {})};
-  Outcome outcome = row.invoke(*this, row, payload, turn, &reply.payload);
+Outcome::Kind Engine::Try(const OpRow& row, std::string_view payload, Turn& turn,
+                          std::vector<Reply>* replies) {
+  // Handlers cannot add replies; it stands there while this one works.
+  Reply& reply = replies->emplace_back();
+  reply.call = turn.stamp_.call;
+  reply.payload = std::move(spare_payload_);
+  const Outcome outcome = row.invoke(*this, row, payload, turn, &reply.payload);
   reply.durability = turn.durability_;
   bool change = turn.effect_;
   switch (outcome.kind()) {
@@ -114,26 +118,27 @@ Outcome Engine::Try(const OpRow& row, std::string_view payload, Turn& turn,
         turn.object_->provisional_ = false;
       }
       lifetime_.HandOut(turn.owner().session, turn.now());
-      Answer(turn.stamp_, row, change, std::move(reply), replies);
+      KeepAnswer(turn.stamp_, row, change, reply);
       break;
     case Outcome::Kind::kFailed:
       lifetime_.ForgetSent();
       DiscardCreated(turn);
       turn.wakes_.clear();  // Nothing changed, so nobody can proceed.
       reply.failure = outcome.failure();
-      Answer(turn.stamp_, row, change, std::move(reply), replies);
+      KeepAnswer(turn.stamp_, row, change, reply);
       break;
     case Outcome::Kind::kParked:
       lifetime_.ForgetSent();
       for (Object* object : created_) object->provisional_ = true;
+      replies->pop_back();
       break;
   }
   changed_state_ |= change;
   created_.clear();
-  FailDeleted(replies);
-  TakeWakes(turn);
+  if (!failed_.empty()) FailDeleted(replies);
+  if (!turn.wakes_.empty()) TakeWakes(turn);
   if (!changed_.empty()) Record(row.method->number, payload, turn.owner().session);
-  return outcome;
+  return outcome.kind();
 }
 
 void Engine::Park(const Stamp& stamp, const OpRow& row, std::string_view payload, Turn& turn) {
@@ -164,8 +169,7 @@ bool Engine::Retry(ParkedOp& op, Turn::Try attempt, TimeMs now, std::vector<Repl
   if (Planted(PlantedBug::kGrantNotKept)) stamp.seq = 0;
   Turn turn(*this, stamp, attempt);
   turn.effect_ = op.effect;
-  const Outcome outcome = Try(*op.row, op.payload, turn, replies);
-  if (outcome.kind() == Outcome::Kind::kParked) {
+  if (Try(*op.row, op.payload, turn, replies) == Outcome::Kind::kParked) {
     COHELD_CHECK(attempt == Turn::Try::kWoken && turn.park_.queue == op.place.queue &&
                  turn.park_others_.size() == op.others.size());
     op.effect = turn.effect_;
@@ -252,11 +256,8 @@ void Engine::Unpark(CallId call) {
 void Engine::FailParked(CallId call, Failure failure, bool keep, std::vector<Reply>* replies) {
   const ParkedOp& op = parked_.at(call);
   Reply reply{.call = call, .failure = std::move(failure)};
-  if (keep) {
-    Answer(op.stamp, *op.row, op.effect, std::move(reply), replies);
-  } else {
-    replies->push_back(std::move(reply));
-  }
+  if (keep) KeepAnswer(op.stamp, *op.row, op.effect, reply);
+  replies->push_back(std::move(reply));
   Unpark(call);
 }
 
@@ -344,8 +345,7 @@ Result<Object*> Engine::CreateObject(const TypeRow& type, std::string_view name,
   return created_.back();
 }
 
-void Engine::DiscardCreated(Turn& turn) {
-  if (created_.empty()) return;
+void Engine::Discard(Turn& turn) {
   turn.gave_up_ = false;  // The objects that it would leave are gone.
   for (Object* object : std::exchange(created_, {})) {
     lifetime_.TakeHandles(turn.owner().session, object->name(), 1);

@@ -165,9 +165,13 @@ class Engine {
 
   // Why an op cannot be applied now, whatever it is; or its answer, or who waits, if it is a copy.
   ReplyTable::Judgement Admit(Stamp* stamp, Reply* reply);
-  // Emits the answer of an op, and keeps it if the op has a seq. `change`: it changed something.
-  void Answer(const Stamp& stamp, const OpRow& row, bool change, Reply reply,
-              std::vector<Reply>* replies);
+  // Keeps the answer of an op if the op has a seq. `change`: it changed something.
+  void KeepAnswer(const Stamp& stamp, const OpRow& row, bool change, const Reply& reply) {
+    if (stamp.seq == 0 || (row.method->read_only && !change)) return;
+    if (Session* const session = sessions_.Find(stamp.owner.session)) {
+      session->replies.Keep(stamp, reply, change);
+    }
+  }
   // True if a parked op waits on although nobody is there to take its answer.
   static bool WaitsAlone(const ParkedOp& op) { return op.effect && op.stamp.seq != 0; }
   // Notes an input, and tells it the log.
@@ -176,7 +180,8 @@ class Engine {
   // Ends a parked op.
   void End(CallId call, Failure failure, bool keep, TimeMs now, std::vector<Reply>* replies);
   // Runs a handler and emits its reply; the caller deals with kParked.
-  Outcome Try(const OpRow& row, std::string_view payload, Turn& turn, std::vector<Reply>* replies);
+  Outcome::Kind Try(const OpRow& row, std::string_view payload, Turn& turn,
+                    std::vector<Reply>* replies);
   void Park(const Stamp& stamp, const OpRow& row, std::string_view payload, Turn& turn);
   // Tries a parked op again. Returns false if it parked again (it kept its place).
   bool Retry(ParkedOp& op, Turn::Try attempt, TimeMs now, std::vector<Reply>* replies);
@@ -210,7 +215,10 @@ class Engine {
   Object* CreateAnonymous(const TypeRow& type);
   Result<Object*> CreateObject(const TypeRow& type, std::string_view name, Turn& turn);
   // Removes what the op made, as if it had never been.
-  void DiscardCreated(Turn& turn);
+  void DiscardCreated(Turn& turn) {
+    if (!created_.empty()) Discard(turn);
+  }
+  void Discard(Turn& turn);
   // Discards provisional objects on which nobody waits any more.
   void SweepProvisional();
   // Adds the change that just happened to the histories of the watched objects that changed.
@@ -221,6 +229,7 @@ class Engine {
   // Takes an object that is about to go out of all books.
   void Unlist(Object& object);
 
+  const OpRow* const* const ops_;         // By method number.
   Lifetime lifetime_{store_, sessions_};  // Outlives the values in the store.
   Store store_;
   Sessions sessions_;

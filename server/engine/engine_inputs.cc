@@ -47,31 +47,21 @@ std::optional<CallId> Engine::Refuse(const Stamp& arrived, uint32_t method, Fail
   if (copy.verdict == ReplyTable::Verdict::kWaits) return copy.waits;
   if (copy.verdict == ReplyTable::Verdict::kNew) reply.failure = std::move(failure);
   if (copy.verdict == ReplyTable::Verdict::kNew && row != nullptr) {
-    Answer(stamp, *row, false, std::move(reply), replies);
-  } else {
-    replies->push_back(std::move(reply));
-  }
-  return std::nullopt;
-}
-
-void Engine::Answer(const Stamp& stamp, const OpRow& row, bool change, Reply reply,
-                    std::vector<Reply>* replies) {
-  if (stamp.seq != 0 && (change || !row.method->read_only)) {
-    if (Session* session = sessions_.Find(stamp.owner.session)) {
-      session->replies.Keep(stamp, reply, change);
-    }
+    KeepAnswer(stamp, *row, false, reply);
   }
   replies->push_back(std::move(reply));
+  return std::nullopt;
 }
 
 void Engine::TakeBack(std::vector<Reply>* replies) {
   constexpr size_t kBytesKept = size_t{64} << 10;
-  for (Reply& reply : *replies) {
-    const size_t capacity = reply.payload.capacity();
-    if (capacity <= spare_payload_.capacity() || capacity > kBytesKept) continue;
-    spare_payload_ = std::move(reply.payload);
+  if (!replies->empty()) {
+    std::string& payload = replies->front().payload;
+    if (payload.capacity() > spare_payload_.capacity() && payload.capacity() <= kBytesKept) {
+      payload.clear();
+      spare_payload_ = std::move(payload);
+    }
   }
-  spare_payload_.clear();
   replies->clear();
 }
 

@@ -22,6 +22,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include <google/protobuf/message.h>
 
@@ -135,21 +136,25 @@ void FillAll(const typename Request::Message& message, Request* request,
   (Fill<F>(message, request), ...);
 }
 
-void PutNumber(uint32_t tag, uint64_t number, std::string* out);
-void PutText(uint32_t tag, std::string_view text, std::string* out);
-void PutMessage(uint32_t tag, const google::protobuf::Message& message, std::string* out);
+void PutMessage(uint32_t tag, const google::protobuf::Message& message, wire::FieldWriter* out);
+
+inline void PutNumber(uint32_t tag, uint64_t number, wire::FieldWriter* out) {
+  out->AddVarint(tag);
+  out->AddVarint(number);
+}
 
 template <typename F, typename Reply>
-void Put(Reply& reply, std::string* out) {
+void Put(Reply& reply, wire::FieldWriter* out) {
   auto& member = reply.*F::kMember;
   using T = MemberOf<F>;
   if constexpr (std::same_as<T, AnswerValue>) {
     if (member.get() != nullptr) AppendValueField(F::kNumber, *member.get(), out);
   } else if constexpr (std::same_as<T, AnswerValues>) {
-    if (out->empty()) out->swap(member.bytes());
-    out->append(member.bytes());
+    out->Take(std::move(member.bytes()));
   } else if constexpr (std::same_as<T, std::string_view>) {
-    if (!member.empty()) PutText(kTagOf<F>, member, out);
+    if (member.empty()) return;
+    PutNumber(kTagOf<F>, member.size(), out);
+    out->Add(member);
   } else if constexpr (kIsBytes<T>) {
     if (member != nullptr) PutMessage(kTagOf<F>, *member, out);
   } else if constexpr (std::same_as<T, int64_t>) {
@@ -160,7 +165,7 @@ void Put(Reply& reply, std::string* out) {
 }
 
 template <typename Reply, typename... F>
-void PutAll([[maybe_unused]] Reply& reply, [[maybe_unused]] std::string* out,
+void PutAll([[maybe_unused]] Reply& reply, [[maybe_unused]] wire::FieldWriter* out,
             FieldList<F...> /*fields*/) {
   (Put<F>(reply, out), ...);
 }
@@ -187,7 +192,8 @@ void FillPlain(const typename Request::Message& message, Request* request) {
 // Appends the serialised reply, which is good for nothing afterwards.
 template <typename Reply>
 void WritePlain(Reply& reply, std::string* out) {
-  internal::PutAll(reply, out, typename Reply::Fields());
+  wire::FieldWriter writer(out);
+  internal::PutAll(reply, &writer, typename Reply::Fields());
 }
 
 }  // namespace coheld::engine

@@ -65,7 +65,7 @@ const TypeRow* FindType(std::string_view word) {
   return found != Types().end() && (*found)->word == word ? *found : nullptr;
 }
 
-const OpRow* FindOp(uint32_t method) {
+const OpRow* const* OpsByNumber() {
   static const Index* const index = [] {
     auto* built = new Index(BuildIndex());
     for (const OpRow& row : built->rows) {
@@ -74,7 +74,11 @@ const OpRow* FindOp(uint32_t method) {
     }
     return built;
   }();
-  return method < wire::kMethodNumberEnd ? index->by_number[method] : nullptr;
+  return index->by_number.data();
+}
+
+const OpRow* FindOp(uint32_t method) {
+  return method < wire::kMethodNumberEnd ? OpsByNumber()[method] : nullptr;
 }
 
 bool ParseRequest(std::string_view payload, google::protobuf::Message* request) {

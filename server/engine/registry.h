@@ -70,6 +70,9 @@ const std::vector<const TypeRow*>& Types();
 // Returns the type with this word, or nullptr.
 const TypeRow* FindType(std::string_view word);
 
+// Returns the ops by method number, nullptr where there is none: wire::kMethodNumberEnd of them.
+const OpRow* const* OpsByNumber();
+
 // Returns the op with this method number, or nullptr.
 const OpRow* FindOp(uint32_t method);
 

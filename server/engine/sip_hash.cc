@@ -44,6 +44,18 @@ struct State {
   uint64_t v0, v1, v2, v3;
 };
 
+// Returns the last bytes, less than a word, as a number.
+uint64_t Tail(std::string_view bytes, size_t size) {
+  uint64_t word = 0;
+  if (size == 0) return word;
+  if (bytes.size() < sizeof(word)) {
+    std::memcpy(&word, bytes.data(), size);
+    return word;
+  }
+  std::memcpy(&word, bytes.data() + bytes.size() - sizeof(word), sizeof(word));
+  return word >> 8 * (sizeof(word) - size);
+}
+
 }  // namespace
 
 uint64_t SipHash13(SipKey key, std::string_view bytes) {
@@ -54,9 +66,7 @@ uint64_t SipHash13(SipKey key, std::string_view bytes) {
     std::memcpy(&word, bytes.data() + place, sizeof(word));
     state.Absorb(word);
   }
-  word = 0;
-  std::memcpy(&word, bytes.data() + place, bytes.size() - place);
-  state.Absorb(word | uint64_t{bytes.size()} << 56);
+  state.Absorb(Tail(bytes, bytes.size() - place) | uint64_t{bytes.size()} << 56);
   return state.Finish();
 }
 

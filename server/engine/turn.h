@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,9 +26,11 @@ class [[nodiscard]] Outcome {
  public:
   enum class Kind { kDone, kFailed, kParked };
 
-  Outcome(Failure failure) : kind_(Kind::kFailed), failure_(std::move(failure)) {}
+  Outcome(Failure failure)
+      : kind_(Kind::kFailed), failure_(std::make_unique<Failure>(std::move(failure))) {}
   Kind kind() const { return kind_; }
-  const Failure& failure() const { return failure_; }
+  // Only of one that failed.
+  const Failure& failure() const { return *failure_; }
 
  private:
   friend class Turn;
@@ -35,7 +38,7 @@ class [[nodiscard]] Outcome {
   explicit Outcome(Kind kind) : kind_(kind) {}
 
   Kind kind_;
-  Failure failure_;
+  std::unique_ptr<Failure> failure_;  // Apart: hardly any op fails, and each returns an Outcome.
 };
 
 // The op happened; the reply message is filled in.

@@ -42,15 +42,12 @@ std::string_view KindWord(ValueKind kind) {
   return "";
 }
 
-Value::Value(const Value& other) {
-  std::memcpy(&wide_, &other.wide_, sizeof(wide_));
-  if (lent()) {
-    wide_ = Wide();
+void Value::CopyBlock(const Value& other) {
+  if (other.lent()) {
     Value own = String(other.kind(), other.text());
-    Take(own);
-    return;
+    return Take(own);
   }
-  if (!owned()) return;
+  std::memcpy(&wide_, &other.wide_, sizeof(wide_));
   switch (kind()) {
     case ValueKind::kList:
     case ValueKind::kTuple:
@@ -116,27 +113,6 @@ void Value::Free() {
   }
 }
 
-Value Value::Boolean(bool value) {
-  Value made;
-  made.wide_.kind = ValueKind::kBoolean;
-  made.wide_.boolean = value;
-  return made;
-}
-
-Value Value::Integer(int64_t value) {
-  Value made;
-  made.wide_.kind = ValueKind::kInteger;
-  made.wide_.integer = value;
-  return made;
-}
-
-Value Value::Real(double value) {
-  Value made;
-  made.wide_.kind = ValueKind::kReal;
-  made.wide_.real = value;
-  return made;
-}
-
 Value Value::BigInteger(std::string_view digits) { return String(ValueKind::kBigInteger, digits); }
 Value Value::Text(std::string_view text) { return String(ValueKind::kText, text); }
 Value Value::Bytes(std::string_view bytes) { return String(ValueKind::kBytes, bytes); }
@@ -144,8 +120,7 @@ Value Value::Bytes(std::string_view bytes) { return String(ValueKind::kBytes, by
 Value Value::String(ValueKind kind, std::string_view characters) {
   Value made;
   if (characters.size() <= kInlineBytesMax) {
-    made.inline_ = {.kind = kind, .inline_bytes = static_cast<uint8_t>(characters.size())};
-    std::memcpy(made.inline_.characters, characters.data(), characters.size());
+    made.SetInline(kind, characters);
     return made;
   }
   COHELD_CHECK(characters.size() <= UINT32_MAX);
@@ -157,36 +132,12 @@ Value Value::String(ValueKind kind, std::string_view characters) {
   return made;
 }
 
-Value Value::Lent(ValueKind kind, std::string_view characters) {
-  if (characters.size() <= kInlineBytesMax) return String(kind, characters);
+void Value::SetLent(ValueKind kind, std::string_view characters) {
   COHELD_CHECK(characters.size() <= UINT32_MAX);
-  Value made;
-  made.wide_.kind = kind;
-  made.wide_.inline_bytes = kLent;
-  made.wide_.block_bytes = static_cast<uint32_t>(characters.size());
-  made.wide_.block = const_cast<char*>(characters.data());  // Never written through.
-  return made;
-}
-
-Value Value::Lend() const {
-  switch (kind()) {
-    case ValueKind::kBigInteger:
-    case ValueKind::kText:
-    case ValueKind::kBytes:
-      return Lent(kind(), text());
-    case ValueKind::kNull:
-    case ValueKind::kBoolean:
-    case ValueKind::kInteger:
-    case ValueKind::kReal:
-    case ValueKind::kList:
-    case ValueKind::kTuple:
-    case ValueKind::kSet:
-    case ValueKind::kMap:
-    case ValueKind::kRef:
-    case ValueKind::kOpaque:
-      return *this;
-  }
-  return *this;
+  wide_.kind = kind;
+  wide_.inline_bytes = kLent;
+  wide_.block_bytes = static_cast<uint32_t>(characters.size());
+  wide_.block = const_cast<char*>(characters.data());  // Never written through.
 }
 
 Value Value::List(Items items) { return Sequence(ValueKind::kList, std::move(items)); }

@@ -52,7 +52,13 @@ class Value {
   using Entries = std::vector<std::pair<Value, Value>>;
 
   Value() = default;  // Null.
-  Value(const Value& other);
+  Value(const Value& other) {
+    if (other.wide_.inline_bytes < kLent) {
+      std::memcpy(&wide_, &other.wide_, sizeof(wide_));
+    } else {
+      CopyBlock(other);
+    }
+  }
   Value(Value&& other) noexcept { Take(other); }
   Value& operator=(Value other) noexcept {
     Release();
@@ -61,18 +67,41 @@ class Value {
   }
   ~Value() { Release(); }
 
-  static Value Boolean(bool value);
-  static Value Integer(int64_t value);
+  static Value Boolean(bool value) {
+    Value made;
+    made.wide_.kind = ValueKind::kBoolean;
+    made.wide_.boolean = value;
+    return made;
+  }
+  static Value Integer(int64_t value) {
+    Value made;
+    made.wide_.kind = ValueKind::kInteger;
+    made.wide_.integer = value;
+    return made;
+  }
   // Decimal digits with an optional minus, no leading zeros, outside 64 bits (the codec checks).
   static Value BigInteger(std::string_view digits);
-  static Value Real(double value);
+  static Value Real(double value) {
+    Value made;
+    made.wide_.kind = ValueKind::kReal;
+    made.wide_.real = value;
+    return made;
+  }
   static Value Text(std::string_view text);
   static Value Bytes(std::string_view bytes);
   // A text, bytes or a big integer whose characters stay where they are. It is good as long as
   // they are, wherever it is moved to; a copy has its own.
-  static Value Lent(ValueKind kind, std::string_view characters);
+  static Value Lent(ValueKind kind, std::string_view characters) {
+    Value made;
+    if (characters.size() <= kInlineBytesMax) {
+      made.SetInline(kind, characters);
+    } else {
+      made.SetLent(kind, characters);
+    }
+    return made;
+  }
   // Returns the same value, lent if it can be; and one that has its own, whatever was lent.
-  Value Lend() const;
+  Value Lend() const { return is_characters() ? Lent(kind(), text()) : Value(*this); }
   bool lent() const { return wide_.inline_bytes == kLent; }
   Value Owned() && { return lent() ? Value(std::as_const(*this)) : Value(std::move(*this)); }
   static Value List(Items items);
@@ -164,6 +193,7 @@ class Value {
   static Value Sequence(ValueKind kind, Items items);
   static Value Pair(ValueKind kind, std::string_view first, std::string_view second);
 
+  bool is_characters() const { return is_string() || kind() == ValueKind::kBigInteger; }
   bool is_string() const { return kind() == ValueKind::kText || kind() == ValueKind::kBytes; }
   bool owned() const { return wide_.inline_bytes == kOwned; }
   // True for an opaque value that keeps Refs: its items are one without any, then the Refs.
@@ -176,6 +206,25 @@ class Value {
     if (owned()) Free();
   }
   void Free();
+  // These are of a value that is null. Copies a value that has a block, owned or lent.
+  void CopyBlock(const Value& other);
+  void SetLent(ValueKind kind, std::string_view characters);
+  void SetInline(ValueKind kind, std::string_view characters) {
+    inline_ = {.kind = kind, .inline_bytes = static_cast<uint8_t>(characters.size())};
+    // Two words that may overlap cost less than a copy of any length.
+    char* const to = inline_.characters;
+    const char* const from = characters.data();
+    const size_t size = characters.size();
+    if (size >= 8) {
+      std::memcpy(to, from, 8);
+      std::memcpy(to + size - 8, from + size - 8, 8);
+    } else if (size >= 4) {
+      std::memcpy(to, from, 4);
+      std::memcpy(to + size - 4, from + size - 4, 4);
+    } else {
+      for (size_t i = 0; i < size; ++i) to[i] = from[i];
+    }
+  }
 
   // Both begin with the same members, which may be read through either.
   union {

@@ -21,56 +21,37 @@ constexpr uint32_t kRealTag = FieldTag(v1::Value::kRealFieldNumber, WireType::kF
 constexpr uint32_t kTextField = v1::Value::kTextFieldNumber;
 constexpr uint32_t kBytesField = v1::Value::kBytesFieldNumber;
 
-// The bytes before a value's content, in a field of a message: the field's tag, the value's length,
-// the tag of its kind, and a string's length.
-class FieldHead {
- public:
-  FieldHead& Add(uint64_t number) {
-    end_ = wire::WriteVarint(number, end_);
-    return *this;
-  }
-  // Appends it and the content.
-  void AppendTo(std::string_view content, std::string* out) const {
-    const std::string_view head{bytes_, static_cast<size_t>(end_ - bytes_)};
-    out->reserve(out->size() + head.size() + content.size() + kRoomAfter);
-    out->append(head);
-    out->append(content);
-  }
-
- private:
-  static constexpr size_t kRoomAfter = 16;  // For what else a reply says.
-
-  char bytes_[4 * wire::kVarintBytesMax];
-  char* end_ = bytes_;
-};
-
 // Appends a field that is a Value with a varint in it.
-void AppendVarintValue(uint32_t field, uint32_t kind, uint64_t number, std::string* out) {
-  FieldHead()
-      .Add(FieldTag(field, WireType::kBytes))
-      .Add(1 + wire::VarintBytes(number))
-      .Add(FieldTag(kind, WireType::kVarint))
-      .Add(number)
-      .AppendTo({}, out);
+void AppendVarintValue(uint32_t field, uint32_t kind, uint64_t number, wire::FieldWriter* out) {
+  out->AddVarint(FieldTag(field, WireType::kBytes));
+  out->AddVarint(1 + wire::VarintBytes(number));
+  out->AddVarint(FieldTag(kind, WireType::kVarint));
+  out->AddVarint(number);
 }
 
-void AppendReal(uint32_t field, double real, std::string* out) {
+void AppendReal(uint32_t field, double real, wire::FieldWriter* out) {
   const auto bits = std::bit_cast<uint64_t>(real);
-  FieldHead()
-      .Add(FieldTag(field, WireType::kBytes))
-      .Add(1 + sizeof(bits))
-      .Add(kRealTag)
-      .AppendTo({reinterpret_cast<const char*>(&bits), sizeof(bits)}, out);
+  out->AddVarint(FieldTag(field, WireType::kBytes));
+  out->AddVarint(1 + sizeof(bits));
+  out->AddVarint(kRealTag);
+  out->Add({reinterpret_cast<const char*>(&bits), sizeof(bits)});
 }
 
 // Appends a field that is a Value with a string in it.
-void AppendStringValue(uint32_t field, uint32_t kind, std::string_view string, std::string* out) {
-  FieldHead()
-      .Add(FieldTag(field, WireType::kBytes))
-      .Add(1 + wire::VarintBytes(string.size()) + string.size())
-      .Add(FieldTag(kind, WireType::kBytes))
-      .Add(string.size())
-      .AppendTo(string, out);
+void AppendStringValue(uint32_t field, uint32_t kind, std::string_view string,
+                       wire::FieldWriter* out) {
+  out->AddVarint(FieldTag(field, WireType::kBytes));
+  out->AddVarint(1 + wire::VarintBytes(string.size()) + string.size());
+  out->AddVarint(FieldTag(kind, WireType::kBytes));
+  out->AddVarint(string.size());
+  out->Add(string);
+}
+
+// Appends a field that is some serialised message.
+void AppendBytes(uint32_t field, std::string_view bytes, wire::FieldWriter* out) {
+  out->AddVarint(FieldTag(field, WireType::kBytes));
+  out->AddVarint(bytes.size());
+  out->Add(bytes);
 }
 
 }  // namespace
@@ -120,7 +101,7 @@ wire::Result<Value> WireValue::LentKey() const {
   return plain_.Lend();
 }
 
-void AppendValueField(uint32_t field, const Value& value, std::string* out) {
+void AppendValueField(uint32_t field, const Value& value, wire::FieldWriter* out) {
   switch (value.kind()) {
     case ValueKind::kNull:
       return AppendVarintValue(field, kNullField, v1::NULL_UNSPECIFIED, out);
@@ -145,8 +126,7 @@ void AppendValueField(uint32_t field, const Value& value, std::string* out) {
   }
   v1::Value message;
   ToWire(value, &message);
-  const std::string bytes = message.SerializeAsString();
-  FieldHead().Add(FieldTag(field, WireType::kBytes)).Add(bytes.size()).AppendTo(bytes, out);
+  AppendBytes(field, message.SerializeAsString(), out);
 }
 
 wire::Result<Value::Items> WireValues::Take() {
@@ -187,7 +167,8 @@ wire::Result<Value::Entries> WireEntries::TakeLent() {
 
 void AnswerValues::Add(const Value& value) {
   ++size_;
-  AppendValueField(field_, value, &bytes_);
+  wire::FieldWriter out(&bytes_);
+  AppendValueField(field_, value, &out);
 }
 
 void AnswerValues::AddEntry(const Value& key, const Value& value) { AddEntry(key, &value); }
@@ -196,26 +177,20 @@ void AnswerValues::AddKey(const Value& key) { AddEntry(key, nullptr); }
 void AnswerValues::AddEntry(const Value& key, const Value* value) {
   ++size_;
   entry_.clear();
-  AppendValueField(v1::Entry::kKeyFieldNumber, key, &entry_);
-  if (value != nullptr) AppendValueField(v1::Entry::kValueFieldNumber, *value, &entry_);
-  FieldHead().Add(FieldTag(field_, WireType::kBytes)).Add(entry_.size()).AppendTo(entry_, &bytes_);
-}
-
-void internal::PutNumber(uint32_t tag, uint64_t number, std::string* out) {
-  char field[2 * wire::kVarintBytesMax];
-  char* const end = wire::WriteVarint(number, wire::WriteVarint(tag, field));
-  out->append(field, static_cast<size_t>(end - field));
-}
-
-void internal::PutText(uint32_t tag, std::string_view text, std::string* out) {
-  PutNumber(tag, text.size(), out);
-  out->append(text);
+  {
+    wire::FieldWriter entry(&entry_);
+    AppendValueField(v1::Entry::kKeyFieldNumber, key, &entry);
+    if (value != nullptr) AppendValueField(v1::Entry::kValueFieldNumber, *value, &entry);
+  }
+  wire::FieldWriter out(&bytes_);
+  AppendBytes(field_, entry_, &out);
 }
 
 void internal::PutMessage(uint32_t tag, const google::protobuf::Message& message,
-                          std::string* out) {
-  PutNumber(tag, message.ByteSizeLong(), out);
-  message.AppendToString(out);
+                          wire::FieldWriter* out) {
+  out->AddVarint(tag);
+  out->AddVarint(message.ByteSizeLong());
+  out->Add(message.SerializeAsString());
 }
 
 }  // namespace coheld::engine

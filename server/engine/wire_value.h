@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "coheld/v1/common.pb.h"
+#include "proto/wire/fields.h"
 #include "proto/wire/result.h"
 #include "server/engine/value.h"
 
@@ -115,6 +116,6 @@ class AnswerValues {
 };
 
 // Appends the value as a field of a message, as ToWire would write it.
-void AppendValueField(uint32_t field, const Value& value, std::string* out);
+void AppendValueField(uint32_t field, const Value& value, wire::FieldWriter* out);
 
 }  // namespace coheld::engine

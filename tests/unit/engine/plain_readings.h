@@ -15,7 +15,9 @@ namespace coheld::engine::testing {
 inline std::string Shown(const wire::Result<Value>& value) {
   if (!value.ok()) return value.failure().message;
   std::string shown;
-  AppendValueField(1, value.value(), &shown);
+  wire::FieldWriter writer(&shown);
+  AppendValueField(1, value.value(), &writer);
+  writer.Flush();
   return shown;
 }
 inline std::string Shown(std::string_view text) { return std::string(text); }
