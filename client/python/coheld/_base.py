@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Callable
 from multiprocessing.managers import RemoteError
 from typing import Any, ClassVar
 
@@ -82,10 +83,11 @@ class BaseProxy(managers.BaseProxy):  # type: ignore[misc]  # Any: known to no t
             raise ValueError(f'a level is "memory", "async", "sync" or None, but this is {level!r}')
         _set_durability(self._client, self._name, _LEVELS[level])
 
-    def __del__(self) -> None:
+    # At the end of the interpreter, when modules are empty, defaults are still there.
+    def __del__(self, forget: Callable[[Client, str], None] = _client.forget_proxy) -> None:
         if self._counted:
             self._counted = False
-            _client.forget_proxy(self._client, self._name)
+            forget(self._client, self._name)
 
     def _mark_changed(self) -> None:
         # Tells iterators of this process, which read ahead, to look again.

@@ -65,6 +65,36 @@ def test_proxies_work_in_children(manager, method):
     assert made[2].value == 4
 
 
+def test_a_child_that_ends_with_proxies_complains_of_nothing(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(
+        textwrap.dedent("""
+        import multiprocessing
+
+        import coheld
+
+
+        def work(items, lock):
+            with lock:
+                items.append(1)
+
+
+        if __name__ == "__main__":
+            context = multiprocessing.get_context("spawn")
+            with coheld.Manager() as manager:
+                items, lock = manager.list(), manager.Lock()
+                child = context.Process(target=work, args=(items, lock))
+                child.start()
+                child.join()
+                print(items)
+    """)
+    )
+    done = subprocess.run(
+        [sys.executable, str(program)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[1]\n", "")
+
+
 def make_and_return(manager, results):
     made = manager.list(["made in the child"])
     results.put(made)
