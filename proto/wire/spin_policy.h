@@ -41,10 +41,10 @@ class SpinPolicy {
   // `longest`: how long one wait may look, without the turns of others; 0: never.
   explicit SpinPolicy(Duration longest) : longest_(longest) {}
 
-  // Begins a wait.
-  void Begin(TimePoint now) {
+  // Begins a wait, which may look for so much longer, as what it waits for is many things.
+  void Begin(TimePoint now, Duration more = Duration(0)) {
     begin_ = last_ = now;
-    left_ = now < pause_until_ ? Duration(0) : longest_;
+    left_ = now < pause_until_ || longest_ == Duration(0) ? Duration(0) : longest_ + more;
   }
   // Returns whether the wait is to look, or to look once more.
   bool looking() const { return left_ > Duration(0); }

@@ -13,7 +13,7 @@ void Batch::run(const CallOptions& options) {
   for (const Batched::Entry& entry : entries) calls.push_back({entry.method, entry.request});
   const std::vector<CallResult> results = client_.call_many(calls, options);
   const Receiving receiving(client_);
-  for (size_t i = 0; i < entries.size(); ++i) entries[i].finish(results[i]);
+  for (size_t i = 0; i < entries.size(); ++i) entries[i].answer->take(results[i]);
 }
 
 }  // namespace coheld

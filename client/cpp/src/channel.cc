@@ -23,6 +23,8 @@ constexpr std::string_view kCallPath = "/coheld.v1.Session/Call";
 constexpr size_t kSiteBytesMax = 200;
 // A channel that was in use a moment ago is not asked whether it is still good.
 constexpr std::chrono::microseconds kFresh{200};
+// What an op among many adds to the time until they are answered.
+constexpr std::chrono::microseconds kOpOfMany{1};
 
 // Builds the head of a CallRequest, of all but the request's bytes, without an allocation.
 class FrameHead {
@@ -325,7 +327,8 @@ void Channel::Flush() {
 }
 
 bool Channel::Spin(SpinPolicy* policy) {
-  for (policy->Begin(Clock::now()); policy->looking();) {
+  const auto more = kOpOfMany * std::max<size_t>(1, open_answers_) - kOpOfMany;
+  for (policy->Begin(Clock::now(), more); policy->looking();) {
     sched_yield();  // First: the daemon may need this very core.
     const Clock::time_point back = Clock::now();
     const bool answered = ReceiveOnce();

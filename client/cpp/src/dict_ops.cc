@@ -14,6 +14,9 @@ using core::FromMessages;
 using core::MakeOp;
 using core::MethodNumber;
 using core::Named;
+using core::PlainOp;
+using core::PlainRequest;
+using core::ReadOptionalValue;
 using core::TakeValue;
 using core::ToMessage;
 using core::ToMessages;
@@ -38,10 +41,9 @@ Op<Changed> dict_len(const std::string& name) {
 
 Op<std::optional<Value>> dict_get(const std::string& name, Value key) {
   static constinit MethodNumber method("/coheld.v1.Dict/Get");
-  auto request = Named<v1::DictGetRequest>(name);
-  ToMessage(std::move(key), request.mutable_key());
-  return MakeOp<v1::DictGetReply>(
-      method, request, [](v1::DictGetReply reply) { return TakeValue(std::move(reply)); });
+  PlainRequest request(name);
+  request.Append(v1::DictGetRequest::kKeyFieldNumber, std::move(key));
+  return PlainOp(method, request, ReadOptionalValue<v1::DictGetReply>);
 }
 
 Op<std::vector<std::optional<Value>>> dict_get_many(const std::string& name,
@@ -60,9 +62,10 @@ Op<std::vector<std::optional<Value>>> dict_get_many(const std::string& name,
 
 Op<Changed> dict_set(const std::string& name, Value key, Value value, IfVersion version) {
   static constinit MethodNumber method("/coheld.v1.Dict/Set");
-  auto request = Changing<v1::DictSetRequest>(name, version);
-  ToMessage(std::move(key), request.mutable_key());
-  ToMessage(std::move(value), request.mutable_value());
+  PlainRequest request(name);
+  request.Append(v1::DictSetRequest::kKeyFieldNumber, std::move(key))
+      .Append(v1::DictSetRequest::kValueFieldNumber, std::move(value))
+      .Append(v1::DictSetRequest::kIfVersionFieldNumber, version);
   return ChangeOp<v1::DictChangeReply>(method, request);
 }
 

@@ -15,6 +15,7 @@ using core::FromMessages;
 using core::MakeOp;
 using core::MethodNumber;
 using core::Named;
+using core::PlainRequest;
 using core::ToMessage;
 using core::ToMessages;
 
@@ -87,8 +88,9 @@ Op<Changed> list_delete_slice(const std::string& name, const Slice& slice, IfVer
 
 Op<Changed> list_append(const std::string& name, Value value, IfVersion version) {
   static constinit MethodNumber method("/coheld.v1.List/Append");
-  auto request = Changing<v1::ListAppendRequest>(name, version);
-  ToMessage(std::move(value), request.mutable_value());
+  PlainRequest request(name);
+  request.Append(v1::ListAppendRequest::kValueFieldNumber, std::move(value))
+      .Append(v1::ListAppendRequest::kIfVersionFieldNumber, version);
   return ChangeOp<v1::ListChangeReply>(method, request);
 }
 

@@ -10,10 +10,12 @@
 #include <utility>
 
 #include "client/cpp/src/hold.h"
+#include "client/cpp/src/plain_message.h"
 #include "client/cpp/src/value_codec.h"
 #include "coheld/error.h"
 #include "coheld/op.h"
 #include "proto/wire/check.h"
+#include "proto/wire/fields.h"
 #include "proto/wire/methods.h"
 
 namespace coheld::core {
@@ -47,8 +49,7 @@ template <typename Reply>
 Reply ParseReply(std::string_view bytes) {
   Reply reply;
   if (!reply.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    throw InternalError(Reason::kInternal,
-                        "the daemon's reply is not a " + std::string(Reply::descriptor()->name()));
+    RefuseReply(Reply::descriptor()->name());
   }
   return reply;
 }
@@ -72,12 +73,51 @@ auto MakeOp(uint32_t method, const Request& request, Read) {
                .kept = TakeKept()};
 }
 
+// Reads a reply that tells the length and version after a change, without an object of it.
+template <typename Reply>
+Changed ReadChanged(std::string_view bytes) {
+  constexpr uint32_t kLength = wire::FieldTag(Reply::kLengthFieldNumber, wire::WireType::kVarint);
+  constexpr uint32_t kVersion = wire::FieldTag(Reply::kVersionFieldNumber, wire::WireType::kVarint);
+  Changed changed;
+  wire::FieldReader fields(bytes);
+  while (fields.Next()) {
+    if (fields.tag() == kLength) changed.length = fields.number();
+    if (fields.tag() == kVersion) changed.version = fields.number();
+  }
+  if (!fields.valid()) RefuseReply(Reply::descriptor()->name());
+  return changed;
+}
+
+// Reads the optional field `value` of a reply, without an object of it.
+template <typename Reply>
+std::optional<Value> ReadOptionalValue(std::string_view bytes) {
+  constexpr uint32_t kValue = wire::FieldTag(Reply::kValueFieldNumber, wire::WireType::kBytes);
+  std::optional<Value> value;
+  wire::FieldReader fields(bytes);
+  while (fields.Next()) {
+    if (fields.tag() == kValue) value = ReadValue(fields.bytes());
+  }
+  if (!fields.valid()) RefuseReply(Reply::descriptor()->name());
+  return value;
+}
+
+// Makes an op of a request that is written already.
+template <typename R>
+Op<R> PlainOp(uint32_t method, PlainRequest& request, R (*read)(std::string_view)) {
+  return {.method = method, .request = request.Take(), .read = read, .kept = TakeKept()};
+}
+
 // Makes an op whose reply tells the length and version after a change.
 template <typename Reply, typename Request>
 Op<Changed> ChangeOp(uint32_t method, const Request& request) {
-  return MakeOp<Reply>(method, request, [](const Reply& reply) {
-    return Changed{.length = reply.length(), .version = reply.version()};
-  });
+  return {.method = method,
+          .request = request.SerializeAsString(),
+          .read = ReadChanged<Reply>,
+          .kept = TakeKept()};
+}
+template <typename Reply>
+Op<Changed> ChangeOp(uint32_t method, PlainRequest& request) {
+  return PlainOp(method, request, ReadChanged<Reply>);
 }
 
 // Makes an op whose reply tells what was created.

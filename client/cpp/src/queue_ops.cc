@@ -13,15 +13,15 @@ using core::FromMessages;
 using core::MakeOp;
 using core::MethodNumber;
 using core::Named;
+using core::PlainOp;
+using core::PlainRequest;
 using core::TakeValue;
 using core::ToMessage;
 using core::ToMessages;
 using core::Waiting;
 
-template <typename Request>
-Op<uint64_t> PutOp(uint32_t method, const Request& request) {
-  return MakeOp<v1::QueuePutReply>(
-      method, request, [](const v1::QueuePutReply& reply) -> uint64_t { return reply.length(); });
+uint64_t ReadLength(std::string_view bytes) {
+  return core::ParseReply<v1::QueuePutReply>(bytes).length();
 }
 
 uint64_t Count(std::chrono::milliseconds time) {
@@ -89,16 +89,18 @@ Op<QueueSizes> queue_len(const std::string& name) {
 
 Op<uint64_t> queue_put(const std::string& name, Value value, WaitTime time) {
   static constinit MethodNumber method("/coheld.v1.Queue/Put");
-  auto request = Waiting<v1::QueuePutRequest>(name, time);
-  ToMessage(std::move(value), request.mutable_value());
-  return PutOp(method, request);
+  PlainRequest request(name);
+  request.Append(v1::QueuePutRequest::kValueFieldNumber, std::move(value))
+      .Append(v1::QueuePutRequest::kTimeoutMsFieldNumber, time.milliseconds());
+  return PlainOp(method, request, ReadLength);
 }
 
 Op<uint64_t> queue_put_many(const std::string& name, std::vector<Value> values, WaitTime time) {
   static constinit MethodNumber method("/coheld.v1.Queue/PutMany");
   auto request = Waiting<v1::QueuePutManyRequest>(name, time);
   ToMessages(std::move(values), request.mutable_values());
-  return PutOp(method, request);
+  return MakeOp<v1::QueuePutReply>(
+      method, request, [](const v1::QueuePutReply& reply) -> uint64_t { return reply.length(); });
 }
 
 Op<PutReply> queue_put_with(const std::string& name, Value value, const PutOptions& options) {

@@ -79,7 +79,7 @@ void Batch::complete(const std::string& queue, uint64_t delivery) {
     if (static_cast<int>(i) < reply.replies_size()) {
       result.reply = std::move(*reply.mutable_replies(static_cast<int>(i)));
     }
-    entries[i].finish(result);
+    entries[i].answer->take(result);
   }
 }
 

@@ -109,9 +109,17 @@ TEST(SpinPolicyTest, ParkedOpsAmongQuickOnesDoNotEndTheLooking) {
   EXPECT_GT(ops.waits_that_looked, 900);
 }
 
+TEST(SpinPolicyTest, ManyThingsAreLookedForLonger) {
+  SpinPolicy policy{kLongest};
+  SpinPolicy::TimePoint now{};
+  policy.Begin(now, microseconds(64));
+  for (; policy.looking(); now += microseconds(1)) policy.Looked(now + microseconds(1), false);
+  EXPECT_EQ(now.time_since_epoch(), kLongest + microseconds(64));
+}
+
 TEST(SpinPolicyTest, ZeroMeansNever) {
   SpinPolicy policy{SpinPolicy::Duration(0)};
-  policy.Begin({});
+  policy.Begin({}, microseconds(64));
   EXPECT_FALSE(policy.looking());
 }
 

@@ -11,7 +11,6 @@
 #pragma once
 
 #include <exception>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,20 +31,35 @@
 
 namespace coheld {
 
+// What a batch gives the answer to one of its ops to.
+class BatchedAnswer {
+ public:
+  virtual ~BatchedAnswer() = default;
+  // Reads what the reply says, once: what it refers to is counted once.
+  virtual void take(const CallResult& result) = 0;
+};
+
+// The same, for who asked.
+template <typename R>
+class PendingAnswer : public BatchedAnswer {
+ public:
+  virtual bool ready() const = 0;
+  virtual R get() const = 0;
+};
+
 // The answer to an op of a batch.
 template <typename R>
 class Pending {
  public:
   // Returns whether the batch was run.
-  bool ready() const { return slot_->has_value(); }
+  bool ready() const { return answer_ != nullptr && answer_->ready(); }
   // Returns the answer, or throws what the op alone would have thrown. Undefined before the batch
   // was run. May be called again.
-  R get() const { return (**slot_)(); }
+  R get() const { return answer_->get(); }
 
  private:
   friend class Batched;
-  using Slot = std::optional<std::function<R()>>;
-  std::shared_ptr<Slot> slot_ = std::make_shared<Slot>();  // Between the batch and the Pendings.
+  std::shared_ptr<PendingAnswer<R>> answer_;  // Between the batch and the Pendings.
 };
 
 // Collects ops for a batch: the Runner behind Batch::on.
@@ -57,11 +71,8 @@ class Batched {
   template <typename R, typename Then = Identity>
   auto run(Op<R> op, Then then = {}) const {
     Pending<std::invoke_result_t<Then, R>> pending;
-    auto finish = [slot = pending.slot_, read = op.read, absent = op.absent,
-                   then = std::move(then)](const CallResult& result) {
-      *slot = [then, answer = Answer<R>(read, absent, result)] { return then(answer.get()); };
-    };
-    entries_->push_back({op.method, std::move(op.request), std::move(op.kept), std::move(finish)});
+    pending.answer_ = std::make_shared<Answer<R, Then>>(op.read, op.absent, std::move(then));
+    entries_->push_back({op.method, std::move(op.request), std::move(op.kept), pending.answer_});
     return pending;
   }
 
@@ -74,23 +85,29 @@ class Batched {
  private:
   friend class Batch;
 
-  // What a reply says, read once: what it refers to is counted once.
-  template <typename R>
-  class Answer {
+  template <typename R, typename Then>
+  class Answer final : public PendingAnswer<std::invoke_result_t<Then, R>> {
    public:
-    Answer(R (*read)(std::string_view), Reason absent, const CallResult& result) {
+    Answer(R (*read)(std::string_view), Reason absent, Then then)
+        : read_(read), absent_(absent), then_(std::move(then)) {}
+
+    void take(const CallResult& result) override {
       try {
-        answer_ = read_answer(read, absent, Identity{}, result);
+        answer_ = read_answer(read_, absent_, Identity{}, result);
       } catch (const Error&) {
         failure_ = std::current_exception();
       }
     }
-    R get() const {
+    bool ready() const override { return answer_.has_value() || failure_ != nullptr; }
+    std::invoke_result_t<Then, R> get() const override {
       if (failure_) std::rethrow_exception(failure_);
-      return *answer_;
+      return then_(*answer_);
     }
 
    private:
+    R (*const read_)(std::string_view);
+    const Reason absent_;
+    const Then then_;
     std::optional<R> answer_;
     std::exception_ptr failure_;
   };
@@ -99,7 +116,7 @@ class Batched {
     uint32_t method;
     std::string request;
     std::vector<std::shared_ptr<const core::Hold>> kept;
-    std::function<void(const CallResult&)> finish;
+    std::shared_ptr<BatchedAnswer> answer;
   };
   // Keeps an object at least until the batch was run.
   const Batched& with(const Ref& ref) const {

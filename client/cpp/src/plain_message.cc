@@ -1,0 +1,138 @@
+// Scalars are written and read here, everything else by way of a message. See plain_message.h.
+#include "client/cpp/src/plain_message.h"
+
+#include <array>
+#include <bit>
+#include <cstring>
+#include <utility>
+#include <variant>
+
+#include "client/cpp/src/value_codec.h"
+#include "coheld/error.h"
+#include "proto/wire/fields.h"
+
+namespace coheld::core {
+namespace {
+
+using wire::FieldTag;
+using wire::WireType;
+using Wire = v1::Value;
+
+constexpr uint32_t kNameField = 1;  // Of all requests.
+constexpr size_t kRequestBytes = 160;
+
+// Some numbers in a row, appended at once.
+class Numbers {
+ public:
+  Numbers& Add(uint64_t number) {
+    end_ = wire::WriteVarint(number, end_);
+    return *this;
+  }
+  Numbers& Add(uint32_t field, WireType type) { return Add(FieldTag(field, type)); }
+  void AppendTo(std::string* out) const {
+    out->append(bytes_.data(), static_cast<size_t>(end_ - bytes_.data()));
+  }
+
+ private:
+  std::array<char, 4 * wire::kVarintBytesMax> bytes_;
+  char* end_ = bytes_.data();
+};
+
+}  // namespace
+
+// Appends one alternative after the tag and length of the field that holds the value; the tags of
+// all alternatives have one byte.
+struct PlainRequest::ValueWriter {
+  uint32_t field;
+  std::string* out;
+
+  void Number(uint32_t kind, uint64_t number) const {
+    Numbers()
+        .Add(field, WireType::kBytes)
+        .Add(1 + wire::VarintBytes(number))
+        .Add(kind, WireType::kVarint)
+        .Add(number)
+        .AppendTo(out);
+  }
+  void Text(uint32_t kind, std::string_view text) const {
+    Numbers()
+        .Add(field, WireType::kBytes)
+        .Add(1 + wire::VarintBytes(text.size()) + text.size())
+        .Add(kind, WireType::kBytes)
+        .Add(text.size())
+        .AppendTo(out);
+    out->append(text);
+  }
+
+  void operator()(std::monostate) const { Number(Wire::kNullFieldNumber, v1::NULL_UNSPECIFIED); }
+  void operator()(bool boolean) const {
+    Number(Wire::kBooleanFieldNumber, static_cast<uint64_t>(boolean));
+  }
+  void operator()(int64_t integer) const {
+    Number(Wire::kIntegerFieldNumber, wire::ZigZag(integer));
+  }
+  void operator()(double real) const {
+    std::array<char, sizeof real> bytes;
+    std::memcpy(bytes.data(), &real, sizeof real);
+    Numbers()
+        .Add(field, WireType::kBytes)
+        .Add(1 + sizeof real)
+        .Add(Wire::kRealFieldNumber, WireType::kFixed64)
+        .AppendTo(out);
+    out->append(bytes.data(), bytes.size());
+  }
+  void operator()(const std::string& text) const { Text(Wire::kTextFieldNumber, text); }
+  void operator()(const Bytes& bytes) const { Text(Wire::kBytesFieldNumber, bytes.data); }
+  void operator()(const BigInteger& integer) const {
+    Text(Wire::kBigIntegerFieldNumber, integer.digits);
+  }
+  template <typename Other>
+  void operator()(Other&& other) const {
+    Wire message;
+    ToMessage(Value(std::forward<Other>(other)), &message);
+    Numbers().Add(field, WireType::kBytes).Add(message.ByteSizeLong()).AppendTo(out);
+    message.AppendToString(out);
+  }
+};
+
+PlainRequest::PlainRequest(std::string_view name) {
+  bytes_.reserve(kRequestBytes);
+  if (name.empty()) return;
+  Numbers().Add(kNameField, WireType::kBytes).Add(name.size()).AppendTo(&bytes_);
+  bytes_.append(name);
+}
+
+PlainRequest& PlainRequest::Append(uint32_t field, Value value) {
+  std::visit(ValueWriter{field, &bytes_}, std::move(value.variant()));
+  return *this;
+}
+
+PlainRequest& PlainRequest::Append(uint32_t field, const std::optional<uint64_t>& number) {
+  if (number) Numbers().Add(field, WireType::kVarint).Add(*number).AppendTo(&bytes_);
+  return *this;
+}
+
+Value ReadValue(std::string_view bytes) {
+  constexpr uint32_t kInteger = FieldTag(Wire::kIntegerFieldNumber, WireType::kVarint);
+  constexpr uint32_t kText = FieldTag(Wire::kTextFieldNumber, WireType::kBytes);
+  constexpr uint32_t kBytes = FieldTag(Wire::kBytesFieldNumber, WireType::kBytes);
+  wire::FieldReader kind(bytes);
+  if (kind.Next()) {
+    const uint32_t tag = kind.tag();
+    const uint64_t number = kind.number();
+    const std::string_view content = kind.bytes();
+    const bool alone = !kind.Next() && kind.valid();
+    if (alone && tag == kInteger) return wire::UnZigZag(number);
+    if (alone && tag == kText) return std::string(content);
+    if (alone && tag == kBytes) return Bytes{std::string(content)};
+  }
+  Wire message;
+  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) RefuseReply("Value");
+  return FromMessage(std::move(message));
+}
+
+void RefuseReply(const std::string& type) {
+  throw InternalError(Reason::kInternal, "the daemon's reply is not a " + type);
+}
+
+}  // namespace coheld::core
