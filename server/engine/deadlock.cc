@@ -60,10 +60,7 @@ void Engine::BreakRings(CallId call, TimeMs now, std::vector<Reply>* replies) {
     const bool closer =
         (deadlock_policy_ == DeadlockPolicy::kCloser) != Planted(PlantedBug::kWrongVictim);
     const ParkedOp& victim = closer ? found->second : Youngest(ring);
-    CancelOne(victim.stamp.call,
-              {v1::ERROR_REASON_DEADLOCK, "the op would have waited for ever: " + words +
-                                              "; release what the others wait for and try again"},
-              now, replies);
+    CancelOne(victim.stamp.call, DeadlockOf(words), now, replies);
   }
 }
 

@@ -16,6 +16,9 @@
 // (deadlock.cc), and only from the ops through which a new ring must lead.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -52,11 +55,30 @@ class WaitGraph {
   Ring FindRing(const ParkedOp& op, Rules rules) const;
   // Returns the ops of the owner that wait for holders, first come first.
   std::vector<const ParkedOp*> WaitsOf(const Owner& owner) const;
+  // How many ops that wait for holders were ever added.
+  uint64_t added() const { return added_; }
+  // Returns all ops that wait for holders, by owner.
+  const std::multimap<Owner, const ParkedOp*>& waits() const { return waits_; }
+
+  // Calls `visit` with each step that leads on from a waiting op at one of its places, until it
+  // returns true: with no op if the step is to who holds the object, else with the op that is
+  // before this one in line. Counts into `visits` what it looked at. Returns whether it was ended.
+  using VisitStep = std::function<bool(RingStep step, const ParkedOp* before)>;
+  static bool ForEachStep(const ParkedOp& op, const ParkedOp::Place& place, Rules rules,
+                          size_t* visits, const VisitStep& visit);
 
  private:
   std::multimap<Owner, const ParkedOp*> waits_;  // Of equal owners, first come first.
+  uint64_t added_ = 0;
 };
 
+// Returns a step in words, of a waiting op that is there; `next` is the owner to whom it leads.
+std::string StepInWords(const Store& store, const Sessions& sessions, const RingStep& step,
+                        const Owner& next, TimeMs now);
+// Puts the words of a ring's steps together.
+std::string JoinSteps(const std::vector<std::string>& steps);
+// Returns why an op fails whose ring this is.
+Failure DeadlockOf(const std::string& ring);
 // Returns a ring in words.
 std::string RingInWords(const Store& store, const Sessions& sessions, const Ring& ring, TimeMs now);
 
