@@ -242,6 +242,7 @@ void Dispatcher::Remember(CallId call, const Submission& submission, TimeMs now)
   parked.route = submission.route;
   SetDeadline(call, &parked, DeadlineOf(submission, now));
   submission.route.peer->NoteParked(submission.route, call);
+  if (router_ != nullptr) router_->rings().NoteParked(now);
 }
 
 void Dispatcher::TakeOver(CallId call, const Submission& submission, TimeMs now) {
@@ -385,7 +386,10 @@ void Dispatcher::OnTimer() {
     EndSession(*session, "ttl");
   }
   spare_memory_.ReturnIfDue(now);
-  if (router_ != nullptr) router_->TellAcknowledgedIfDue(now);
+  if (router_ != nullptr) {
+    router_->TellAcknowledgedIfDue(now);
+    router_->rings().AskIfDue(now);
+  }
   if (snapshot_reads_ != nullptr) snapshot_reads_->CloseIdle(now);
   ArmTimer();
   OnTurnEnd();

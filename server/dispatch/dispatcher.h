@@ -145,6 +145,7 @@ class Dispatcher : public transport::Acceptor {
  private:
   friend class PeerCalls;
   friend class ShardCaller;
+  friend class ShardRings;
   friend class ShardRouter;
   struct ParkedCall {
     Route route;

@@ -17,6 +17,7 @@
 
 #include "coheld/v1/session.pb.h"
 #include "server/engine/reply.h"
+#include "server/engine/wait_steps.h"
 
 namespace coheld::dispatch {
 
@@ -103,8 +104,32 @@ struct AcknowledgedMail {
   uint64_t acked = 0;
 };
 
+// The search for rings (shard_rings.h). To the shard that looks: it should.
+struct LookMail {};
+// To all: tell what waits for long. The answer.
+struct TellWaitsMail {};
+struct WaitsMail {
+  std::vector<engine::WaitStep> steps;
+};
+// To the shard that told a step of a ring: is it still there? The answer: in words, or nothing.
+// `place` is the step's in the ring.
+struct TellStepMail {
+  size_t place = 0;
+  engine::WaitStep step;
+};
+struct StepMail {
+  size_t place = 0;
+  std::string words;
+};
+// To the shard of a waiting op: it is to fail, as it is in this ring.
+struct VerdictMail {
+  engine::CallId op{};
+  std::string ring;
+};
+
 using ShardMail = std::variant<OpMail, ReplyMail, ParkedMail, CancelMail, AbandonMail, OpenedMail,
-                               EndedMail, AttachedMail, DetachedMail, AcknowledgedMail>;
+                               EndedMail, AttachedMail, DetachedMail, AcknowledgedMail, LookMail,
+                               TellWaitsMail, WaitsMail, TellStepMail, StepMail, VerdictMail>;
 
 // The way of one shard to all.
 class ShardPost {

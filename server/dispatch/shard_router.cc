@@ -69,7 +69,12 @@ constexpr CallId kNobody{0};
 
 ShardRouter::ShardRouter(Dispatcher& dispatcher, const engine::Placement& placement,
                          ShardPost& post)
-    : dispatcher_(dispatcher), placement_(placement), post_(post), outboxes_(placement.shards) {
+    : dispatcher_(dispatcher),
+      placement_(placement),
+      post_(post),
+      outboxes_(placement.shards),
+      rings_(dispatcher, placement,
+             [this](uint32_t to, ShardMail mail) { Send(to, std::move(mail)); }) {
   for (uint32_t shard = 0; shard < placement.shards; ++shard) {
     callers_.push_back(std::make_unique<ShardCaller>(*this, shard));
   }
@@ -263,7 +268,15 @@ void ShardRouter::Flush() {
 
 void ShardRouter::OnMail(uint32_t from, std::vector<ShardMail> mail) {
   for (ShardMail& one : mail) {
-    std::visit([&](auto& content) { On(from, std::move(content)); }, one);
+    std::visit(
+        [&](auto& content) {
+          if constexpr (requires { rings_.On(from, std::move(content)); }) {
+            rings_.On(from, std::move(content));
+          } else {
+            On(from, std::move(content));
+          }
+        },
+        one);
   }
 }
 

@@ -8,6 +8,7 @@
 // to connections.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -24,6 +25,7 @@
 #include "server/dispatch/dispatcher.h"
 #include "server/dispatch/shard_gather.h"
 #include "server/dispatch/shard_post.h"
+#include "server/dispatch/shard_rings.h"
 
 namespace coheld::dispatch {
 
@@ -64,7 +66,9 @@ class ShardRouter {
   // and see no more ops.
   void TellAcknowledgedIfDue(TimeMs now);
   // When there is something to tell, or kNever.
-  TimeMs due() const { return due_; }
+  TimeMs due() const { return std::min(due_, rings_.due()); }
+  // Finds rings of waiting owners over several shards.
+  ShardRings& rings() { return rings_; }
 
   // Fills in this shard's line.
   void Describe(v1::AdminStatusReply* status) const;
@@ -126,6 +130,7 @@ class ShardRouter {
   std::map<SessionId, v1::SessionLabel> labels_;  // Of sessions whose home is another shard.
   std::map<std::pair<SessionId, uint32_t>, uint64_t> acknowledged_;  // By lane, since last told.
   TimeMs due_ = engine::kNever;
+  ShardRings rings_;
   uint64_t forwarded_ = 0;
   bool flushing_ = false;
 };

@@ -1,6 +1,10 @@
 // A daemon with several shards as its clients and operators see it: the connections of a Unix
 // socket are handed out in turns, so that three of them are on three shards.
 #include <csignal>
+#include <functional>
+#include <future>
+#include <latch>
+#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
@@ -101,6 +105,64 @@ TEST_F(ShardsTest, AClosedSessionHasNoLocksWhenItsClientKnows) {
     for (int i = 0; i < kNames; ++i) EXPECT_TRUE(Lock(other, Name(i)).try_lock());
     other.close();
   }
+}
+
+TEST_F(ShardsTest, OfADeadlockOverSeveralOneFailsAndIsToldTheRing) {
+  Start();
+  const Client first = Connect(), second = Connect();
+  // Locks one, and then the other one. Returns the error, or nothing if it got both.
+  const auto lock_both = [](const Client& client, const std::string& one, const std::string& other,
+                            std::latch& has_one) -> std::string {
+    Lock first_lock(client, one), second_lock(client, other);
+    const std::lock_guard holds(first_lock);
+    has_one.arrive_and_wait();
+    try {
+      const std::lock_guard holds_both(second_lock);
+      return "";
+    } catch (const Deadlock& error) {
+      return error.what();
+    }
+  };
+  // Of so many some are on different shards.
+  for (int i = 0; i < 5; ++i) {
+    const std::string a = "a" + std::to_string(i), b = "b" + std::to_string(i);
+    std::latch both(2);
+    auto crosswise =
+        std::async(std::launch::async, lock_both, std::cref(second), b, a, std::ref(both));
+    const std::string mine = lock_both(first, a, b, both), other = crosswise.get();
+    EXPECT_NE(mine.empty(), other.empty()) << mine << other;
+    for (const std::string& name : {a, b}) {
+      EXPECT_NE((mine + other).find("waits for the lock \"" + name), std::string::npos)
+          << mine << other;
+    }
+  }
+}
+
+TEST_F(ShardsTest, OperatorsSeeWhatIsHeldAndWhoWaitsOnAll) {
+  Start();
+  const Client holder = Connect(), other = Connect();
+  std::set<std::string> names;
+  std::vector<std::jthread> waiting;
+  for (int i = 0; i < 6; ++i) {
+    names.insert(Name(i));
+    Lock(holder, Name(i)).lock();
+    waiting.emplace_back([&, i] { EXPECT_TRUE(Lock(other, Name(i)).try_lock_for(kSoon)); });
+  }
+  const Admin admin(Connect());
+  while (admin.waits().size() < names.size()) std::this_thread::yield();
+  std::set<std::string> held, waited;
+  for (const HeldObject& object : admin.locks()) held.insert(object.summary.name);
+  for (const Wait& wait : admin.waits()) waited.insert(wait.object);
+  EXPECT_EQ(held, names);
+  EXPECT_EQ(waited, names);
+  for (const std::string& name : names) {
+    const Explanation explanation = admin.explain(name);
+    ASSERT_EQ(explanation.holders.size(), 1u);
+    EXPECT_EQ(explanation.holders[0].session, holder.session().id);
+    EXPECT_EQ(explanation.waiters.size(), 1u);
+  }
+  EXPECT_EQ(admin.sessions().size(), 3u);
+  for (const std::string& name : names) Lock(holder, name).release();
 }
 
 TEST_F(ShardsTest, WaitsEndWhereverTheyAreWhenTheDaemonStops) {
