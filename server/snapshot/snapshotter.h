@@ -77,7 +77,8 @@ class Snapshotter : public dispatch::Snapshots {
   };
 
   bool IsDue() const {
-    return options_.after_bytes != 0 && journal_bytes() >= due_bytes() &&
+    // On a full disk at once: it is what makes room.
+    return options_.after_bytes != 0 && (journal_bytes() >= due_bytes() || !log_.has_room()) &&
            maker_.Now() >= not_before_;
   }
   uint64_t due_bytes() const;

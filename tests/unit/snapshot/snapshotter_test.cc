@@ -19,11 +19,12 @@ struct FakeLog : journal::CommitLog {
   void Submit(uint64_t) override {}
   uint64_t written() const override { return is_written; }
   uint64_t durable() const override { return is_written; }
-  bool has_room() const override { return true; }
+  bool has_room() const override { return room; }
 
   void AddTo(uint64_t index) { last_index_ = index; }
 
   uint64_t is_written = 0;
+  bool room = true;
 };
 
 // Notes what is asked of it.
@@ -78,6 +79,14 @@ class SnapshotterTest : public testing::Test {
   std::unique_ptr<Snapshotter> snapshotter;
   std::vector<std::string> answers;
 };
+
+TEST_F(SnapshotterTest, OneIsMadeAtOnceWhenTheDiskIsFull) {
+  Record(1, 10);
+  EXPECT_EQ(Asked(), Words{});
+  log.room = false;
+  snapshotter->Consider();
+  EXPECT_EQ(Asked(), Words{"seal"});
+}
 
 TEST_F(SnapshotterTest, OneIsMadeWhenTheJournalHasGrown) {
   Record(9, 99);
