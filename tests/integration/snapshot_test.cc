@@ -29,8 +29,10 @@ class SnapshotTest : public ::testing::Test {
                                  "async", "--listen", address()});
     daemon_.Spawn(flags);
     ASSERT_TRUE(daemon_.WaitUntilReady()) << daemon_.Log();
-    client_.emplace(Client::connect(address()));
+    client_.emplace(Connect());
   }
+  // Its client goes on when the daemon comes back, however busy the machine is.
+  Client Connect() const { return Client::connect(address(), {.connect_timeout = 60s}); }
   void Kill() {
     daemon_.Kill();
     daemon_.WaitForExit();
@@ -155,7 +157,7 @@ TEST_F(SnapshotTest, ADaemonKilledInTheMidstOfOneLosesNothing) {
   for (int round = 0; round < 20; ++round) {
     Append(200);
     // Asks anew when the daemon is back.
-    std::jthread asking([client = Client::connect(address())] { Admin(client).snapshot(); });
+    std::jthread asking([client = Connect()] { Admin(client).snapshot(); });
     std::this_thread::sleep_for(std::chrono::milliseconds(round * 2));
     KillAndStart({"--snapshot-after", "4k"});
     ExpectAllThere();
