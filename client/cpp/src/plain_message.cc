@@ -3,6 +3,7 @@
 
 #include <array>
 #include <bit>
+#include <concepts>
 #include <cstring>
 #include <utility>
 #include <variant>
@@ -20,6 +21,13 @@ using Wire = v1::Value;
 
 constexpr uint32_t kNameField = 1;  // Of all requests.
 constexpr size_t kRequestBytes = 160;
+
+// What is written by way of a message. Nothing else may match: a text that did would be written
+// right, and slowly.
+template <typename T>
+concept Compound =
+    std::same_as<T, ValueList> || std::same_as<T, Tuple> || std::same_as<T, ValueSet> ||
+    std::same_as<T, Map> || std::same_as<T, Ref> || std::same_as<T, Opaque>;
 
 // Some numbers in a row, appended at once.
 class Numbers {
@@ -86,10 +94,10 @@ struct PlainRequest::ValueWriter {
   void operator()(const BigInteger& integer) const {
     Text(Wire::kBigIntegerFieldNumber, integer.digits);
   }
-  template <typename Other>
-  void operator()(Other&& other) const {
+  template <Compound T>
+  void operator()(T&& compound) const {
     Wire message;
-    ToMessage(Value(std::forward<Other>(other)), &message);
+    ToMessage(Value(std::move(compound)), &message);
     Numbers().Add(field, WireType::kBytes).Add(message.ByteSizeLong()).AppendTo(out);
     message.AppendToString(out);
   }

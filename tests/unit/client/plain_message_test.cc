@@ -1,8 +1,11 @@
 // Messages written and read by hand are those that protobuf would write and read.
 #include "client/cpp/src/plain_message.h"
 
+#include <cstdlib>
 #include <limits>
+#include <new>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -10,6 +13,22 @@
 #include "client/cpp/src/value_codec.h"
 #include "coheld/error.h"
 #include "coheld/v1/dict.pb.h"
+
+namespace {
+
+thread_local int allocations = 0;
+
+}  // namespace
+
+// Counted, as a way round a message object shows in nothing else.
+void* operator new(size_t size) {
+  ++allocations;
+  void* const block = std::malloc(size);
+  if (block == nullptr) throw std::bad_alloc();
+  return block;
+}
+void operator delete(void* block) noexcept { std::free(block); }
+void operator delete(void* block, size_t) noexcept { std::free(block); }
 
 namespace coheld::core {
 namespace {
@@ -58,6 +77,18 @@ TEST(PlainMessageTest, ARequestHasTheBytesOfItsMessage) {
         .Append(v1::DictSetRequest::kValueFieldNumber, value)
         .Append(v1::DictSetRequest::kIfVersionFieldNumber, std::optional<uint64_t>(300));
     EXPECT_EQ(request.Take(), message.SerializeAsString()) << to_string(value);
+  }
+}
+
+TEST(PlainMessageTest, AScalarIsWrittenWithoutAnAllocation) {
+  const std::vector<Value> scalars{
+      {}, true, 1, 1.5, "text", std::string(100, 'x'), Bytes{"bytes"}, BigInteger{"9"}};
+  for (const Value& scalar : scalars) {
+    Value value = scalar;
+    PlainRequest request("a name");
+    const int before = allocations;
+    request.Append(v1::DictGetRequest::kKeyFieldNumber, std::move(value));
+    EXPECT_EQ(allocations, before) << to_string(scalar);
   }
 }
 
