@@ -139,8 +139,8 @@ Value ReadValue(std::string_view bytes) {
   return FromMessage(std::move(message));
 }
 
-void RefuseReply(const std::string& type) {
-  throw InternalError(Reason::kInternal, "the daemon's reply is not a " + type);
+void RefuseReply(std::string_view type) {
+  throw InternalError(Reason::kInternal, "the daemon's reply is not a " + std::string(type));
 }
 
 }  // namespace coheld::core

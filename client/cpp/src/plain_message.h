@@ -36,6 +36,6 @@ class PlainRequest {
 Value ReadValue(std::string_view bytes);
 
 // Throws InternalError: the daemon's reply is no such message.
-[[noreturn]] void RefuseReply(const std::string& type);
+[[noreturn]] void RefuseReply(std::string_view type);
 
 }  // namespace coheld::core
