@@ -41,10 +41,13 @@ class SpinPolicy {
   // `longest`: how long one wait may look, without the turns of others; 0: never.
   explicit SpinPolicy(Duration longest) : longest_(longest) {}
 
-  // Begins a wait, which may look for so much longer, as what it waits for is many things.
-  void Begin(TimePoint now, Duration more = Duration(0)) {
+  // Begins a wait, which may look for so much longer, as what it waits for is many things, and
+  // which ends at `until`: no look begins after it.
+  void Begin(TimePoint now, Duration more = Duration(0), TimePoint until = TimePoint::max()) {
     begin_ = last_ = now;
-    left_ = now < pause_until_ || longest_ == Duration(0) ? Duration(0) : longest_ + more;
+    end_ = std::min(now + kStolen, until);
+    const bool may_look = now >= pause_until_ && longest_ > Duration(0) && now < end_;
+    left_ = may_look ? longest_ + more : Duration(0);
   }
   // Returns whether the wait is to look, or to look once more.
   bool looking() const { return left_ > Duration(0); }
@@ -64,7 +67,7 @@ class SpinPolicy {
       return;
     }
     left_ -= std::min<Duration>(took, kLook);
-    if (!looking() || back - begin_ >= kStolen) Fail();
+    if (!looking() || back >= end_) Fail();
   }
 
  private:
@@ -76,6 +79,7 @@ class SpinPolicy {
 
   Duration longest_;
   TimePoint begin_{};  // Of this wait.
+  TimePoint end_{};    // When it looks no more, at the latest.
   TimePoint last_{};   // When it last had the core back.
   Duration left_{0};   // What it may still look.
   TimePoint pause_until_{};

@@ -298,7 +298,7 @@ WaitEnd Channel::Step(const WaitLimits& limits) {
   const bool blocked = out_sent_ < out_.size();
   if (!blocked) {
     SpinPolicy* const policy = std::exchange(may_spin_, nullptr);
-    return policy != nullptr && Spin(policy) ? WaitEnd::kReady : WaitAndReceive(limits);
+    return policy != nullptr && Spin(policy, limits) ? WaitEnd::kReady : WaitAndReceive(limits);
   }
   const WaitEnd end = link_.Wait(send_error_ == 0, limits);
   if (end == WaitEnd::kReady) ReceiveOnce();
@@ -326,9 +326,10 @@ void Channel::Flush() {
   }
 }
 
-bool Channel::Spin(SpinPolicy* policy) {
+bool Channel::Spin(SpinPolicy* policy, const WaitLimits& limits) {
   const auto more = kOpOfMany * std::max<size_t>(1, open_answers_) - kOpOfMany;
-  for (policy->Begin(Clock::now(), more); policy->looking();) {
+  const auto until = limits.until.value_or(Clock::time_point::max());
+  for (policy->Begin(Clock::now(), more, until); policy->looking();) {
     sched_yield();  // First: the daemon may need this very core.
     const Clock::time_point back = Clock::now();
     const bool answered = ReceiveOnce();

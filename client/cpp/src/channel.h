@@ -81,8 +81,9 @@ class Channel {
   // Sends what it can and receives what is there, waiting for the socket if `wait`.
   WaitEnd Step(const WaitLimits& limits);
   void Flush();
-  // Looks for bytes again and again for a short while, if that pays. True if some came.
-  bool Spin(SpinPolicy* policy);
+  // Looks for bytes again and again for a short while, if that pays and until the wait's limit.
+  // True if some came. Who wants to interrupt it is asked when it sleeps.
+  bool Spin(SpinPolicy* policy, const WaitLimits& limits);
   // Takes what is there. False if that is nothing.
   bool ReceiveOnce();
   // Waits for bytes and takes them.

@@ -117,6 +117,25 @@ TEST(SpinPolicyTest, ManyThingsAreLookedForLonger) {
   EXPECT_EQ(now.time_since_epoch(), kLongest + microseconds(64));
 }
 
+TEST(SpinPolicyTest, NoLookBeginsAfterTheEndOfItsWait) {
+  constexpr SpinPolicy::TimePoint kEnd{microseconds(7)};
+  SpinPolicy policy{kLongest};
+  SpinPolicy::TimePoint now{};
+  for (policy.Begin(now, {}, kEnd); policy.looking(); policy.Looked(now, false)) {
+    EXPECT_LT(now, kEnd);
+    now += microseconds(2);
+  }
+  EXPECT_EQ(now.time_since_epoch(), microseconds(8));
+}
+
+TEST(SpinPolicyTest, AWaitThatIsOverLooksForNothing) {
+  SpinPolicy policy{kLongest};
+  policy.Begin({}, {}, {});
+  EXPECT_FALSE(policy.looking());
+  policy.Begin({});  // It was no failure either.
+  EXPECT_TRUE(policy.looking());
+}
+
 TEST(SpinPolicyTest, ZeroMeansNever) {
   SpinPolicy policy{SpinPolicy::Duration(0)};
   policy.Begin({}, microseconds(64));
