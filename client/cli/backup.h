@@ -19,7 +19,9 @@ struct Backup {
 
 // Has the daemon make a snapshot and copies it to `target`: a backup, which is replaced once the
 // new one is whole, or a folder, in which it is named for its index. Reads what was written once
-// more.
+// more. Until it is whole it is in a folder of its own beside its place (draft.h). Throws
+// UsageError if the target is a data folder, or a folder with `shards` that is more than a backup;
+// Interrupted after Ctrl-C.
 Backup BackUpDaemon(const Client& client, const std::string& target);
 // The same of a folder.
 Backup BackUpFolder(const std::string& folder, const std::string& target);

@@ -1,6 +1,7 @@
 // See data_folder.h.
 #include "client/cli/data_folder.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <iomanip>
@@ -37,6 +38,20 @@ std::vector<std::string> PartsOf(const std::string& path) {
     parts.push_back(store::ShardFolder(path, shard));
   }
   return parts;
+}
+
+bool IsDataFolder(const std::string& folder) {
+  journal::ReadOnlyPosixFiles files;
+  const std::vector<std::string> parts = PartsOf(folder);
+  return std::any_of(parts.begin(), parts.end(), [&](const std::string& part) {
+    if (!std::filesystem::is_directory(part)) return true;  // One that was only begun.
+    upkeep::FolderContent content;
+    Check(upkeep::ListFolder(files, part, &content));
+    // Shards' folders without the file that says how many: a restore did not get to its end.
+    const bool half_restored =
+        std::any_of(content.others.begin(), content.others.end(), store::IsShardFolder);
+    return half_restored || !content.segments.empty() || content.has_secret || content.has_traces;
+  });
 }
 
 std::unique_ptr<journal::FolderLock> LockFolder(const std::string& folder) {

@@ -24,6 +24,10 @@ bool IsFolder(const std::string& path);
 // if it has none. UsageError, DamageFound.
 std::vector<std::string> PartsOf(const std::string& path);
 
+// True if a daemon, a restore or a repair has worked in the folder, or in one of its shards', even
+// if nothing is kept there yet. Of a backup nothing but snapshots is there. DamageFound.
+bool IsDataFolder(const std::string& folder);
+
 // Takes the lock of a folder that will be changed. Throws std::runtime_error if a daemon uses it.
 std::unique_ptr<journal::FolderLock> LockFolder(const std::string& folder);
 // The same to look at it only: nothing is written.

@@ -53,8 +53,10 @@ Status ListFolder(Files& files, const std::string& folder, FolderContent* conten
       content->segments.push_back(std::move(name));
     } else if (name == store::kSecretName) {
       content->has_secret = true;
-    } else if (name != "lock" && name != "snapshot-lock" && name != journal::kNextSegmentName &&
-               name != journal::kNextSnapshotName) {
+    } else if (name == "lock" || name == "snapshot-lock" || name == journal::kNextSegmentName ||
+               name == journal::kNextSnapshotName) {
+      content->has_traces = true;
+    } else {
       content->others.push_back(std::move(name));
     }
   }

@@ -45,7 +45,8 @@ struct FolderContent {
   std::vector<std::string> snapshots;  // Oldest first.
   std::vector<std::string> segments;   // Oldest first.
   bool has_secret = false;
-  std::vector<std::string> others;  // But `lock` and what an unfinished step left.
+  bool has_traces = false;  // `lock`, or what an unfinished step left.
+  std::vector<std::string> others;
 
   bool empty() const { return snapshots.empty() && segments.empty(); }
 };
