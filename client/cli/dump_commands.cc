@@ -7,6 +7,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "client/cli/backup.h"
 #include "client/cli/data_folder.h"
 #include "client/cli/record_json.h"
 #include "server/journal/reading.h"
@@ -119,7 +120,7 @@ class Dump {
 };
 
 int DumpAll(const Words& words) {
-  const std::vector<std::string> parts = PartsOf(words.path);
+  const std::vector<std::string> parts = PartsOf(NewestIn(words.path));
   for (size_t part = 0; part < parts.size(); ++part) {
     const int code =
         Dump(words, parts[part], parts.size() > 1 ? std::optional(part) : std::nullopt).Run();
@@ -136,10 +137,19 @@ void AddDumpCommand(CLI::App& app, Action* action) {
                                       "Prints the records of a data folder as JSON lines, shard by "
                                       "shard: what was done when, and by "
                                       "whom");
-  dump->add_option("path", words->path, "A data folder (a daemon may use it), or a backup")
+  dump->footer(
+      "Examples:\n"
+      "  coheldctl dump /var/lib/coheld --object stock    who did what to it, and when\n"
+      "  coheldctl dump /var/lib/coheld --from 1000 --to 1999 | jq .method\n"
+      "  coheldctl dump monday.coheld                     what a backup has, in numbers\n\n"
+      "Exit codes: 0 done; 2 wrong command line; 4 a file could not be used; 5 what is on disk is "
+      "damaged.");
+  dump->add_option(
+          "path", words->path,
+          "A data folder (a daemon may use it), a backup, or a folder with some: the newest")
       ->required();
-  dump->add_option("--from", words->from, "The index of the first record");
-  dump->add_option("--to", words->to, "The index of the last record");
+  dump->add_option("--from", words->from, "The index of the first record, of each shard");
+  dump->add_option("--to", words->to, "The index of the last record, of each shard");
   dump->add_option("--object", words->object, "Only what names this object");
   dump->add_option("--session", words->session, "Only what this session did");
   dump->callback([action, words] { *action = [words] { return DumpAll(*words); }; });

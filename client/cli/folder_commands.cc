@@ -20,6 +20,10 @@ namespace {
 using std::chrono::duration;
 using std::chrono::steady_clock;
 
+constexpr char kFolderExitCodes[] =
+    "\nExit codes: 0 done; 2 wrong command line; 3 no daemon answers; 4 the daemon refused it, or "
+    "a file could not be used; 5 what is on disk is damaged; 130 Ctrl-C.";
+
 // What the command line said.
 struct Words {
   std::string from;
@@ -62,6 +66,14 @@ std::string SecondsText(double seconds) {
   return text;
 }
 
+// "record 1,200"; of several shards, as each has its own journal, "records 700, 500 of 2 shards".
+std::string UpTo(uint64_t index, const std::vector<uint64_t>& shards) {
+  if (shards.empty()) return "record " + Grouped(index);
+  std::string text;
+  for (const uint64_t each : shards) text += (text.empty() ? "records " : ", ") + Grouped(each);
+  return text + " of " + Counted(shards.size(), "shard");
+}
+
 // --- backup ---
 
 int MakeBackup(const Globals& globals, const Words& words) {
@@ -73,18 +85,10 @@ int MakeBackup(const Globals& globals, const Words& words) {
                {"index", backup.index},
                {"bytes", backup.bytes},
                {"seconds", seconds}};
-  std::string upto = "record " + Grouped(backup.index);
-  if (!backup.shards.empty()) {
-    json["shards"] = backup.shards;
-    upto = "records";
-    for (const uint64_t index : backup.shards) {
-      upto += (upto == "records" ? " " : ", ") + Grouped(index);
-    }
-    upto += " of " + Counted(backup.shards.size(), "shard");
-  }
+  if (!backup.shards.empty()) json["shards"] = backup.shards;
   cli::Print(globals, json,
-             backup.path + ": all up to " + upto + ", " + Bytes(backup.bytes) + ", in " +
-                 SecondsText(seconds));
+             backup.path + ": all up to " + UpTo(backup.index, backup.shards) + ", " +
+                 Bytes(backup.bytes) + ", in " + SecondsText(seconds));
   return kOk;
 }
 
@@ -209,14 +213,22 @@ Told VerifyOne(const std::string& path) {
   return told;
 }
 
-int Verify(const Globals& globals, const Words& words) {
-  const std::vector<std::string> parts = PartsOf(words.from);
-  if (parts.size() == 1) return Print(globals, VerifyOne(words.from));
+Told VerifyAll(const std::string& path) {
+  const std::vector<std::string> parts = PartsOf(path);
+  if (parts.size() == 1) return VerifyOne(path);
   std::vector<Told> each;
   for (const std::string& part : parts) each.push_back(VerifyOne(part));
   Told all = TellOfShards(std::move(each));
   all.json["good"] = all.code == kOk;
-  return Print(globals, all);
+  return all;
+}
+
+int Verify(const Globals& globals, const Words& words) {
+  const std::string path = NewestIn(words.from);
+  Told told = VerifyAll(path);
+  told.json["path"] = path;
+  if (path != words.from) told.text = "the newest backup there, " + path + ":\n" + told.text;
+  return Print(globals, told);
 }
 
 // --- compact ---
@@ -252,8 +264,13 @@ int CompactOffline(const Globals& globals, const std::string& folder) {
 int CompactDaemon(const Globals& globals) {
   const SnapshotMade made = Admin(globals.Connect()).snapshot();
   const double seconds = duration<double>(made.took).count();
-  cli::Print(globals, {{"index", made.index}, {"bytes", made.bytes}, {"seconds", seconds}},
-             "the snapshot has all up to record " + Grouped(made.index) +
+  Json json = {{"index", made.index}, {"bytes", made.bytes}, {"seconds", seconds}};
+  std::vector<uint64_t> shards;
+  for (const ShardSnapshot& shard : made.shards) shards.push_back(shard.index);
+  if (!shards.empty()) json["shards"] = shards;
+  cli::Print(globals, json,
+             (shards.empty() ? "the snapshot has" : "the snapshots have") +
+                 std::string(" all up to ") + UpTo(made.index, shards) +
                  " now: " + Bytes(made.bytes) + ", in " + SecondsText(seconds));
   return kOk;
 }
@@ -328,17 +345,33 @@ Told TellOf(const Patient& patient, bool repaired) {
   return told;
 }
 
+// A shard without a file is new, if no shard has a record yet: a daemon crashed at its first start.
+// Else it had records as well, and they are gone.
+void JudgeEmpty(std::vector<Patient>& patients) {
+  const bool are_new = std::all_of(patients.begin(), patients.end(), [](const Patient& patient) {
+    return patient.plan.last_seen == 0;
+  });
+  for (Patient& patient : patients) {
+    if (patient.plan.is_empty) patient.plan.loses = !are_new;
+  }
+}
+
 // Finds out what to do. What is lost on one shard was told to clients who go on on the others, so
 // their sessions end everywhere.
 std::vector<Patient> Examine(const std::vector<std::string>& parts) {
   journal::PosixFiles files;
   std::vector<Patient> patients;
-  bool loses = false;
   for (const std::string& part : parts) {
     patients.push_back({.folder = part});
     Check(upkeep::PlanRepair(files, part, &patients.back().plan));
-    loses = loses || patients.back().plan.loses;
   }
+  if (patients.size() == 1 && patients.front().plan.is_empty) {
+    throw DamageFound(parts.front() +
+                      " cannot be repaired: it has no journal and no snapshot. Restore a backup");
+  }
+  JudgeEmpty(patients);
+  const bool loses = std::any_of(patients.begin(), patients.end(),
+                                 [](const Patient& patient) { return patient.plan.loses; });
   for (Patient& patient : patients) {
     if (!loses || patient.plan.loses) continue;
     if (patient.plan.faults.empty()) {
@@ -363,6 +396,8 @@ void Treat(std::vector<Patient>& patients) {
 int Repair(const Globals& globals, const Words& words) {
   if (!IsFolder(words.from)) throw UsageError(words.from + " is no folder");
   const std::vector<std::string> parts = PartsOf(words.from);
+  journal::PosixFiles files;
+  for (const std::string& part : parts) Check(files.MakeFolder(part));  // As a daemon would.
   const Locks locks = LockFolders(parts);
   std::vector<Patient> patients = Examine(parts);
   const bool good = std::all_of(patients.begin(), patients.end(),
@@ -379,8 +414,10 @@ int Repair(const Globals& globals, const Words& words) {
 
 void AddFolderCommands(CLI::App& app, const Globals& globals, Action* action) {
   const auto words = std::make_shared<Words>();  // Between the parser and the action.
-  const auto add = [&](const std::string& name, const std::string& help, auto work) {
+  const auto add = [&](const std::string& name, const std::string& help,
+                       const std::string& examples, auto work) {
     CLI::App* command = app.add_subcommand(name, help);
+    command->footer("Examples:\n" + examples + kFolderExitCodes);
     command->callback([&globals, action, words, work] {
       *action = [&globals, words, work] { return work(globals, *words); };
     });
@@ -390,6 +427,10 @@ void AddFolderCommands(CLI::App& app, const Globals& globals, Action* action) {
       add("backup",
           "Copies all that the daemon holds into one file; of several shards into a folder with "
           "one for each",
+          "  coheldctl backup monday.coheld       while the daemon works; replaces a backup of "
+          "this name\n"
+          "  coheldctl backup /var/backups/coheld    one more in this folder, if it is there\n"
+          "  coheldctl backup monday.coheld --data-dir /var/lib/coheld    no daemon runs\n",
           MakeBackup);
   backup->add_option("file", words->to, "The file, or a folder for it")->required();
   backup->add_option("--data-dir", words->from, "Of this folder, which no daemon uses");
@@ -397,21 +438,34 @@ void AddFolderCommands(CLI::App& app, const Globals& globals, Action* action) {
   CLI::App* restore = add("restore",
                           "Makes a data folder from a backup. Its sessions end, and tokens and ids "
                           "continue above all that were ever given out",
+                          "  coheldctl restore monday.coheld /var/lib/coheld\n"
+                          "  coheldctl restore /var/backups/coheld /var/lib/coheld    the newest "
+                          "backup there\n"
+                          "A backup of several shards is for a daemon with as many (--shards).\n",
                           RestoreBackup);
-  restore->add_option("backup", words->from, "The backup, or a folder with one")->required();
+  restore->add_option("backup", words->from, "The backup, or a folder with some: the newest")
+      ->required();
   restore->add_option("folder", words->to, "The new data folder; empty, or not there")->required();
 
-  add("verify", "Checks and replays all that is in a data folder or a backup", Verify)
-      ->add_option("path", words->from, "A data folder that no daemon uses, or a backup")
+  add("verify", "Checks and replays all that is in a data folder or a backup",
+      "  coheldctl verify /var/lib/coheld\n  coheldctl verify monday.coheld\n", Verify)
+      ->add_option("path", words->from,
+                   "A data folder that no daemon uses, a backup, or a folder with some: the newest")
       ->required();
 
-  add("compact", "Has a snapshot made in place of the journal", Compact)
+  add("compact", "Has a snapshot made in place of the journal",
+      "  coheldctl compact                    of the daemon that runs\n"
+      "  coheldctl compact /var/lib/coheld    no daemon runs\n",
+      Compact)
       ->add_option("folder", words->from,
                    "A data folder that no daemon uses (default: the daemon's, while it runs)");
 
   CLI::App* repair = add("repair",
                          "Makes a damaged data folder usable with what is good of it, and tells "
                          "what is lost",
+                         "  coheldctl repair /var/lib/coheld          what is damaged, and what "
+                         "would be lost\n"
+                         "  coheldctl repair /var/lib/coheld --yes    does it\n",
                          Repair);
   repair->add_option("folder", words->from, "A data folder that no daemon uses")->required();
   repair->add_flag("--yes", words->yes, "Do it; without this it only tells");

@@ -22,8 +22,15 @@ class RepairPlanner {
       if (fault.code != 0) return fault;  // A call that failed, or a newer program's file.
     }
     plan_.faults = std::move(verdict.faults);
-    if (plan_.faults.empty() && !even_if_good) return std::nullopt;
+    if (plan_.faults.empty() && !even_if_good) {
+      plan_.good_index = plan_.last_seen = verdict.figures.index;
+      return std::nullopt;
+    }
     if (Status fault = ListFolder(files_, folder_, &content_)) return fault;
+    if (content_.empty()) {
+      PlanEmpty();
+      return std::nullopt;
+    }
     if (Status fault = LoadBase(verdict)) return fault;
     if (Status fault = ReplayGood()) return fault;
     if (plan_.faults.empty()) plan_.loses = false;  // A tail that was never confirmed is no loss.
@@ -33,6 +40,12 @@ class RepairPlanner {
 
  private:
   std::string PathOf(const std::string& name) const { return folder_ + "/" + name; }
+
+  void PlanEmpty() {
+    plan_.is_empty = plan_.loses = true;
+    plan_.state = {.engine = std::make_unique<engine::Engine>()};
+    PlanFiles();
+  }
 
   // Finds the newest good snapshot, or the beginning of everything.
   Status LoadBase(const Verdict& verdict) {

@@ -15,6 +15,7 @@ namespace coheld::upkeep {
 // What a repair would do.
 struct RepairPlan {
   std::vector<Fault> faults;  // What is wrong; empty if there is nothing to repair.
+  bool is_empty = false;      // There is no journal and no snapshot, and so nothing to keep.
   uint64_t good_index = 0;    // The last record that is kept.
   // The last record of which there is a trace. Those between are lost; more may be, if nothing is
   // left of them.
@@ -25,7 +26,8 @@ struct RepairPlan {
   LoadedState state;               // What is kept.
 
   uint64_t lost() const { return last_seen - good_index; }
-  // True if something that was confirmed is, or may be, gone.
+  // True if something that was confirmed is, or may be, gone. Of an empty folder it is, unless who
+  // knows that it is new says otherwise.
   bool loses = false;
   // To be set if sessions have to end here because another shard loses something: to their clients
   // all shards are one daemon.
@@ -34,7 +36,8 @@ struct RepairPlan {
 
 // Finds out what a repair would do; changes nothing. A Fault if nothing can be done: a call that
 // failed, a file that needs a newer program, no state to go on from. For a folder that is good the
-// plan is empty, or, with `even_if_good`, one that loses nothing.
+// plan has nothing but the indices of the last record, or, with `even_if_good`, loses nothing. An
+// empty folder is repaired to an empty state: among those of shards it may be the only bad one.
 [[nodiscard]] Status PlanRepair(Files& files, const std::string& folder, RepairPlan* plan,
                                 bool even_if_good = false);
 

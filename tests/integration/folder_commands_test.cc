@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -37,6 +38,14 @@ class FolderCommandsTest : public ::testing::Test {
     EXPECT_EQ(daemon_->WaitForExit(), 0);
   }
   Client Connect() const { return Client::connect(daemon_->address_unix()); }
+
+  // True if some backup left what it did not finish.
+  bool HasUnfinished() const {
+    for (const auto& entry : fs::recursive_directory_iterator(folder_.path())) {
+      if (entry.path().string().find(".unfinished-") != std::string::npos) return true;
+    }
+    return false;
+  }
 
   // Makes a folder with 3,000 items in some segments, and no daemon.
   void MakeFolder() {
@@ -123,6 +132,66 @@ TEST_F(FolderCommandsTest, ABackupIsNotPutAmongTheDaemonsFiles) {
   const Outcome outcome = Ctl("backup " + DataDir());
   EXPECT_EQ(outcome.code, 2);
   EXPECT_NE(outcome.output.find("is a data folder; put the backup elsewhere"), std::string::npos);
+}
+
+TEST_F(FolderCommandsTest, ARestoredFolderIsADaemonsBeforeOneStarts) {
+  MakeFolder();
+  ASSERT_EQ(Ctl("backup " + Path("backup") + " --data-dir " + DataDir()).code, 0);
+  ASSERT_EQ(Ctl("restore " + Path("backup") + " " + Path("new")).code, 0);
+  const Outcome outcome = Ctl("backup " + Path("new") + " --data-dir " + DataDir());
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_NE(outcome.output.find("is a data folder; put the backup elsewhere"), std::string::npos)
+      << outcome.output;
+}
+
+TEST_F(FolderCommandsTest, ABackupTouchesNoFileButItsOwn) {
+  Start();
+  Counter(Connect(), "counter").add(1);
+  const std::string text = "somebody's text";
+  std::ofstream(Path("backup.next")) << text;
+  EXPECT_EQ(Ctl("backup " + Path("backup")).code, 0);
+  Stop();
+  EXPECT_EQ(Ctl("backup " + Path("backup") + " --data-dir " + DataDir()).code, 0);
+  std::ifstream file(Path("backup.next"));
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), text);
+  EXPECT_FALSE(HasUnfinished());
+}
+
+TEST_F(FolderCommandsTest, ABackupThatFailsLeavesNothing) {
+  MakeFolder();
+  fs::create_directory(Path("backups"));
+  const std::string backup = "backup " + Path("backups") + " --data-dir " + DataDir();
+  const std::string path = CtlJson(backup)["path"];
+  fs::remove(path);
+  fs::create_directory(path);  // No file can have its name then.
+  EXPECT_EQ(Ctl(backup).code, 4);
+  EXPECT_FALSE(HasUnfinished());
+}
+
+TEST_F(FolderCommandsTest, ABackupThatIsInterruptedLeavesNothing) {
+  Start();
+  std::string bytes(size_t{1} << 20, '\0');
+  std::minstd_rand random(1);
+  for (char& byte : bytes)
+    byte = static_cast<char>(' ' + (random() >> 8) % 64);  // Hard to compress.
+  const List<std::string> list(Connect(), "list");
+  for (int i = 0; i < 32; ++i) list.append(bytes);
+  const std::string backup = Path("backup");
+  const Outcome outcome =
+      Ctl("backup " + backup + " & while kill -0 $! && ! ls " + backup +
+          ".unfinished-*/backup; do :; done >/dev/null 2>&1; kill -TERM $!; wait $!");
+  EXPECT_TRUE(outcome.code == 130 || outcome.code == 0) << outcome.code << outcome.output;
+  EXPECT_EQ(fs::exists(backup), outcome.code == 0);  // It was quicker than the signal.
+  EXPECT_FALSE(HasUnfinished());
+}
+
+TEST_F(FolderCommandsTest, EachCommandShowsItsOwnExamples) {
+  for (const std::string command : {"backup", "restore", "verify", "compact", "repair", "dump"}) {
+    const Outcome outcome = Ctl(command + " --help");
+    EXPECT_EQ(outcome.code, 0);
+    EXPECT_NE(outcome.output.find("\n  coheldctl " + command), std::string::npos) << outcome.output;
+    EXPECT_EQ(outcome.output.find("coheldctl push"), std::string::npos) << outcome.output;
+  }
 }
 
 TEST_F(FolderCommandsTest, ADaemonWithoutAFolderHasNothingToBackUp) {

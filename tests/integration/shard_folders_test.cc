@@ -9,6 +9,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -72,6 +73,13 @@ class ShardFoldersTest : public ::testing::Test {
     EXPECT_EQ(outcome.code, code) << outcome.output;
     return Json::parse(outcome.output, nullptr, false);
   }
+  // True if some backup left what it did not finish.
+  bool HasUnfinished() const {
+    for (const auto& entry : fs::recursive_directory_iterator(folder_.path())) {
+      if (entry.path().string().find(".unfinished-") != std::string::npos) return true;
+    }
+    return false;
+  }
   void Damage(const std::string& path, std::streamoff byte) const {
     std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
     file.seekg(byte);
@@ -110,11 +118,66 @@ TEST_F(ShardFoldersTest, ABackupIsReplacedByTheNextOfItsName) {
   ASSERT_EQ(Ctl("backup " + Path("backup")).code, 0);
   Append(2);
   ASSERT_EQ(Ctl("backup " + Path("backup")).code, 0);
-  EXPECT_FALSE(fs::exists(Path("backup.next")));
+  EXPECT_FALSE(HasUnfinished());
   Stop();
   ASSERT_EQ(Ctl("restore " + Path("backup") + " " + Path("new")).code, 0);
   Start("new");
   ExpectEachHas({1, 2});
+}
+
+TEST_F(ShardFoldersTest, ABackupTouchesNoFolderButItsOwn) {
+  Start("data");
+  Append(1);
+  fs::create_directories(Path("backups/backup-next"));
+  for (const char* const name : {"backup.next", "backups/backup-next"}) {
+    fs::create_directories(Path(name));
+    std::ofstream(Path(name) + "/text") << "somebody's";
+  }
+  EXPECT_EQ(Ctl("backup " + Path("backup")).code, 0);
+  EXPECT_EQ(Ctl("backup " + Path("backups")).code, 0);
+  EXPECT_TRUE(fs::exists(Path("backup.next/text")));
+  EXPECT_TRUE(fs::exists(Path("backups/backup-next/text")));
+}
+
+TEST_F(ShardFoldersTest, BackupsAtOnceToOneNameAreEachWhole) {
+  Start("data");
+  Append(1);
+  Stop();
+  for (int round = 0; round < 5; ++round) {
+    const std::string target = Path("backup" + std::to_string(round));
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 3; ++i) {
+      threads.emplace_back([&] {
+        const Outcome outcome = Ctl("backup " + target + " --data-dir " + Path("data"));
+        EXPECT_EQ(outcome.code, 0) << outcome.output;
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(CtlJson("verify " + target)["good"], true);
+  }
+  EXPECT_FALSE(HasUnfinished());
+}
+
+TEST_F(ShardFoldersTest, OnlyABackupIsReplaced) {
+  Start("data");
+  Append(1);
+  ASSERT_EQ(Ctl("backup " + Path("backup")).code, 0);
+  ASSERT_EQ(Ctl("restore " + Path("backup") + " " + Path("restored")).code, 0);
+  const Outcome restored = Ctl("backup " + Path("restored"));
+  EXPECT_EQ(restored.code, 2);
+  EXPECT_NE(restored.output.find("is a data folder; put the backup elsewhere"), std::string::npos)
+      << restored.output;
+  for (const char* const name : {"backup/notes", "backup/shard-1/notes"}) {
+    std::ofstream(Path(name)) << "somebody's";
+    const Outcome mixed = Ctl("backup " + Path("backup"));
+    EXPECT_EQ(mixed.code, 2);
+    EXPECT_NE(mixed.output.find("so it is no backup; put the backup elsewhere"), std::string::npos)
+        << mixed.output;
+    EXPECT_TRUE(fs::remove(Path(name)));
+  }
+  fs::remove(Path("restored/shards"));  // As if the restore had not got to its end.
+  EXPECT_EQ(Ctl("backup " + Path("restored")).code, 2);
+  EXPECT_FALSE(HasUnfinished());
 }
 
 TEST_F(ShardFoldersTest, BackupsInAFolderAreNamedForTheirIndex) {
@@ -127,7 +190,12 @@ TEST_F(ShardFoldersTest, BackupsInAFolderAreNamedForTheirIndex) {
   EXPECT_NE(first["path"], second["path"]);
   Stop();
   EXPECT_EQ(CtlJson("verify " + first["path"].get<std::string>())["good"], true);
-  ASSERT_EQ(Ctl("restore " + Path("backups") + " " + Path("new")).code, 0);  // The newest.
+  // The newest.
+  EXPECT_EQ(CtlJson("verify " + Path("backups"))["path"], second["path"]);
+  const Outcome dumped = Ctl("dump " + Path("backups"));
+  EXPECT_EQ(dumped.code, 0);
+  EXPECT_NE(dumped.output.find(second["path"].get<std::string>()), std::string::npos);
+  ASSERT_EQ(Ctl("restore " + Path("backups") + " " + Path("new")).code, 0);
   Start("new");
   ExpectEachHas({1, 2});
 }
@@ -258,6 +326,49 @@ TEST_F(ShardFoldersTest, AGoodFolderIsNotRepaired) {
   for (const Json& shard : done["shards"]) EXPECT_EQ(shard["needed"], false);
   Start("data");
   ExpectEachHas({1});
+}
+
+TEST_F(ShardFoldersTest, AShardThatAFirstStartDidNotGetToLosesNothing) {
+  setenv("COHELD_FAILPOINT", "folder.locked@2", 1);
+  EXPECT_THROW(Start("data"), std::runtime_error);
+  unsetenv("COHELD_FAILPOINT");
+  daemon_.reset();
+  const Json plan = CtlJson("repair " + Path("data"), 5);
+  for (const Json& shard : plan["shards"]) EXPECT_FALSE(shard.value("loses", false));
+  EXPECT_EQ(Ctl("repair --yes " + Path("data")).code, 0);
+  EXPECT_EQ(CtlJson("verify " + Path("data"))["good"], true);
+  Start("data");
+  Append(1);
+  ExpectEachHas({1});
+}
+
+TEST_F(ShardFoldersTest, AShardWhoseFilesAreGoneIsRepairedWithTheOthers) {
+  Start("data");
+  {
+    const Client client = Connect();
+    for (int i = 0; i < kNames; ++i) Lock(client, "lock" + std::to_string(i)).lock();
+    Kill();
+  }
+  fs::remove_all(Path("data/shard-1"));
+  const Json done = CtlJson("repair --yes " + Path("data"));
+  EXPECT_EQ(done["shards"][1]["loses"], true);
+  for (const int shard : {0, 2}) EXPECT_GE(done["shards"][shard]["sessions_ended"], 1);
+  EXPECT_EQ(CtlJson("verify " + Path("data"))["good"], true);
+  Start("data");
+  const Client client = Connect();
+  for (int i = 0; i < kNames; ++i) {
+    Lock lock(client, "lock" + std::to_string(i));
+    ASSERT_TRUE(lock.try_lock());
+    EXPECT_GT(lock.token(), uint64_t{1} << 40);
+  }
+}
+
+TEST_F(ShardFoldersTest, TheDaemonTellsOfEachShardThatItCompacts) {
+  Start("data");
+  Append(1);
+  EXPECT_EQ(CtlJson("compact")["shards"].size(), 3u);
+  const Outcome outcome = Ctl("compact");
+  EXPECT_NE(outcome.output.find(" of 3 shards now"), std::string::npos) << outcome.output;
 }
 
 TEST_F(ShardFoldersTest, EachShardIsCompacted) {

@@ -78,6 +78,7 @@ class RepairTest : public testing::Test {
 TEST_F(RepairTest, AGoodFolderNeedsNone) {
   const auto engine = RepairImage(image);
   EXPECT_TRUE(plan.faults.empty());
+  EXPECT_EQ(plan.last_seen, kRecords);
   EXPECT_EQ(engine->Digest(), digest);
 }
 
@@ -150,6 +151,19 @@ TEST_F(RepairTest, WithNothingToGoOnFromItSaysSo) {
   const Status fault = PlanRepair(files, "d", &plan);
   EXPECT_NE(MessageOf(fault).find("d cannot be repaired: no snapshot is good"), std::string::npos);
   EXPECT_EQ(files.Now(), damaged);
+}
+
+TEST_F(RepairTest, OfAnEmptyFolderNumbersContinueAboveAllOfItsTime) {
+  SimulatedDisk files(Image{});
+  ASSERT_FALSE(files.MakeFolder("d"));
+  ASSERT_FALSE(PlanRepair(files, "d", &plan));
+  EXPECT_TRUE(plan.is_empty);
+  EXPECT_TRUE(plan.loses);
+  ASSERT_FALSE(Repair(files, "d", kNowMs, &plan, &renewal));
+  EXPECT_TRUE(VerifyFolder(files, "d").good());
+  const Started started = Start(files);
+  ASSERT_FALSE(started.fault) << MessageOf(started.fault);
+  EXPECT_GT(started.engine->last_token(), uint64_t{1} << 40);
 }
 
 TEST_F(RepairTest, WhatANewerProgramWroteIsLeftAlone) {
