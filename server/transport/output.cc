@@ -8,6 +8,7 @@ namespace coheld::transport {
 namespace {
 
 constexpr size_t kCompactBytes = 1 << 20;
+constexpr size_t kCompactParts = 256;
 
 iovec Part(std::string_view bytes) {
   return {.iov_base = const_cast<char*>(bytes.data()), .iov_len = bytes.size()};
@@ -34,28 +35,30 @@ size_t Output::Gather(std::span<iovec> parts) const {
 }
 
 void Output::Pop(size_t bytes) {
-  while (lent_sent_ < lent_.size()) {
+  while (bytes > 0 && lent_sent_ < lent_.size()) {
     LentBytes& lent = lent_[lent_sent_];
     const size_t before = std::min(bytes, lent.at - buffer_sent_);
     buffer_sent_ += before;
     bytes -= before;
-    if (bytes == 0) return;
     const size_t popped = std::min(bytes, lent.bytes.size());
     lent.bytes.remove_prefix(popped);
     lent_bytes_ -= popped;
     bytes -= popped;
-    if (!lent.bytes.empty()) return;
+    if (!lent.bytes.empty()) break;
     lent.owner.reset();
     ++lent_sent_;
   }
   buffer_sent_ += bytes;
-  if (buffer_sent_ >= kCompactBytes && buffer_sent_ >= buffer_.size() / 2) Compact();
+  Compact();
 }
 
 void Output::Compact() {
-  lent_.erase(lent_.begin(), lent_.begin() + static_cast<ptrdiff_t>(lent_sent_));
-  lent_sent_ = 0;
-  for (LentBytes& lent : lent_) lent.at -= buffer_sent_;
+  if (lent_sent_ >= kCompactParts && lent_sent_ >= lent_.size() / 2) {
+    lent_.erase(lent_.begin(), lent_.begin() + static_cast<ptrdiff_t>(lent_sent_));
+    lent_sent_ = 0;
+  }
+  if (buffer_sent_ < kCompactBytes || buffer_sent_ < buffer_.size() / 2) return;
+  for (size_t i = lent_sent_; i < lent_.size(); ++i) lent_[i].at -= buffer_sent_;
   buffer_.erase(0, buffer_sent_);
   buffer_sent_ = 0;
 }
@@ -64,7 +67,7 @@ void Output::Clear(size_t bytes_kept) {
   buffer_.clear();
   if (buffer_.capacity() > bytes_kept) std::string().swap(buffer_);
   buffer_sent_ = 0;
-  if (!lent_.empty()) std::vector<LentBytes>().swap(lent_);
+  if (lent_.capacity() > 0) std::vector<LentBytes>().swap(lent_);
   lent_sent_ = 0;
   lent_bytes_ = 0;
 }

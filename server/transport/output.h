@@ -32,6 +32,8 @@ class Output {
 
   size_t size() const { return buffer_.size() - buffer_sent_ + lent_bytes_; }
   bool empty() const { return size() == 0; }
+  // Lent parts that take memory: those that are sent are forgotten many at a time.
+  size_t parts_kept() const { return lent_.size(); }
   // Lists what comes first, as far as there is room; returns how much of `parts` was filled.
   size_t Gather(std::span<iovec> parts) const;
   // Forgets so many bytes at the front.
@@ -44,7 +46,8 @@ class Output {
   void MoveTo(std::string* out);
 
  private:
-  // Drops what is sent from the front of a buffer that never runs empty.
+  // Drops what is sent from the front of the buffer and of the list, which may never run empty.
+  // Not before it is at least half of them, so that a byte is moved once on the average.
   void Compact();
 
   std::string buffer_;
