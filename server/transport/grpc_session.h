@@ -42,8 +42,8 @@ struct SessionLimits {
   // Messages that there is no memory for end their call with MEMORY_FULL before they are taken in.
   observe::MemoryCap memory;
 
-  // Whether a connection with so much queued output has to wait until it drained. Where there is no
-  // memory, what says so must not fill it further: requests of 40 bytes are refused with 400.
+  // Whether who has so much queued output has to wait until it drained. Where there is no memory,
+  // what says so must not fill it further: requests of 40 bytes are refused with 400.
   bool IsMuchOutput(size_t queued_bytes) const {
     if (queued_bytes >= queued_bytes_max) return true;
     return queued_bytes >= kQueuedBytesWithoutMemory && !memory.AllowsEntry();
@@ -104,7 +104,7 @@ class GrpcSession {
   // True once the client's SETTINGS came: it speaks HTTP/2.
   bool Greeted() const;
   // True if messages that were held back for too much output can now be handed up: call Feed with
-  // nothing.
+  // nothing. To be asked now and then: it may become true because there is memory again.
   bool HoldsMessages() const;
   // Tells the time of any steady clock in milliseconds, from which the budget against floods grows.
   void Advance(uint64_t now_ms);

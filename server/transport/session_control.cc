@@ -96,6 +96,7 @@ bool GrpcSession::State::Break(H2Error error, std::string_view what) {
   error_ = what;
   writers_.clear();
   ended_early_.clear();
+  held_.clear();
   AppendGoAway(std::max<StreamId>(last_stream_, 0), error, what, &written_);
   return false;
 }

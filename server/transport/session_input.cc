@@ -63,7 +63,7 @@ void GrpcSession::State::OnBytes(GrpcStream& stream, std::string_view bytes) {
 // The handler may finish or reset the stream in OnMessage; it stays until nobody is at work on it.
 void GrpcSession::State::ReadMessages(GrpcStream& stream) {
   while (!stream.finished) {
-    if (OutputFull() && stream.reader.HasRest()) return Hold(stream);
+    if (MustWait(stream) && stream.reader.HasRest()) return Hold(stream);
     switch (stream.reader.Next()) {
       case Read::kMessage:
         if (stream.large) ForgetLarge(stream);
@@ -110,10 +110,26 @@ void GrpcSession::State::Hold(GrpcStream& stream) {
   held_.push_back(stream.id);
 }
 
+// Where there is no memory, a stream that has nothing in its own queue does not wait for the queues
+// of others, which perhaps nobody reads: it may be the one that deletes something. What that adds
+// is one answer for each stream.
+bool GrpcSession::State::MustWait(const GrpcStream& stream) const {
+  const size_t queued = queued_bytes();
+  if (queued >= limits_.queued_bytes_max) return true;
+  return limits_.IsMuchOutput(stream.output.empty() ? output_.size() : queued);
+}
+
+std::vector<StreamId>::const_iterator GrpcSession::State::NextHeld() const {
+  return std::find_if(held_.begin(), held_.end(), [this](StreamId id) {
+    const GrpcStream* const stream = Find(id);
+    return stream == nullptr || !MustWait(*stream);
+  });
+}
+
 void GrpcSession::State::DeliverHeld() {
-  while (HoldsMessages()) {
-    GrpcStream* const stream = Find(held_.front());
-    held_.erase(held_.begin());
+  for (auto next = NextHeld(); next != held_.end(); next = NextHeld()) {
+    GrpcStream* const stream = Find(*next);
+    held_.erase(next);
     if (stream == nullptr) continue;
     Release(*stream);
     busy_ = stream;

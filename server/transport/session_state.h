@@ -43,7 +43,7 @@ class GrpcSession::State {
   bool WantsWrite() const;
   bool Finished() const;
   bool greeted() const { return greeted_; }
-  bool HoldsMessages() const { return !held_.empty() && !OutputFull(); }
+  bool HoldsMessages() const { return !held_.empty() && NextHeld() != held_.end(); }
   uint32_t pings_unanswered() const { return pings_unanswered_; }
   size_t queued_bytes() const { return queued_bytes_ + output_.size(); }
   size_t open_streams() const { return streams_.open().size(); }
@@ -108,6 +108,10 @@ class GrpcSession::State {
   void Hold(GrpcStream& stream);
   void Release(GrpcStream& stream);
   void DeliverHeld();
+  // The first of held_ that may go on, or is gone; held_.end() if there is none.
+  std::vector<StreamId>::const_iterator NextHeld() const;
+  // Whether a stream's messages have to wait until output has drained.
+  bool MustWait(const GrpcStream& stream) const;
   void Consume(GrpcStream& stream, size_t bytes);
   void EnlargeWindow(GrpcStream& stream);
   // Says that there is no memory for the rest of the message that began, or nothing.
@@ -161,7 +165,6 @@ class GrpcSession::State {
   void SetEnding(GrpcStream& stream, const wire::Failure& failure);
 
   size_t open_frame_bytes() const { return open_frame_end_ - open_frame_begin_ - kFrameHeadBytes; }
-  bool OutputFull() const { return limits_.IsMuchOutput(queued_bytes()); }
 
   const SessionLimits limits_;
   CallHandler& handler_;

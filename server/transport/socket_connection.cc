@@ -332,6 +332,7 @@ void SocketConnection::Sweep(uint64_t now_ms) {
     return;
   }
   session_->Advance(now_ms);
+  if (session_->HoldsMessages()) RequestFlush();  // There is memory again.
   if (std::exchange(read_since_sweep_, false)) {
     last_read_ms_ = now_ms;
     gave_back_ = false;

@@ -318,6 +318,23 @@ TEST_F(ListenerTest, APeerThatKeepsItsWindowShutIsDropped) {
   EXPECT_TRUE(Await({&client}, [&] { return client.socket.closed(); }));
 }
 
+// Neither side says anything more: the sweep finds what was held.
+TEST_F(ListenerTest, MessagesHeldForMemoryGoOnWhenThereIsSome) {
+  static uint64_t used;
+  used = 0;  // So that the peer is let in.
+  limits_.session.memory = {.max = 1 << 20, .used = [] { return used; }};
+  Client client(Listen(unix_address()), {.initial_window = 0, .auto_window_update = false});
+  const std::string large(100 << 10, 'x');
+  const StreamId id = client.peer.Call(RequestFields("/a.B/C"), Framed(large), false);
+  ASSERT_TRUE(Await({&client}, [&] { return acceptor_.echoes == 1; }));
+  used = 2 << 20;
+  client.peer.Write(id, Framed("held"));
+  client.peer.Call(RequestFields("/a.B/C"), Framed("not held"));
+  ASSERT_TRUE(Await({&client}, [&] { return acceptor_.echoes == 2; }));
+  used = 0;
+  EXPECT_TRUE(Await({&client}, [&] { return acceptor_.echoes == 3; }));
+}
+
 TEST_F(ListenerTest, ASlowPeerWithLittleQueuedIsLeftAlone) {
   limits_.write_stall_ms_max = 20;
   Client client(Listen(unix_address()), {.initial_window = 0, .auto_window_update = false});

@@ -152,6 +152,54 @@ TEST(SessionFlowTest, WithoutMemoryLittleIsQueuedAndAllIsAnsweredInTheEnd) {
   EXPECT_EQ(peer.response(id).messages().size(), 9000U);
 }
 
+// What frees the memory may come on any stream of the connection.
+TEST(SessionFlowTest, WithoutMemoryAnUnreadStreamDoesNotStopTheOthers) {
+  static uint64_t used;
+  used = 2;
+  SessionLimits limits;
+  limits.memory = {.max = 1, .used = [] { return used; }};
+  Recorder recorder;
+  GrpcSession session(limits, recorder);
+  ClientSession peer({.initial_window = 0, .auto_window_update = false});
+  recorder.when_message = [&](StreamId id, std::string_view message) {
+    session.Send(id, message == "large" ? std::string(100 << 10, 'x') : "done");
+  };
+  recorder.when_half_closed = [&](StreamId id) { session.Finish(id); };
+  const StreamId unread = peer.Call(RequestFields("/a.B/C"), Framed("large") + Framed("held"));
+  const StreamId other = peer.Call(RequestFields("/a.B/C"), Framed("delete"));
+  Exchange(peer, session);
+  peer.EnlargeWindow(other, 100);
+  Exchange(peer, session);
+  EXPECT_EQ(peer.response(other).messages(), std::vector<std::string>{"done"});
+  EXPECT_EQ(peer.response(other).status(), "0");
+  EXPECT_EQ(CountMessages(recorder), 2U);
+  EXPECT_FALSE(session.HoldsMessages());
+  used = 0;
+  EXPECT_TRUE(session.HoldsMessages());
+  Exchange(peer, session);
+  EXPECT_EQ(recorder.events.back(), "half-close " + std::to_string(unread));
+}
+
+// However many streams are left unread, each adds one refusal to what is queued.
+TEST(SessionFlowTest, WithoutMemoryManyUnreadStreamsQueueLittle) {
+  SessionLimits limits;
+  limits.memory = {.max = 1, .used = [] { return uint64_t{2}; }};
+  Recorder recorder;
+  GrpcSession session(limits, recorder);
+  ClientSession peer({.initial_window = 0, .auto_window_update = false});
+  recorder.when_message = [&](StreamId id, std::string_view) {
+    session.Send(id, std::string(400, 'x'));
+  };
+  std::string requests;
+  for (int i = 0; i < 1000; ++i) requests += Framed("get");
+  for (uint32_t i = 0; i < limits.streams_max; ++i) {
+    peer.Call(RequestFields("/a.B/C"), requests, false);
+  }
+  Exchange(peer, session);
+  EXPECT_LE(session.queued_bytes(),
+            SessionLimits::kQueuedBytesWithoutMemory + limits.streams_max * 405);
+}
+
 // What is held back is bounded by the connection's window, however many streams there are.
 TEST(SessionFlowTest, HeldStreamsKeepTheConnectionsWindow) {
   SessionLimits limits;
