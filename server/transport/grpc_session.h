@@ -117,7 +117,8 @@ class GrpcSession {
   void Finish(StreamId stream, const wire::Failure& failure);
   // Queues the only message and ends the call with OK: what a unary reply is.
   void Reply(StreamId stream, std::string_view message);
-  // As Send and Reply; a large payload is taken as it is, without a copy.
+  // As Send and Reply; a large payload is taken as it is, without a copy. One that has much more
+  // memory than it uses is copied, and left as it is.
   void SendTaking(StreamId stream, std::string_view front, std::string&& payload);
   void ReplyTaking(StreamId stream, std::string&& message);
   // Ends the call without a status (RST_STREAM CANCEL); what is queued on it is dropped.

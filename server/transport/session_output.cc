@@ -151,10 +151,14 @@ void GrpcSession::State::Queue(GrpcStream& stream, std::string_view front, std::
   AwaitTurn(stream);
 }
 
-// A large payload is lent to the output as it is.
+// A large payload is lent to the output as it is, unless it would keep much memory that it does not
+// use, and that nobody counts.
 void GrpcSession::State::QueueTaking(GrpcStream& stream, std::string_view front,
                                      std::string&& payload) {
-  if (payload.size() < kLentBytesMin || stream.compresses) return Queue(stream, front, payload);
+  const bool roomy = payload.capacity() / 2 > payload.size();
+  if (payload.size() < kLentBytesMin || roomy || stream.compresses) {
+    return Queue(stream, front, payload);
+  }
   budget_.Earn(1);
   const size_t before = stream.output.size();
   const auto owner = std::make_shared<const std::string>(std::move(payload));

@@ -333,6 +333,21 @@ TEST(SessionFlowTest, TakenPayloadsArriveAsTheyAre) {
   EXPECT_EQ(session.queued_bytes(), 0U);
 }
 
+// What is queued counts by its size: it must not keep far more.
+TEST(SessionFlowTest, APayloadThatUsesLittleOfItsMemoryIsNotTaken) {
+  Recorder recorder;
+  GrpcSession session(SessionLimits{}, recorder);
+  ClientSession peer;
+  std::string payload;
+  payload.reserve(64 << 10);
+  payload.assign(20 << 10, 'x');
+  recorder.when_half_closed = [&](StreamId id) { session.ReplyTaking(id, std::move(payload)); };
+  const StreamId id = peer.Call(RequestFields("/a.B/C"), Framed("a"));
+  Exchange(peer, session);
+  EXPECT_EQ(peer.response(id).messages(), std::vector<std::string>{std::string(20 << 10, 'x')});
+  EXPECT_GE(payload.capacity(), size_t{64} << 10);
+}
+
 TEST(SessionFlowTest, WhatIsGivenBackIsNotMissed) {
   Recorder recorder;
   GrpcSession session(SessionLimits{}, recorder);
