@@ -155,7 +155,8 @@ void SocketConnection::Flush() {
   while (turn_bytes < kTurnWriteBytes) {
     if (out_.empty()) {
       const size_t queued = session_->queued_bytes();
-      out_.Clear(kBufferBytesKept);
+      // What comes next would make it grow again.
+      out_.Clear(queued == 0 ? kBufferBytesKept : SIZE_MAX);
       Refill();
       out_mark_ = queued_mark_;
       if (session_->queued_bytes() < queued) progress_since_sweep_ = true;
