@@ -40,9 +40,10 @@ class SpawnPlan {
  public:
   explicit SpawnPlan(int output) {
     posix_spawn_file_actions_init(&actions_);
-    posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    // First of all: if this process is killed now, its addresses are taken until they are closed.
     posix_spawn_file_actions_adddup2(&actions_, output, STDOUT_FILENO);
     posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
+    posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     sigset_t none;
     sigset_t all;
     sigemptyset(&none);

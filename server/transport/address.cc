@@ -8,9 +8,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <ctime>
 #include <memory>
 
 namespace coheld::transport {
@@ -25,6 +27,22 @@ std::string Describe(const std::string& address, std::string_view what) {
 
 std::string DescribeErrno(const std::string& address, std::string_view call) {
   return Describe(address, std::string(call) + " failed: " + std::strerror(errno));
+}
+
+// An address that is taken is asked for again after these, a second in all: who has it may be about
+// to end.
+constexpr std::array<int, 8> kPausesMs = {4, 8, 16, 32, 64, 128, 256, 512};
+
+// Returns true as soon as the address is free. A signal ends the wait: whoever sends one while the
+// daemon starts wants it to end.
+template <typename IsFree>
+bool AwaitFree(IsFree is_free) {
+  for (const int ms : kPausesMs) {
+    if (is_free()) return true;
+    const timespec pause{.tv_sec = 0, .tv_nsec = ms * 1'000'000L};
+    if (::nanosleep(&pause, nullptr) != 0) return false;
+  }
+  return is_free();
 }
 
 // Returns true if a process accepts connections on the Unix socket.
@@ -51,11 +69,13 @@ bool BindUnix(int descriptor, const sockaddr_un& name, const std::string& addres
     *error = Describe(address, "the file exists and is not a socket; remove it or choose another");
     return false;
   }
-  if (SomebodyAnswers(name)) {
+  if (!AwaitFree([&name] { return !SomebodyAnswers(name); })) {
     *error = Describe(address, "another process listens there; stop it or choose another path");
     return false;
   }
-  if (::unlink(name.sun_path) == 0 && ::bind(descriptor, plain, sizeof(name)) == 0) return true;
+  // Who ended meanwhile may have removed it.
+  const bool removed = ::unlink(name.sun_path) == 0 || errno == ENOENT;
+  if (removed && ::bind(descriptor, plain, sizeof(name)) == 0) return true;
   *error = DescribeErrno(address, "replacing the stale socket file");
   return false;
 }
@@ -97,7 +117,13 @@ bool BindInternet(const addrinfo& found, const std::string& address, bool shared
   const int on = 1;
   ::setsockopt(out->descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   if (shared) ::setsockopt(out->descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
-  if (::bind(out->descriptor, found.ai_addr, found.ai_addrlen) != 0) {
+  int failed = 0;
+  AwaitFree([&] {
+    failed = ::bind(out->descriptor, found.ai_addr, found.ai_addrlen) == 0 ? 0 : errno;
+    return failed != EADDRINUSE;
+  });
+  if (failed != 0) {
+    errno = failed;
     *error = DescribeErrno(address, "bind");
     return false;
   }

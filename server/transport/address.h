@@ -18,8 +18,9 @@ struct ListeningSocket {
 };
 
 // Binds and listens; false with a message in *error. A Unix socket file that nobody answers on is
-// replaced. `shared`: a TCP port may be bound by several sockets of this user (SO_REUSEPORT), among
-// which the kernel divides the connections.
+// replaced. An address that is taken is waited for, for a second or until a signal comes. `shared`:
+// a TCP port may be bound by several sockets of this user (SO_REUSEPORT), among which the kernel
+// divides the connections.
 bool OpenListeningSocket(const std::string& address, bool shared, ListeningSocket* socket,
                          std::string* error);
 

@@ -39,7 +39,8 @@ class Listener {
 
   // Binds "unix:/path" or "host:port" (port 0: any; "[::1]:0" for IPv6). Returns the address with
   // the real port, or an error in *error. A stale Unix socket file (nobody answers) is replaced; a
-  // live one is an error. The file is removed at the end.
+  // live one is an error, and so is a port that is taken, after OpenListeningSocket's second. The
+  // file is removed at the end.
   bool Listen(const std::string& address, std::string* bound, std::string* error);
   // Shares what this listens on from then on with other listeners, each on a thread of its own. To
   // be called before Listen and before any of them runs. The connections of a TCP port are divided
