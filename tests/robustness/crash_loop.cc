@@ -24,7 +24,7 @@ constexpr int kKilled = 128 + SIGKILL;
 constexpr auto kClientPatience = 60s;        // For the last ops of a client to end.
 constexpr auto kFailpointPatience = 1500ms;  // For a failpoint to be passed under load.
 constexpr auto kProgressPatience = 10s;
-constexpr int kTries = 10;  // At a failpoint that was missed so far.
+constexpr int kTries = 50;  // At a failpoint that was missed so far.
 constexpr auto kSnapshotPause = 50ms;
 constexpr size_t kComplaintsMax = 20;
 constexpr uint64_t kVerifyEvery = 10;  // Of the kills at a random moment.
@@ -62,6 +62,7 @@ CrashLoop::CrashLoop(const CrashOptions& options)
 CrashLoop::Way CrashLoop::WayTo(const std::string& failpoint) {
   if (failpoint == "journal.full") return Way::kFullSegment;
   if (failpoint == "opening.cut") return Way::kTornTail;
+  if (failpoint == "opening.dropped_next") return Way::kNextSegment;
   if (failpoint == "opening.began" || failpoint.starts_with("secret.")) return Way::kNewFolder;
   if (failpoint.starts_with("stop.")) return Way::kStopping;
   return Way::kServing;
@@ -202,6 +203,8 @@ void CrashLoop::KillAt(const std::string& failpoint, uint64_t pass) {
   const Way way = WayTo(failpoint);
   if (way == Way::kNewFolder) return KillInNewFolder(failpoint);
   if (way == Way::kTornTail && !TearTail(daemon_.data(), random_())) return;
+  // A kill leaves such a segment only if half of the one before it was used, or just then.
+  if (way == Way::kNextSegment) KillAt("journal.created_next", 1);
   if (way == Way::kTornTail || way == Way::kStopping) pass = 1;
   asks_ = way != Way::kFullSegment;  // A snapshot begins a new segment.
   ++figures_.starts;
@@ -245,7 +248,7 @@ std::vector<std::string> CrashLoop::Missing() const {
 }
 
 void CrashLoop::HitTheMissing() {
-  for (int tries = 0; tries < kTries; ++tries) {
+  for (int tries = 0; tries < kTries && complaints_.empty(); ++tries) {
     for (const std::string& name : Missing()) KillAt(name, 1);
   }
   for (const std::string& name : Missing()) Complain("failpoint " + name + " was never hit");

@@ -52,7 +52,7 @@ class CrashLoop {
 
  private:
   // How a start with an armed failpoint gets there.
-  enum class Way { kServing, kNewFolder, kTornTail, kFullSegment, kStopping };
+  enum class Way { kServing, kNewFolder, kTornTail, kNextSegment, kFullSegment, kStopping };
   static Way WayTo(const std::string& failpoint);
 
   void Prepare();

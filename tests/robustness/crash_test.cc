@@ -1,6 +1,7 @@
 // A durable daemon is killed and restarted again and again under load, at random moments and at
 // every failpoint: nothing that was acknowledged is lost, nothing happens twice. 500 restarts, or
 // COHELD_CRASHES; deploy/test --long makes 10,000.
+#include <algorithm>
 #include <cstdlib>
 
 #include <gtest/gtest.h>
@@ -37,13 +38,16 @@ void Report(const std::string& level, const CrashFigures& sum, uint64_t seed) {
     at_failpoints += hits;
     reached += hits > 0;
   }
+  const auto rarest =
+      std::min_element(sum.hit.begin(), sum.hit.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
   Figure("crash " + level + ": " + std::to_string(sum.starts) + " starts, " +
          std::to_string(sum.kills + at_failpoints) + " kills (" + std::to_string(at_failpoints) +
          " at " + std::to_string(reached) + " of " + std::to_string(sum.hit.size()) +
-         " failpoints), " + std::to_string(sum.torn) + " torn tails, " +
-         std::to_string(sum.verified) + " verified, " + std::to_string(sum.snapshots) +
-         " snapshots, " + std::to_string(sum.acknowledged) + " ops checked, seed " +
-         std::to_string(seed));
+         " failpoints, " + std::to_string(rarest->second) + " at " + rarest->first + "), " +
+         std::to_string(sum.torn) + " torn tails, " + std::to_string(sum.verified) + " verified, " +
+         std::to_string(sum.snapshots) + " snapshots, " + std::to_string(sum.acknowledged) +
+         " ops checked, seed " + std::to_string(seed));
 }
 
 void Endure(const std::string& level, uint64_t cycles) {
