@@ -162,7 +162,7 @@ class ListProxy(DataProxy, managers.ListProxy):  # type: ignore[misc]
 
     def extend(self, values: Iterable[Any], /) -> None:
         """Add many items at the end as one op."""
-        _extend(self._client, self._name, list(values))
+        _extend(self._client, self._name, values if type(values) is list else list(values))
         self._mark_changed()
 
     def insert(self, index: SupportsIndex, value: Any, /) -> None:

@@ -8,7 +8,9 @@
 
 #include "client/python/src/batch.h"
 #include "client/python/src/call_site.h"
+#include "client/python/src/wire.h"
 #include "coheld/client.h"
+#include "coheld/v1/common.pb.h"
 
 namespace coheld::python {
 
@@ -135,6 +137,18 @@ void CountedRefs::Add(std::string_view name) {
   if (!IsAnonymous(name)) return;
   names_.emplace_back(name);
   client_->handles.Expect(name);
+}
+
+bool MayHoldRefs(std::string_view message) {
+  constexpr char kNameTag = v1::Ref::kNameFieldNumber << 3 | static_cast<int>(WireType::kBytes);
+  const auto more = [message](size_t i) { return static_cast<unsigned char>(message[i]) >= 0x80; };
+  for (size_t at = message.find('~'); at != message.npos; at = message.find('~', at + 1)) {
+    if (at < 2 || more(at - 1)) continue;  // No length ends before it.
+    size_t tag = at - 2;
+    while (tag > 0 && more(tag)) --tag;
+    if (message[tag] == kNameTag) return true;
+  }
+  return false;
 }
 
 PyObject* ReadCounted(const Scope& scope, const BoundMethod& method, ClientObject* client,

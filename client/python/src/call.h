@@ -89,10 +89,9 @@ class CountedRefs {
   std::vector<std::string> names_;
 };
 
-// Says whether there may be a Ref to an anonymous object in a message.
-inline bool MayHoldRefs(std::string_view message) {
-  return message.find('~') != std::string_view::npos;
-}
+// Says whether there may be a Ref to an anonymous object in a message: a first field of bytes that
+// begin with '~'.
+bool MayHoldRefs(std::string_view message);
 
 // Reads a reply, and counts the handles that came with its Refs, whether it can be decoded or not.
 PyObject* ReadCounted(const Scope& scope, const BoundMethod& method, ClientObject* client,

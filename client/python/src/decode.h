@@ -7,12 +7,18 @@
 #include <string_view>
 
 #include "client/python/src/scope.h"
+#include "client/python/src/wire.h"
 
 namespace coheld::python {
 
 // Returns a new reference, or nullptr with an exception: a pickle that the client does not allow
 // (Hooks::refused), what its codec raised, or ValueError for bytes that are no Value.
 PyObject* DecodeValue(const Scope& scope, std::string_view value, int depth = 1);
+
+// Returns a new list of Values: that of the field just read, and those of the fields of the same
+// number right behind it, which are taken as long as they are short and without parts. nullptr with
+// an exception, as DecodeValue.
+PyObject* DecodeValues(const Scope& scope, FieldReader* reader, int depth = 1);
 
 // Returns a new (key, value) tuple from a coheld.v1.Entry, or nullptr with an exception.
 PyObject* DecodeEntry(const Scope& scope, std::string_view entry, int depth = 1);

@@ -3,7 +3,9 @@
 // encoded as a whole, which keeps what its items share, and cycles.
 #include "client/python/src/encode.h"
 
+#include <array>
 #include <bit>
+#include <cstring>
 #include <iterator>
 #include <string_view>
 
@@ -285,7 +287,96 @@ class ValueEncoder {
   std::string* out_;
 };
 
+// Writes what is short and has no parts, which is most of what comes by the thousands, where one
+// byte each is room for tags and lengths. The bytes are those of ValueEncoder.
+class PlainWriter {
+ public:
+  // What one value takes at most; an Entry of two still has one byte of length.
+  static constexpr size_t kBytesMax = 60;
+  static_assert(2 * kBytesMax < 0x80);
+
+  // `at` has room for kBytesMax. Returns what follows the value, or nullptr if it is none of these.
+  static char* Write(uint32_t field, PyObject* object, char* at) {
+    *at++ = Tag(field, WireType::kBytes);
+    PyTypeObject* const type = Py_TYPE(object);
+    if (type == &PyLong_Type) {
+      int overflow = 0;
+      const long long number = PyLong_AsLongLongAndOverflow(object, &overflow);
+      return overflow == 0 ? Number(Wire::kIntegerFieldNumber, ZigZag(number), at) : nullptr;
+    }
+    if (type == &PyUnicode_Type) {
+      if (!PyUnicode_IS_COMPACT_ASCII(object)) return nullptr;
+      return Text(Wire::kTextFieldNumber, PyUnicode_1BYTE_DATA(object),
+                  PyUnicode_GET_LENGTH(object), at);
+    }
+    if (type == &PyFloat_Type) return Real(PyFloat_AS_DOUBLE(object), at);
+    if (type == &PyBool_Type) return Number(Wire::kBooleanFieldNumber, object == Py_True, at);
+    if (object == Py_None) return Number(Wire::kNullFieldNumber, 0, at);
+    if (type != &PyBytes_Type) return nullptr;
+    return Text(Wire::kBytesFieldNumber, PyBytes_AS_STRING(object), PyBytes_GET_SIZE(object), at);
+  }
+
+ private:
+  static char Tag(uint32_t field, WireType type) {
+    return static_cast<char>((field << 3) | static_cast<uint32_t>(type));
+  }
+
+  static char* Number(int kind, uint64_t number, char* at) {
+    char* const length = at++;
+    *at++ = Tag(static_cast<uint32_t>(kind), WireType::kVarint);
+    for (; number >= 0x80; number >>= 7) *at++ = static_cast<char>(number | 0x80);
+    *at++ = static_cast<char>(number);
+    *length = static_cast<char>(at - length - 1);
+    return at;
+  }
+
+  static char* Text(int kind, const void* bytes, Py_ssize_t size, char* at) {
+    constexpr size_t kHeadBytes = 4;  // Two tags, two lengths.
+    if (static_cast<size_t>(size) > kBytesMax - kHeadBytes) return nullptr;
+    *at++ = static_cast<char>(size + 2);
+    *at++ = Tag(static_cast<uint32_t>(kind), WireType::kBytes);
+    *at++ = static_cast<char>(size);
+    std::memcpy(at, bytes, static_cast<size_t>(size));
+    return at + size;
+  }
+
+  static char* Real(double number, char* at) {
+    *at++ = 1 + sizeof number;
+    *at++ = Tag(Wire::kRealFieldNumber, WireType::kFixed64);
+    std::memcpy(at, &number, sizeof number);
+    return at + sizeof number;
+  }
+};
+
 }  // namespace
+
+Py_ssize_t EncodePlain(uint32_t field, PyObject* list, Py_ssize_t begin, std::string* out) {
+  std::array<char, 4096> gathered;
+  char* at = gathered.data();
+  Py_ssize_t place = begin;
+  for (; place < PyList_GET_SIZE(list); ++place) {
+    if (static_cast<size_t>(gathered.data() + gathered.size() - at) < PlainWriter::kBytesMax) {
+      out->append(gathered.data(), static_cast<size_t>(at - gathered.data()));
+      at = gathered.data();
+    }
+    char* const next = PlainWriter::Write(field, PyList_GET_ITEM(list, place), at);
+    if (next == nullptr) break;
+    at = next;
+  }
+  out->append(gathered.data(), static_cast<size_t>(at - gathered.data()));
+  return place;
+}
+
+bool EncodePlainEntry(uint32_t field, PyObject* key, PyObject* value, std::string* out) {
+  std::array<char, 2 + 2 * PlainWriter::kBytesMax> entry;
+  char* at = PlainWriter::Write(v1::Entry::kKeyFieldNumber, key, entry.data() + 2);
+  if (at != nullptr) at = PlainWriter::Write(v1::Entry::kValueFieldNumber, value, at);
+  if (at == nullptr) return false;
+  entry[0] = static_cast<char>((field << 3) | static_cast<uint32_t>(WireType::kBytes));
+  entry[1] = static_cast<char>(at - entry.data() - 2);
+  out->append(entry.data(), static_cast<size_t>(at - entry.data()));
+  return true;
+}
 
 bool EncodeValue(const Scope& scope, uint32_t field, PyObject* object, std::string* out) {
   return ValueEncoder(scope, /*is_key=*/false, out).Root(field, object);

@@ -13,6 +13,13 @@
 namespace coheld::python {
 namespace {
 
+bool IsValue(const Field& field) {
+  return field.kind == FieldKind::kValue || field.kind == FieldKind::kKey;
+}
+
+// True if EncodePlain and EncodePlainEntry can write it.
+bool HasShortTag(const Field& field) { return field.number < 16; }
+
 // Appends a number field; false with an exception.
 bool AppendNumber(const Field& field, PyObject* object, std::string* out) {
   uint64_t number = 0;
@@ -113,6 +120,7 @@ bool AppendSlice(const Field& field, PyObject* object, std::string* out) {
 
 bool AppendKeyAndValue(const Scope& scope, const Field& field, PyObject* key, PyObject* value,
                        std::string* out) {
+  if (HasShortTag(field) && EncodePlainEntry(field.number, key, value, out)) return true;
   OpenField entry(field.number, out);
   if (!EncodeKey(scope, v1::Entry::kKeyFieldNumber, key, out) ||
       !EncodeValue(scope, v1::Entry::kValueFieldNumber, value, out)) {
@@ -180,15 +188,28 @@ bool AppendOne(const Scope& scope, const Field& field, PyObject* object, std::st
   return false;
 }
 
+// Appends a list without copying it first, if all of it is plain. False if not: then nothing was
+// appended.
+bool AppendPlainList(const Field& field, PyObject* list, std::string* out) {
+  const size_t start = out->size();
+  if (EncodePlain(field.number, list, 0, out) == PyList_GET_SIZE(list)) return true;
+  out->resize(start);
+  return false;
+}
+
 bool AppendMany(const Scope& scope, const Field& field, PyObject* objects, std::string* out) {
   if (PyDict_CheckExact(objects) && field.kind == FieldKind::kEntry) {
     return AppendEntries(scope, field, objects, out);
   }
+  const bool plain = IsValue(field) && HasShortTag(field);
+  if (plain && PyList_CheckExact(objects) && AppendPlainList(field, objects, out)) return true;
   // Copied first: pickling an item may run code that changes the list.
   const Owned items(PyDict_CheckExact(objects) ? PyDict_Items(objects) : PySequence_List(objects));
   if (!items) return false;
-  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items.get()); ++i) {
-    if (!AppendOne(scope, field, PyList_GET_ITEM(items.get(), i), out)) return false;
+  const Py_ssize_t size = PyList_GET_SIZE(items.get());
+  for (Py_ssize_t i = 0; i < size; ++i) {
+    if (plain) i = EncodePlain(field.number, items.get(), i, out);
+    if (i < size && !AppendOne(scope, field, PyList_GET_ITEM(items.get(), i), out)) return false;
   }
   return true;
 }
@@ -304,12 +325,17 @@ bool StorePacked(const Scope& scope, const Field& field, std::string_view packed
   return !numbers.broken() || BrokenReply() != nullptr;
 }
 
-// Stores one occurrence: appends to a repeated field, else replaces.
-bool Store(const Scope& scope, const Field& field, const FieldReader& reader, Owned* slot) {
-  if (field.repeated && IsVarint(field.kind) && reader.type() == WireType::kBytes) {
-    return StorePacked(scope, field, reader.bytes(), slot);
+// Stores one occurrence: appends to a repeated field, else replaces. Takes those right behind the
+// first one of values too.
+bool Store(const Scope& scope, const Field& field, FieldReader* reader, Owned* slot) {
+  if (field.repeated && IsVarint(field.kind) && reader->type() == WireType::kBytes) {
+    return StorePacked(scope, field, reader->bytes(), slot);
   }
-  Owned item(DecodeOne(scope, field, reader));
+  if (field.repeated && IsValue(field) && !*slot) {
+    *slot = Owned(DecodeValues(scope, reader));
+    return slot->get() != nullptr;
+  }
+  Owned item(DecodeOne(scope, field, *reader));
   if (!item) return false;
   if (!field.repeated) {
     *slot = std::move(item);
@@ -328,7 +354,8 @@ bool DecodeFields(const Scope& scope, const MessageTable& table, uint32_t wanted
   while (reader.Next()) {
     for (size_t i = 0; i < table.fields.size(); ++i) {
       if (table.fields[i].number != reader.field() || (wanted >> i & 1) == 0) continue;
-      if (!Store(scope, table.fields[i], reader, &(*slots)[i])) return false;
+      if (!Store(scope, table.fields[i], &reader, &(*slots)[i])) return false;
+      break;
     }
   }
   if (reader.broken()) return BrokenReply() != nullptr;
@@ -345,7 +372,7 @@ PyObject* ReadField(const Scope& scope, const Field& field, std::string_view mes
   Owned found;
   FieldReader reader(message);
   while (reader.Next()) {
-    if (reader.field() == field.number && !Store(scope, field, reader, &found)) return nullptr;
+    if (reader.field() == field.number && !Store(scope, field, &reader, &found)) return nullptr;
   }
   if (reader.broken()) return BrokenReply();
   return found ? found.Release() : DefaultOf(field);

@@ -111,6 +111,22 @@ class FieldReader {
     return Break();
   }
 
+  // Reads the next field if it is `field`, of fewer than 128 bytes, with a tag of one byte. False
+  // if it is not: then the field that was read before stays.
+  bool NextShort(uint32_t field) {
+    const auto tag = (field << 3) | static_cast<uint32_t>(WireType::kBytes);
+    if (tag >= 0x80 || rest_.size() < 2 || static_cast<unsigned char>(rest_[0]) != tag) {
+      return false;
+    }
+    const size_t length = static_cast<unsigned char>(rest_[1]);
+    if (length >= 0x80 || length > rest_.size() - 2) return false;
+    bytes_ = rest_.substr(2, length);
+    rest_.remove_prefix(2 + length);
+    field_ = field;
+    type_ = WireType::kBytes;
+    return true;
+  }
+
   uint32_t field() const { return field_; }
   WireType type() const { return type_; }
   uint64_t number() const { return number_; }
