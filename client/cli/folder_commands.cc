@@ -320,6 +320,7 @@ std::string ToText(const upkeep::Renewal& renewal) {
 // A folder, or a shard's, and what is to be done about it.
 struct Patient {
   std::string folder;
+  uint32_t shard = 0;
   upkeep::RepairPlan plan;
   upkeep::Renewal renewal;
 
@@ -362,8 +363,9 @@ std::vector<Patient> Examine(const std::vector<std::string>& parts) {
   journal::PosixFiles files;
   std::vector<Patient> patients;
   for (const std::string& part : parts) {
-    patients.push_back({.folder = part});
-    Check(upkeep::PlanRepair(files, part, &patients.back().plan));
+    const auto shard = static_cast<uint32_t>(patients.size());
+    patients.push_back({.folder = part, .shard = shard});
+    Check(upkeep::PlanRepair(files, part, shard, &patients.back().plan));
   }
   if (patients.size() == 1 && patients.front().plan.is_empty) {
     throw DamageFound(parts.front() +
@@ -375,7 +377,7 @@ std::vector<Patient> Examine(const std::vector<std::string>& parts) {
   for (Patient& patient : patients) {
     if (!loses || patient.plan.loses) continue;
     if (patient.plan.faults.empty()) {
-      Check(upkeep::PlanRepair(files, patient.folder, &patient.plan, true));
+      Check(upkeep::PlanRepair(files, patient.folder, patient.shard, &patient.plan, true));
     }
     patient.plan.ends_sessions = true;
   }

@@ -13,6 +13,11 @@ namespace {
 // So many buckets of the index are kept, however few objects there are.
 constexpr size_t kBucketsKeptMax = 4096;
 
+// Returns how many numbers follow this one in its shard's range (placement.h).
+uint64_t LeftAfter(uint64_t anonymous) {
+  return kAnonymousPerShard - 1 - anonymous % kAnonymousPerShard;
+}
+
 }  // namespace
 
 bool IsAnonymous(std::string_view name) { return name.starts_with('~'); }
@@ -78,10 +83,14 @@ void Store::SetVersionFloor(uint64_t version) {
   for (auto& [type, empty] : empties_) empty->version_ = version;
 }
 
+void Store::SkipAnonymous(uint64_t count) {
+  next_anonymous_ += std::min(count, LeftAfter(next_anonymous_) / 2);
+}
+
 void Store::Jump(uint64_t distance) {
   for (const auto& [name, held] : objects_) held.object->version_ += distance;
   SetVersionFloor(version_floor_ + distance);
-  next_anonymous_ += distance;
+  SkipAnonymous(distance);
 }
 
 void Store::Restore(uint64_t version_floor, uint64_t next_anonymous) {

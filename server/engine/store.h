@@ -68,9 +68,11 @@ class Store {
   uint64_t version_floor() const { return version_floor_; }
   // The number of the next anonymous object.
   uint64_t next_anonymous() const { return next_anonymous_; }
-  // Passes over so many of those numbers.
-  void SkipAnonymous(uint64_t count) { next_anonymous_ += count; }
-  // Adds to the versions of all objects, those to come too, and to the numbers of anonymous ones.
+  // Passes over so many of those numbers, but over no more than half of those that are left in the
+  // range of the shard: beyond it no op would find the objects.
+  void SkipAnonymous(uint64_t count);
+  // Adds to the versions of all objects, those to come too, and passes over so many numbers of
+  // anonymous ones.
   void Jump(uint64_t distance);
   // Sets both, while there are no objects.
   void Restore(uint64_t version_floor, uint64_t next_anonymous);

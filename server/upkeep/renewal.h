@@ -21,7 +21,7 @@ uint64_t JumpOver(uint64_t elapsed_ms);
 
 // Ends all waiting ops and all sessions, so that what they leased returns and what they held is
 // free, and lets fencing tokens, delivery numbers, ids of sessions and calls, names of anonymous
-// objects and versions jump.
+// objects and versions jump; the names by no more than half of what is left to their shard.
 Renewal Renew(engine::Engine& engine, uint64_t jump);
 
 }  // namespace coheld::upkeep

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "server/engine/input_log.h"
+#include "server/engine/placement.h"
 #include "server/journal/failpoint.h"
 #include "server/journal/reading.h"
 
@@ -13,8 +14,8 @@ namespace {
 
 class RepairPlanner {
  public:
-  RepairPlanner(Files& files, const std::string& folder, RepairPlan* plan)
-      : files_(files), folder_(folder), plan_(*plan) {}
+  RepairPlanner(Files& files, const std::string& folder, uint32_t shard, RepairPlan* plan)
+      : files_(files), folder_(folder), shard_(shard), plan_(*plan) {}
 
   Status Run(bool even_if_good) {
     Verdict verdict = VerifyFolder(files_, folder_);
@@ -59,7 +60,9 @@ class RepairPlanner {
                           " cannot be repaired: no snapshot is good, and the journal does not go "
                           "back to the first record. Restore a backup"};
     }
-    plan_.state = {.engine = std::make_unique<engine::Engine>()};
+    // Its first record says how objects are numbered; if that is lost, it is with the shard's own.
+    plan_.state = {.engine =
+                       std::make_unique<engine::Engine>(shard_ * engine::kAnonymousPerShard + 1)};
     return std::nullopt;
   }
 
@@ -141,6 +144,7 @@ class RepairPlanner {
 
   Files& files_;
   const std::string& folder_;
+  const uint32_t shard_;
   RepairPlan& plan_;
   FolderContent content_;
   std::optional<uint64_t> salt_;  // Of the segment before, where one's own cannot be read.
@@ -148,8 +152,9 @@ class RepairPlanner {
 
 }  // namespace
 
-Status PlanRepair(Files& files, const std::string& folder, RepairPlan* plan, bool even_if_good) {
-  return RepairPlanner(files, folder, plan).Run(even_if_good);
+Status PlanRepair(Files& files, const std::string& folder, uint32_t shard, RepairPlan* plan,
+                  bool even_if_good) {
+  return RepairPlanner(files, folder, shard, plan).Run(even_if_good);
 }
 
 // The new snapshot is the newest from the moment it has its name, and no daemon starts on it while

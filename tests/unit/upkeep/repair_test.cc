@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <functional>
 
+#include "server/engine/placement.h"
 #include "tests/unit/upkeep/folders.h"
 
 namespace coheld::upkeep {
@@ -13,7 +14,7 @@ namespace {
 
 using Image = SimulatedDisk::Image;
 
-constexpr int64_t kNowMs = 5'000;
+constexpr int64_t kNowMs = 1'800'000'000'000;
 constexpr uint64_t kRecords = 102;  // A session, a lock and the items.
 constexpr uint64_t kSnapshot = 52;
 
@@ -43,7 +44,7 @@ class RepairTest : public testing::Test {
     SimulatedDisk files(damaged);
     plan = {};
     renewal = {};
-    const Status cannot = PlanRepair(files, "d", &plan);
+    const Status cannot = PlanRepair(files, "d", shard, &plan);
     EXPECT_FALSE(cannot) << MessageOf(cannot);
     if (cannot) return nullptr;
     EXPECT_EQ(files.Now(), damaged) << "the plan changed something";
@@ -71,6 +72,7 @@ class RepairTest : public testing::Test {
   engine::StateDigest digest;
   uint64_t token = 0;
   Image image;
+  uint32_t shard = 0;
   RepairPlan plan;
   Renewal renewal;
 };
@@ -143,12 +145,23 @@ TEST_F(RepairTest, DamageThatASnapshotCoversLosesNothing) {
   EXPECT_EQ(engine->Digest(), digest);
 }
 
+TEST_F(RepairTest, WithoutTheFirstRecordAnonymousObjectsStayTheShards) {
+  Image damaged = image;
+  damaged.at(Snapshot())[100] ^= 1;
+  damaged.at(Segment(0))[70] ^= 1;
+  shard = 5;
+  const auto engine = RepairImage(damaged);
+  EXPECT_EQ(plan.good_index, 0u);
+  const std::string name = "~" + std::to_string(engine->store().next_anonymous());
+  EXPECT_EQ(engine::ShardOf(name, engine::kShardsMax), shard) << name;
+}
+
 TEST_F(RepairTest, WithNothingToGoOnFromItSaysSo) {
   Image damaged = image;
   damaged.at(Snapshot())[100] ^= 1;
   damaged.erase(Segment(0));
   SimulatedDisk files(damaged);
-  const Status fault = PlanRepair(files, "d", &plan);
+  const Status fault = PlanRepair(files, "d", shard, &plan);
   EXPECT_NE(MessageOf(fault).find("d cannot be repaired: no snapshot is good"), std::string::npos);
   EXPECT_EQ(files.Now(), damaged);
 }
@@ -156,7 +169,7 @@ TEST_F(RepairTest, WithNothingToGoOnFromItSaysSo) {
 TEST_F(RepairTest, OfAnEmptyFolderNumbersContinueAboveAllOfItsTime) {
   SimulatedDisk files(Image{});
   ASSERT_FALSE(files.MakeFolder("d"));
-  ASSERT_FALSE(PlanRepair(files, "d", &plan));
+  ASSERT_FALSE(PlanRepair(files, "d", shard, &plan));
   EXPECT_TRUE(plan.is_empty);
   EXPECT_TRUE(plan.loses);
   ASSERT_FALSE(Repair(files, "d", kNowMs, &plan, &renewal));
@@ -173,7 +186,7 @@ TEST_F(RepairTest, WhatANewerProgramWroteIsLeftAlone) {
   pending.Add("\x7F is no kind of input");
   ASSERT_FALSE(started.journal->Write(&pending));
   ASSERT_FALSE(started.journal->Sync());
-  const Status fault = PlanRepair(files, "d", &plan);
+  const Status fault = PlanRepair(files, "d", shard, &plan);
   ASSERT_TRUE(fault);
   EXPECT_EQ(fault->code, journal::kNewerFile);
 }
@@ -199,13 +212,13 @@ TEST_F(RepairTest, AnInterruptedRepairCanBeDoneAgain) {
   for (uint64_t call = 1;; ++call) {
     SimulatedDisk failing(damaged);
     RepairPlan first;
-    ASSERT_FALSE(PlanRepair(failing, "d", &first));
+    ASSERT_FALSE(PlanRepair(failing, "d", shard, &first));
     failing.FailFrom(call, EIO);
     const bool failed = Repair(failing, "d", kNowMs, &first, &renewal).has_value();
     for (uint64_t seed = 0; seed < 4; ++seed) {
       SimulatedDisk left(failing.AfterPowerCut(seed));
       RepairPlan second;
-      const Status cannot = PlanRepair(left, "d", &second);
+      const Status cannot = PlanRepair(left, "d", shard, &second);
       ASSERT_FALSE(cannot) << "call " << call << ": " << MessageOf(cannot);
       if (!second.faults.empty()) {
         ASSERT_FALSE(Repair(left, "d", kNowMs, &second, &renewal));

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "server/engine/placement.h"
 #include "server/upkeep/compact.h"
 #include "tests/unit/upkeep/folders.h"
 
@@ -94,6 +95,24 @@ TEST_F(RestoreTest, TheOlderTheBackupTheFurtherNumbersJump) {
   // A clock that was set back is no reason to jump back.
   ASSERT_FALSE(RestoreInto(disk, "earlier", -kYearMs));
   EXPECT_GE(restored.renewal.numbers_from, uint64_t{1} << 40);
+}
+
+TEST_F(RestoreTest, HoweverOldAndOftenAnonymousObjectsStayTheShards) {
+  constexpr uint32_t kShard = 3;
+  constexpr int64_t kYearsMs = int64_t{30} * 365 * 24 * 3600 * 1000;
+  LoadedState backup{.engine =
+                         std::make_unique<engine::Engine>(kShard * engine::kAnonymousPerShard + 1)};
+  uint64_t before = 0;
+  for (int round = 0; round < 10; ++round) {
+    const std::string folder = "new" + std::to_string(round);
+    ASSERT_FALSE(Restore(disk, backup, folder, kYearsMs, &restored));
+    ASSERT_FALSE(LoadFolder(disk, folder, &backup));
+    const uint64_t next = backup.engine->store().next_anonymous();
+    EXPECT_GT(next, before);
+    before = next;
+    const std::string name = "~" + std::to_string(next);
+    EXPECT_EQ(engine::ShardOf(name, engine::kShardsMax), kShard) << name << ", round " << round;
+  }
 }
 
 TEST_F(RestoreTest, ARestoredFolderCanBeBackedUpAndRestored) {
