@@ -14,13 +14,17 @@
 #include "coheld/error.h"
 #include "coheld/v1/dict.pb.h"
 
+// Counted, as a way round a message object shows in nothing else. Sanitizers have operators of
+// their own.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define COHELD_COUNTS_ALLOCATIONS
+
 namespace {
 
 thread_local int allocations = 0;
 
 }  // namespace
 
-// Counted, as a way round a message object shows in nothing else.
 void* operator new(size_t size) {
   ++allocations;
   void* const block = std::malloc(size);
@@ -29,6 +33,8 @@ void* operator new(size_t size) {
 }
 void operator delete(void* block) noexcept { std::free(block); }
 void operator delete(void* block, size_t) noexcept { std::free(block); }
+
+#endif
 
 namespace coheld::core {
 namespace {
@@ -80,6 +86,7 @@ TEST(PlainMessageTest, ARequestHasTheBytesOfItsMessage) {
   }
 }
 
+#if defined(COHELD_COUNTS_ALLOCATIONS)
 TEST(PlainMessageTest, AScalarIsWrittenWithoutAnAllocation) {
   const std::vector<Value> scalars{
       {}, true, 1, 1.5, "text", std::string(100, 'x'), Bytes{"bytes"}, BigInteger{"9"}};
@@ -91,6 +98,7 @@ TEST(PlainMessageTest, AScalarIsWrittenWithoutAnAllocation) {
     EXPECT_EQ(allocations, before) << to_string(scalar);
   }
 }
+#endif
 
 TEST(PlainMessageTest, WhatIsAbsentIsNotWritten) {
   PlainRequest request("");
