@@ -150,7 +150,7 @@ TEST_P(CppReconnectTest, ConnectCanWaitForTheDaemon) {
 }
 
 TEST_P(CppReconnectTest, ABatchOverALostConnectionTellsEachOpsFate) {
-  const auto client = Client::connect(Address());
+  const auto client = Client::connect(Address(), {.connect_timeout = 30s});
   const Queue<int> queue(client, "queue");
   queue.create();
   std::thread batcher([&] {
