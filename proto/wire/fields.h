@@ -105,6 +105,22 @@ inline char* WriteVarint(uint64_t number, char* out) {
   return out;
 }
 
+// Some varints in a row, at most four of the largest, appended at once: a string grows by single
+// bytes at a high price.
+class VarintRow {
+ public:
+  VarintRow& Add(uint64_t number) {
+    end_ = WriteVarint(number, end_);
+    return *this;
+  }
+  VarintRow& AddTag(uint32_t field, WireType type) { return Add(FieldTag(field, type)); }
+  void AppendTo(std::string* out) const { out->append(bytes_, static_cast<size_t>(end_ - bytes_)); }
+
+ private:
+  char bytes_[4 * kVarintBytesMax];
+  char* end_ = bytes_;
+};
+
 // Gathers what is appended to a string, so that short fields are appended to it in one go.
 class FieldWriter {
  public:

@@ -16,6 +16,7 @@ namespace coheld::core {
 namespace {
 
 using wire::FieldTag;
+using wire::VarintRow;
 using wire::WireType;
 using Wire = v1::Value;
 
@@ -29,23 +30,6 @@ concept Compound =
     std::same_as<T, ValueList> || std::same_as<T, Tuple> || std::same_as<T, ValueSet> ||
     std::same_as<T, Map> || std::same_as<T, Ref> || std::same_as<T, Opaque>;
 
-// Some numbers in a row, appended at once.
-class Numbers {
- public:
-  Numbers& Add(uint64_t number) {
-    end_ = wire::WriteVarint(number, end_);
-    return *this;
-  }
-  Numbers& Add(uint32_t field, WireType type) { return Add(FieldTag(field, type)); }
-  void AppendTo(std::string* out) const {
-    out->append(bytes_.data(), static_cast<size_t>(end_ - bytes_.data()));
-  }
-
- private:
-  std::array<char, 4 * wire::kVarintBytesMax> bytes_;
-  char* end_ = bytes_.data();
-};
-
 }  // namespace
 
 // Appends one alternative after the tag and length of the field that holds the value; the tags of
@@ -55,18 +39,18 @@ struct PlainRequest::ValueWriter {
   std::string* out;
 
   void Number(uint32_t kind, uint64_t number) const {
-    Numbers()
-        .Add(field, WireType::kBytes)
+    VarintRow()
+        .AddTag(field, WireType::kBytes)
         .Add(1 + wire::VarintBytes(number))
-        .Add(kind, WireType::kVarint)
+        .AddTag(kind, WireType::kVarint)
         .Add(number)
         .AppendTo(out);
   }
   void Text(uint32_t kind, std::string_view text) const {
-    Numbers()
-        .Add(field, WireType::kBytes)
+    VarintRow()
+        .AddTag(field, WireType::kBytes)
         .Add(1 + wire::VarintBytes(text.size()) + text.size())
-        .Add(kind, WireType::kBytes)
+        .AddTag(kind, WireType::kBytes)
         .Add(text.size())
         .AppendTo(out);
     out->append(text);
@@ -82,10 +66,10 @@ struct PlainRequest::ValueWriter {
   void operator()(double real) const {
     std::array<char, sizeof real> bytes;
     std::memcpy(bytes.data(), &real, sizeof real);
-    Numbers()
-        .Add(field, WireType::kBytes)
+    VarintRow()
+        .AddTag(field, WireType::kBytes)
         .Add(1 + sizeof real)
-        .Add(Wire::kRealFieldNumber, WireType::kFixed64)
+        .AddTag(Wire::kRealFieldNumber, WireType::kFixed64)
         .AppendTo(out);
     out->append(bytes.data(), bytes.size());
   }
@@ -98,7 +82,7 @@ struct PlainRequest::ValueWriter {
   void operator()(T&& compound) const {
     Wire message;
     ToMessage(Value(std::move(compound)), &message);
-    Numbers().Add(field, WireType::kBytes).Add(message.ByteSizeLong()).AppendTo(out);
+    VarintRow().AddTag(field, WireType::kBytes).Add(message.ByteSizeLong()).AppendTo(out);
     message.AppendToString(out);
   }
 };
@@ -106,7 +90,7 @@ struct PlainRequest::ValueWriter {
 PlainRequest::PlainRequest(std::string_view name) {
   bytes_.reserve(kRequestBytes);
   if (name.empty()) return;
-  Numbers().Add(kNameField, WireType::kBytes).Add(name.size()).AppendTo(&bytes_);
+  VarintRow().AddTag(kNameField, WireType::kBytes).Add(name.size()).AppendTo(&bytes_);
   bytes_.append(name);
 }
 
@@ -116,7 +100,7 @@ PlainRequest& PlainRequest::Append(uint32_t field, Value value) {
 }
 
 PlainRequest& PlainRequest::Append(uint32_t field, const std::optional<uint64_t>& number) {
-  if (number) Numbers().Add(field, WireType::kVarint).Add(*number).AppendTo(&bytes_);
+  if (number) VarintRow().AddTag(field, WireType::kVarint).Add(*number).AppendTo(&bytes_);
   return *this;
 }
 

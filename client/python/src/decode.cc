@@ -23,7 +23,7 @@ PyObject* BytesObject(std::string_view bytes) {
 // Reads a varint that takes all of the bytes, else returns nullptr without an exception.
 PyObject* Integer(std::string_view varint) {
   uint64_t number = 0;
-  for (size_t i = 0; i < varint.size() && i < 10; ++i) {
+  for (size_t i = 0; i < varint.size() && i < wire::kVarintBytesMax; ++i) {
     const auto byte = static_cast<unsigned char>(varint[i]);
     number |= uint64_t{byte & 0x7fu} << (7 * i);
     if (byte >= 0x80) continue;

@@ -163,31 +163,33 @@ class ValueEncoder {
 
   Outcome Real(uint32_t field, PyObject* object) {
     const auto bits = std::bit_cast<uint64_t>(PyFloat_AS_DOUBLE(object));
-    AppendTag(field, WireType::kBytes, out_);
-    out_->push_back(9);  // One byte of tag, eight of number.
-    AppendTag(Wire::kRealFieldNumber, WireType::kFixed64, out_);
+    VarintRow()
+        .AddTag(field, WireType::kBytes)
+        .Add(1 + sizeof bits)
+        .AddTag(Wire::kRealFieldNumber, WireType::kFixed64)
+        .AppendTo(out_);
     out_->append(reinterpret_cast<const char*>(&bits), sizeof bits);
     return Outcome::kDone;
   }
 
   // A Value of one varint field.
   Outcome Small(uint32_t field, int kind, uint64_t number) {
-    Head()
-        .Tag(field, WireType::kBytes)
-        .Varint(1 + VarintBytes(number))
-        .Tag(static_cast<uint32_t>(kind), WireType::kVarint)
-        .Varint(number)
+    VarintRow()
+        .AddTag(field, WireType::kBytes)
+        .Add(1 + VarintBytes(number))
+        .AddTag(static_cast<uint32_t>(kind), WireType::kVarint)
+        .Add(number)
         .AppendTo(out_);
     return Outcome::kDone;
   }
 
   // A Value of one length-delimited field.
   Outcome Leaf(uint32_t field, int kind, std::string_view bytes) {
-    Head()
-        .Tag(field, WireType::kBytes)
-        .Varint(1 + VarintBytes(bytes.size()) + bytes.size())
-        .Tag(static_cast<uint32_t>(kind), WireType::kBytes)
-        .Varint(bytes.size())
+    VarintRow()
+        .AddTag(field, WireType::kBytes)
+        .Add(1 + VarintBytes(bytes.size()) + bytes.size())
+        .AddTag(static_cast<uint32_t>(kind), WireType::kBytes)
+        .Add(bytes.size())
         .AppendTo(out_);
     out_->append(bytes);
     return Outcome::kDone;
@@ -318,14 +320,13 @@ class PlainWriter {
 
  private:
   static char Tag(uint32_t field, WireType type) {
-    return static_cast<char>((field << 3) | static_cast<uint32_t>(type));
+    return static_cast<char>(wire::FieldTag(field, type));
   }
 
   static char* Number(int kind, uint64_t number, char* at) {
     char* const length = at++;
     *at++ = Tag(static_cast<uint32_t>(kind), WireType::kVarint);
-    for (; number >= 0x80; number >>= 7) *at++ = static_cast<char>(number | 0x80);
-    *at++ = static_cast<char>(number);
+    at = wire::WriteVarint(number, at);
     *length = static_cast<char>(at - length - 1);
     return at;
   }
@@ -372,7 +373,7 @@ bool EncodePlainEntry(uint32_t field, PyObject* key, PyObject* value, std::strin
   char* at = PlainWriter::Write(v1::Entry::kKeyFieldNumber, key, entry.data() + 2);
   if (at != nullptr) at = PlainWriter::Write(v1::Entry::kValueFieldNumber, value, at);
   if (at == nullptr) return false;
-  entry[0] = static_cast<char>((field << 3) | static_cast<uint32_t>(WireType::kBytes));
+  entry[0] = static_cast<char>(wire::FieldTag(field, WireType::kBytes));
   entry[1] = static_cast<char>(at - entry.data() - 2);
   out->append(entry.data(), static_cast<size_t>(at - entry.data()));
   return true;

@@ -37,8 +37,7 @@ bool AppendNumber(const Field& field, PyObject* object, std::string* out) {
   }
   if (PyErr_Occurred()) return false;
   if (number == 0 && !field.optional) return true;
-  AppendTag(field.number, WireType::kVarint, out);
-  AppendVarint(number, out);
+  VarintRow().AddTag(field.number, WireType::kVarint).Add(number).AppendTo(out);
   return true;
 }
 
@@ -68,7 +67,7 @@ bool AppendReal(const Field& field, PyObject* object, std::string* out) {
   const double number = PyFloat_AsDouble(object);
   if (number == -1.0 && PyErr_Occurred()) return false;
   const auto bits = std::bit_cast<uint64_t>(number);
-  AppendTag(field.number, WireType::kFixed64, out);
+  VarintRow().AddTag(field.number, WireType::kFixed64).AppendTo(out);
   out->append(reinterpret_cast<const char*>(&bits), sizeof bits);
   return true;
 }
@@ -97,8 +96,10 @@ bool AppendBound(int field, PyObject* bound, std::string* out) {
   int overflow = 0;
   long long value = PyLong_AsLongLongAndOverflow(index.get(), &overflow);
   if (overflow != 0) value = overflow > 0 ? INT64_MAX : INT64_MIN + 1;
-  AppendTag(static_cast<uint32_t>(field), WireType::kVarint, out);
-  AppendVarint(ZigZag(value), out);
+  VarintRow()
+      .AddTag(static_cast<uint32_t>(field), WireType::kVarint)
+      .Add(ZigZag(value))
+      .AppendTo(out);
   return true;
 }
 

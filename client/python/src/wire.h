@@ -1,63 +1,24 @@
 // Protobuf's wire format, as far as this module writes and reads it: no messages, no descriptors.
 #pragma once
 
-#include <array>
-#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <string>
 #include <string_view>
 
+#include "proto/wire/fields.h"
+
 namespace coheld::python {
 
-// The wire types in use (https://protobuf.dev/programming-guides/encoding/).
-enum class WireType : uint32_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
-
-inline void AppendVarint(uint64_t value, std::string* out) {
-  while (value >= 0x80) {
-    out->push_back(static_cast<char>(value | 0x80));
-    value >>= 7;
-  }
-  out->push_back(static_cast<char>(value));
-}
-
-inline size_t VarintBytes(uint64_t value) {
-  return (static_cast<size_t>(std::bit_width(value | 1)) + 6) / 7;
-}
-
-inline void AppendTag(uint32_t field, WireType type, std::string* out) {
-  AppendVarint((uint64_t{field} << 3) | static_cast<uint32_t>(type), out);
-}
-
-inline uint64_t ZigZag(int64_t value) {
-  return (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);
-}
-
-inline int64_t UnZigZag(uint64_t value) {
-  return static_cast<int64_t>((value >> 1) ^ (~(value & 1) + 1));
-}
-
-// Some small numbers in a row, appended at once: a string grows by single bytes at a high price.
-class Head {
- public:
-  Head& Varint(uint64_t value) {
-    for (; value >= 0x80; value >>= 7) bytes_[size_++] = static_cast<char>(value | 0x80);
-    bytes_[size_++] = static_cast<char>(value);
-    return *this;
-  }
-  Head& Tag(uint32_t field, WireType type) {
-    return Varint((uint64_t{field} << 3) | static_cast<uint32_t>(type));
-  }
-  void AppendTo(std::string* out) const { out->append(bytes_.data(), size_); }
-
- private:
-  std::array<char, 40> bytes_;  // Four of the largest.
-  size_t size_ = 0;
-};
+using wire::UnZigZag;
+using wire::VarintBytes;
+using wire::VarintRow;
+using wire::WireType;
+using wire::ZigZag;
 
 // Appends a whole length-delimited field.
 inline void AppendBytes(uint32_t field, std::string_view bytes, std::string* out) {
-  Head().Tag(field, WireType::kBytes).Varint(bytes.size()).AppendTo(out);
+  VarintRow().AddTag(field, WireType::kBytes).Add(bytes.size()).AppendTo(out);
   out->append(bytes);
 }
 
@@ -66,7 +27,7 @@ inline void AppendBytes(uint32_t field, std::string_view bytes, std::string* out
 class OpenField {
  public:
   OpenField(uint32_t field, std::string* out) : out_(out) {
-    Head().Tag(field, WireType::kBytes).Varint(0).AppendTo(out);
+    VarintRow().AddTag(field, WireType::kBytes).Add(0).AppendTo(out);
     start_ = out->size() - 1;
   }
 
@@ -77,7 +38,7 @@ class OpenField {
       return;
     }
     std::string prefix;
-    AppendVarint(length, &prefix);
+    VarintRow().Add(length).AppendTo(&prefix);
     out_->replace(start_, 1, prefix);
   }
 
@@ -114,7 +75,7 @@ class FieldReader {
   // Reads the next field if it is `field`, of fewer than 128 bytes, with a tag of one byte. False
   // if it is not: then the field that was read before stays.
   bool NextShort(uint32_t field) {
-    const auto tag = (field << 3) | static_cast<uint32_t>(WireType::kBytes);
+    const uint32_t tag = wire::FieldTag(field, WireType::kBytes);
     if (tag >= 0x80 || rest_.size() < 2 || static_cast<unsigned char>(rest_[0]) != tag) {
       return false;
     }
@@ -141,7 +102,7 @@ class FieldReader {
 
   bool Varint(uint64_t* value) {
     uint64_t result = 0;
-    for (size_t i = 0; i < rest_.size() && i < 10; ++i) {
+    for (size_t i = 0; i < rest_.size() && i < wire::kVarintBytesMax; ++i) {
       const auto byte = static_cast<unsigned char>(rest_[i]);
       result |= uint64_t{byte & 0x7fu} << (7 * i);
       if (byte < 0x80) {
@@ -185,7 +146,7 @@ class PackedReader {
   bool Next() {
     if (rest_.empty()) return false;
     number_ = 0;
-    for (size_t i = 0; i < rest_.size() && i < 10; ++i) {
+    for (size_t i = 0; i < rest_.size() && i < wire::kVarintBytesMax; ++i) {
       const auto byte = static_cast<unsigned char>(rest_[i]);
       number_ |= uint64_t{byte & 0x7fu} << (7 * i);
       if (byte >= 0x80) continue;
