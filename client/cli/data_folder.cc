@@ -12,6 +12,20 @@
 #include "server/upkeep/compact.h"
 
 namespace coheld::cli {
+namespace {
+
+Locks LockEach(const std::vector<std::string>& folders,
+               std::unique_ptr<journal::FolderLock> (*lock)(const std::string&)) {
+  Locks locks;
+  for (const std::string& folder : folders) {
+    if (!IsFolder(folder)) throw UsageError(folder + " is no folder");
+    locks.push_back(lock(folder));
+  }
+  return locks;
+}
+
+}  // namespace
+
 void Check(const journal::Status& fault) {
   if (!fault) return;
   if (fault->code == 0) throw DamageFound(fault->message);
@@ -66,23 +80,9 @@ std::unique_ptr<journal::FolderLock> LockToRead(const std::string& folder) {
   return lock;
 }
 
-Locks LockFolders(const std::vector<std::string>& folders) {
-  Locks locks;
-  for (const std::string& folder : folders) {
-    if (!IsFolder(folder)) throw UsageError(folder + " is no folder");
-    locks.push_back(LockFolder(folder));
-  }
-  return locks;
-}
+Locks LockFolders(const std::vector<std::string>& folders) { return LockEach(folders, LockFolder); }
 
-Locks LockToRead(const std::vector<std::string>& folders) {
-  Locks locks;
-  for (const std::string& folder : folders) {
-    if (!IsFolder(folder)) throw UsageError(folder + " is no folder");
-    locks.push_back(LockToRead(folder));
-  }
-  return locks;
-}
+Locks LockToRead(const std::vector<std::string>& folders) { return LockEach(folders, LockToRead); }
 
 upkeep::LoadedState Load(const std::string& path) {
   journal::ReadOnlyPosixFiles files;
