@@ -1,7 +1,6 @@
 // coheldctl on what a daemon keeps on disk: backup, restore, verify, compact, repair, dump.
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <random>
 #include <sstream>
 #include <string>
@@ -10,22 +9,18 @@
 #include <gtest/gtest.h>
 
 #include "coheld/coheld.h"
-#include "tests/integration/daemon_process.h"
-#include "tests/integration/program.h"
+#include "tests/integration/folder_fixture.h"
 
 namespace coheld {
 namespace {
 
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
+using testing::kFirstSegment;
 using testing::Outcome;
 
-constexpr char kFirstSegment[] = "journal-00000000000000000001";
-
-class FolderCommandsTest : public ::testing::Test {
+class FolderCommandsTest : public testing::FolderFixture {
  protected:
-  std::string Path(const std::string& name) const { return folder_.path() + "/" + name; }
   std::string DataDir() const { return Path("data"); }
 
   void Start(const std::string& data_dir) {
@@ -39,14 +34,6 @@ class FolderCommandsTest : public ::testing::Test {
   }
   Client Connect() const { return Client::connect(daemon_->address_unix()); }
 
-  // True if some backup left what it did not finish.
-  bool HasUnfinished() const {
-    for (const auto& entry : fs::recursive_directory_iterator(folder_.path())) {
-      if (entry.path().string().find(".unfinished-") != std::string::npos) return true;
-    }
-    return false;
-  }
-
   // Makes a folder with 3,000 items in some segments, and no daemon.
   void MakeFolder() {
     Start();
@@ -56,26 +43,7 @@ class FolderCommandsTest : public ::testing::Test {
     Dict<std::string, int>(client, "stock").set("apples", 5);
     Stop();
   }
-  void Damage(const std::string& path, std::streamoff byte) {
-    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-    file.seekg(byte);
-    const int before = file.get();
-    file.seekp(byte);
-    file.put(static_cast<char>(before ^ 1));
-    ASSERT_TRUE(file.good());
-  }
 
-  Outcome Ctl(const std::string& arguments) const {
-    const std::string address =
-        daemon_ == nullptr ? "" : "--address " + daemon_->address_unix() + " ";
-    return testing::RunProgram("coheldctl", address + arguments);
-  }
-  // Runs it with --json; it has to print JSON.
-  Json CtlJson(const std::string& arguments, int code = 0) const {
-    const Outcome outcome = Ctl("--json " + arguments);
-    EXPECT_EQ(outcome.code, code) << outcome.output;
-    return Json::parse(outcome.output, nullptr, false);
-  }
   std::vector<Json> Dump(const std::string& arguments) const {
     const Outcome outcome = Ctl("dump " + arguments);
     EXPECT_EQ(outcome.code, 0) << outcome.output;
@@ -84,9 +52,6 @@ class FolderCommandsTest : public ::testing::Test {
     for (std::string line; std::getline(text, line);) lines.push_back(Json::parse(line));
     return lines;
   }
-
-  testing::TemporaryFolder folder_;
-  std::unique_ptr<testing::DaemonProcess> daemon_;
 };
 
 TEST_F(FolderCommandsTest, ABackupIsMadeWhileTheDaemonWorks) {

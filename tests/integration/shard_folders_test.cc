@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 #include <string>
@@ -15,26 +14,22 @@
 #include <gtest/gtest.h>
 
 #include "coheld/coheld.h"
-#include "tests/integration/daemon_process.h"
-#include "tests/integration/program.h"
+#include "tests/integration/folder_fixture.h"
 
 namespace coheld {
 namespace {
 
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
+using testing::kFirstSegment;
 using testing::Outcome;
 
 constexpr int kNames = 30;  // So many that each shard has some.
-constexpr char kFirstSegment[] = "journal-00000000000000000001";
 
 std::string Name(int number) { return "name" + std::to_string(number); }
 
-class ShardFoldersTest : public ::testing::Test {
+class ShardFoldersTest : public testing::FolderFixture {
  protected:
-  std::string Path(const std::string& name) const { return folder_.path() + "/" + name; }
-
   void Start(const std::string& data, const std::string& shards = "3") {
     daemon_ = std::make_unique<testing::DaemonProcess>();
     daemon_->Start({"--shards", shards, "--data-dir", Path(data), "--segment-bytes", "64k",
@@ -61,36 +56,6 @@ class ShardFoldersTest : public ::testing::Test {
     const Client client = Connect();
     for (int i = 0; i < kNames; ++i) EXPECT_EQ(List<int>(client, Name(i)).values(), numbers);
   }
-
-  Outcome Ctl(const std::string& arguments) const {
-    const std::string address =
-        daemon_ == nullptr ? "" : "--address " + daemon_->address_unix() + " ";
-    return testing::RunProgram("coheldctl", address + arguments);
-  }
-  // Runs it with --json; it has to print JSON.
-  Json CtlJson(const std::string& arguments, int code = 0) const {
-    const Outcome outcome = Ctl("--json " + arguments);
-    EXPECT_EQ(outcome.code, code) << outcome.output;
-    return Json::parse(outcome.output, nullptr, false);
-  }
-  // True if some backup left what it did not finish.
-  bool HasUnfinished() const {
-    for (const auto& entry : fs::recursive_directory_iterator(folder_.path())) {
-      if (entry.path().string().find(".unfinished-") != std::string::npos) return true;
-    }
-    return false;
-  }
-  void Damage(const std::string& path, std::streamoff byte) const {
-    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-    file.seekg(byte);
-    const int before = file.get();
-    file.seekp(byte);
-    file.put(static_cast<char>(before ^ 1));
-    ASSERT_TRUE(file.good());
-  }
-
-  testing::TemporaryFolder folder_;
-  std::unique_ptr<testing::DaemonProcess> daemon_;
 };
 
 TEST_F(ShardFoldersTest, ABackupHasAllThatWasAnsweredBefore) {

@@ -77,6 +77,18 @@ class RingsOfShards : public ::testing::Test {
     shards.Call<v1::LockAcquireReply>(client, "Lock/Acquire", Acquire(shard));
     ASSERT_EQ(client.status(), kOk);
   }
+  // Opens both; the first has a lock on shard 1, the second one on shard 2.
+  void LockEach(ScriptedShards& shards, Client& first, Client& second) {
+    shards.Open(first);
+    shards.Open(second);
+    Lock(shards, first, 1);
+    Lock(shards, second, 2);
+  }
+  void Unlock(ScriptedShards& shards, Client& client, uint32_t shard) {
+    v1::LockReleaseRequest request;
+    request.set_name(NameOn(shard));
+    shards.Call<v1::LockReleaseReply>(client, "Lock/Release", request);
+  }
   StreamId Wait(ScriptedShards& shards, Client& client, uint32_t shard) {
     const StreamId stream = client.Begin("Lock/Acquire", Acquire(shard));
     shards.Settle();
@@ -91,21 +103,14 @@ class RingsOfShards : public ::testing::Test {
 TEST_F(RingsOfShards, FailWhoClosesOneOverTwo) {
   ScriptedShards shards;
   Client first(shards[1]), second(shards[2]);
-  shards.Open(first);
-  shards.Open(second);
-  Lock(shards, first, 1);
-  Lock(shards, second, 2);
+  LockEach(shards, first, second);
   const StreamId waits = Wait(shards, first, 2);
   shards.Pass(5);
   const StreamId closes = Wait(shards, second, 1);
   shards.Pass(kLongMs);
   EXPECT_EQ(StatusOf(second, closes), kAborted);
   EXPECT_EQ(StatusOf(first, waits), "");
-  shards.Call<v1::LockReleaseReply>(second, "Lock/Release", [] {
-    v1::LockReleaseRequest request;
-    request.set_name(NameOn(2));
-    return request;
-  }());
+  Unlock(shards, second, 2);
   EXPECT_EQ(StatusOf(first, waits), kOk);
 }
 
@@ -131,10 +136,7 @@ TEST_F(RingsOfShards, FailOneOfThoseOverThree) {
 TEST_F(RingsOfShards, AreNoneWhileSomebodyHasATimeout) {
   ScriptedShards shards;
   Client first(shards[0]), second(shards[0]);
-  shards.Open(first);
-  shards.Open(second);
-  Lock(shards, first, 1);
-  Lock(shards, second, 2);
+  LockEach(shards, first, second);
   const StreamId waits = Wait(shards, first, 2);
   v1::LockAcquireRequest patient = Acquire(1);
   patient.set_timeout_ms(60'000);
@@ -171,9 +173,7 @@ TEST_F(RingsOfShards, AreFoundInTimeWhenAGrantCloses) {
   shards.Pass(5);
   const StreamId behind = Wait(shards, second, 1);
   shards.Pass(5'000);
-  v1::LockReleaseRequest release;
-  release.set_name(NameOn(1));
-  shards.Call<v1::LockReleaseReply>(third, "Lock/Release", release);
+  Unlock(shards, third, 1);
   EXPECT_EQ(StatusOf(first, granted), kOk);
   shards.Pass(20'000);
   EXPECT_EQ(StatusOf(second, behind), kAborted);
@@ -183,10 +183,7 @@ TEST_F(RingsOfShards, AreFoundInTimeWhenAGrantCloses) {
 TEST_F(RingsOfShards, AreNoneIfAStepIsGoneWhenItIsAskedFor) {
   ScriptedShards shards;
   Client first(shards[1]), second(shards[2]);
-  shards.Open(first);
-  shards.Open(second);
-  Lock(shards, first, 1);
-  Lock(shards, second, 2);
+  LockEach(shards, first, second);
   const StreamId goes = Wait(shards, second, 1);
   shards.Pass(5);
   const StreamId closes = Wait(shards, first, 2);  // It would be the one to fail.
@@ -215,10 +212,7 @@ TEST_F(RingsOfShards, FailByAnInputSoThatTheRecordsMakeTheSameState) {
     return Beginning{.log = &logs[shard], .level = journal::Level::kMemory};
   });
   Client first(shards[1]), second(shards[2]);
-  shards.Open(first);
-  shards.Open(second);
-  Lock(shards, first, 1);
-  Lock(shards, second, 2);
+  LockEach(shards, first, second);
   Wait(shards, first, 2);
   shards.Pass(5);
   const StreamId closes = Wait(shards, second, 1);

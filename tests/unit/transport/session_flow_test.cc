@@ -19,6 +19,13 @@ size_t CountMessages(const Recorder& recorder) {
   return count;
 }
 
+// What there is of memory is used.
+SessionLimits WithoutMemory() {
+  SessionLimits limits;
+  limits.memory = {.max = 1, .used = [] { return uint64_t{2}; }};
+  return limits;
+}
+
 TEST(SessionFlowTest, ABigReplyCrossesSmallWindows) {
   Recorder recorder;
   GrpcSession session(SessionLimits{}, recorder);
@@ -132,10 +139,8 @@ TEST(SessionFlowTest, TooMuchOutputHoldsMessagesBackAndTheQueueStaysBounded) {
 
 // Refusals are larger than what they refuse, and would fill what memory is left.
 TEST(SessionFlowTest, WithoutMemoryLittleIsQueuedAndAllIsAnsweredInTheEnd) {
-  SessionLimits limits;
-  limits.memory = {.max = 1, .used = [] { return uint64_t{2}; }};
   Recorder recorder;
-  GrpcSession session(limits, recorder);
+  GrpcSession session(WithoutMemory(), recorder);
   ClientSession peer({.initial_window = 0, .auto_window_update = false});
   recorder.when_message = [&](StreamId id, std::string_view) {
     session.Send(id, std::string(400, 'x'));
@@ -182,8 +187,7 @@ TEST(SessionFlowTest, WithoutMemoryAnUnreadStreamDoesNotStopTheOthers) {
 
 // However many streams are left unread, each adds one refusal to what is queued.
 TEST(SessionFlowTest, WithoutMemoryManyUnreadStreamsQueueLittle) {
-  SessionLimits limits;
-  limits.memory = {.max = 1, .used = [] { return uint64_t{2}; }};
+  const SessionLimits limits = WithoutMemory();
   Recorder recorder;
   GrpcSession session(limits, recorder);
   ClientSession peer({.initial_window = 0, .auto_window_update = false});
