@@ -42,9 +42,16 @@ class RepairPlanner {
  private:
   std::string PathOf(const std::string& name) const { return folder_ + "/" + name; }
 
+  // Begins with no objects. The first record says how anonymous ones are numbered; if there is
+  // none, or it is lost, it is with the shard's own.
+  void BeginState() {
+    const uint64_t first_anonymous = shard_ * engine::kAnonymousPerShard + 1;
+    plan_.state = {.engine = std::make_unique<engine::Engine>(first_anonymous)};
+  }
+
   void PlanEmpty() {
     plan_.is_empty = plan_.loses = true;
-    plan_.state = {.engine = std::make_unique<engine::Engine>()};
+    BeginState();
     PlanFiles();
   }
 
@@ -60,9 +67,7 @@ class RepairPlanner {
                           " cannot be repaired: no snapshot is good, and the journal does not go "
                           "back to the first record. Restore a backup"};
     }
-    // Its first record says how objects are numbered; if that is lost, it is with the shard's own.
-    plan_.state = {.engine =
-                       std::make_unique<engine::Engine>(shard_ * engine::kAnonymousPerShard + 1)};
+    BeginState();
     return std::nullopt;
   }
 

@@ -35,10 +35,10 @@ struct RepairPlan {
 };
 
 // Finds out what a repair would do; changes nothing. The folder is that of the shard, of 0 if there
-// is one only. A Fault if nothing can be done: a call that
-// failed, a file that needs a newer program, no state to go on from. For a folder that is good the
-// plan has nothing but the indices of the last record, or, with `even_if_good`, loses nothing. An
-// empty folder is repaired to an empty state: among those of shards it may be the only bad one.
+// is one only. A Fault if nothing can be done: a call that failed, a file that needs a newer
+// program, no state to go on from. For a folder that is good the plan has nothing but the indices
+// of the last record, or, with `even_if_good`, loses nothing. An empty folder is repaired to an
+// empty state: among those of shards it may be the only bad one.
 [[nodiscard]] Status PlanRepair(Files& files, const std::string& folder, uint32_t shard,
                                 RepairPlan* plan, bool even_if_good = false);
 

@@ -35,6 +35,12 @@ class RepairTest : public testing::Test {
     image = disk.Now();
   }
 
+  // The next anonymous object has a name by which the shard finds it.
+  void ExpectToNameTheShards(const engine::Engine& engine) const {
+    const std::string name = "~" + std::to_string(engine.store().next_anonymous());
+    EXPECT_EQ(engine::ShardOf(name, engine::kShardsMax), shard) << name;
+  }
+
   std::string Segment(size_t n) const { return SegmentOf(image, n); }
   size_t segments() const { return SegmentsOf(image); }
   static std::string Snapshot() { return "d/" + journal::SnapshotName(kSnapshot); }
@@ -152,8 +158,7 @@ TEST_F(RepairTest, WithoutTheFirstRecordAnonymousObjectsStayTheShards) {
   shard = 5;
   const auto engine = RepairImage(damaged);
   EXPECT_EQ(plan.good_index, 0u);
-  const std::string name = "~" + std::to_string(engine->store().next_anonymous());
-  EXPECT_EQ(engine::ShardOf(name, engine::kShardsMax), shard) << name;
+  ExpectToNameTheShards(*engine);
 }
 
 TEST_F(RepairTest, WithNothingToGoOnFromItSaysSo) {
@@ -177,6 +182,17 @@ TEST_F(RepairTest, OfAnEmptyFolderNumbersContinueAboveAllOfItsTime) {
   const Started started = Start(files);
   ASSERT_FALSE(started.fault) << MessageOf(started.fault);
   EXPECT_GT(started.engine->last_token(), uint64_t{1} << 40);
+}
+
+TEST_F(RepairTest, OfAnEmptyFolderAnonymousObjectsAreTheShards) {
+  SimulatedDisk files(Image{});
+  ASSERT_FALSE(files.MakeFolder("d"));
+  shard = 5;
+  ASSERT_FALSE(PlanRepair(files, "d", shard, &plan));
+  ASSERT_FALSE(Repair(files, "d", kNowMs, &plan, &renewal));
+  const Started started = Start(files);
+  ASSERT_FALSE(started.fault) << MessageOf(started.fault);
+  ExpectToNameTheShards(*started.engine);
 }
 
 TEST_F(RepairTest, WhatANewerProgramWroteIsLeftAlone) {
