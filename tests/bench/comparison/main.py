@@ -74,11 +74,20 @@ def chosen(name: str, only: list[str]) -> bool:
     return not only or any(text in name for text in only)
 
 
+def python_names() -> list[str]:
+    """Return the names of the Python cases that --list tells."""
+    return [python_case(op) for op in [*PYTHON_REQUIRED, PYTHON_LOCK]]
+
+
 def python_filters(only: list[str]) -> list[str]:
     """Return what python_client.py is to be asked for: texts in its cases' names."""
     if not only or PYTHON.strip(": ") in only:
         return [""]
-    return [text.removeprefix(PYTHON) for text in only if text.startswith(PYTHON)]
+    return [
+        text.removeprefix(PYTHON)
+        for text in only
+        if text.startswith(PYTHON) or any(text in name for name in python_names())
+    ]
 
 
 def plan(quick: bool, only: list[str]) -> tuple[list[Case], list[Series]]:
@@ -91,8 +100,7 @@ def plan(quick: bool, only: list[str]) -> tuple[list[Case], list[Series]]:
 
 def list_cases(cases: list[Case], only: list[str]) -> None:
     """Print the names of what would be run."""
-    names = [case.name for case in cases]
-    names += [python_case(op) for op in [*PYTHON_REQUIRED, PYTHON_LOCK]]
+    names = [case.name for case in cases] + python_names()
     print("\n".join(name for name in names if chosen(name, only)))
 
 
