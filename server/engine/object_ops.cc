@@ -13,10 +13,12 @@
 namespace coheld::engine {
 namespace {
 
+// One that is only waited on is not there yet.
 Result<const Store::Held*> FindHeld(const Engine& engine, const std::string& name, Turn& turn) {
   const Store::Held* held = engine.store().Find(name);
   if (held == nullptr) return NotFound(name);
   turn.See(*held->object);
+  if (held->object->provisional()) return NotFound(name);
   return held;
 }
 
@@ -125,7 +127,6 @@ Outcome Guard(Engine& engine, const v1::ObjectGuardRequest& request,
                    "no lock can guard a " + held.value()->type->word +
                        ": it has owners of its own, or only lets others wait"};
   }
-  if (object.provisional()) return NotFound(request.name());
   if (std::optional<Failure> failure = CheckTogether(request.name(), request.lock())) {
     return *failure;
   }
@@ -159,7 +160,6 @@ Outcome SetDurability(Engine& engine, const v1::ObjectSetDurabilityRequest& requ
   const Result<const Store::Held*> held = FindHeld(engine, request.name(), turn);
   if (!held.ok()) return held.failure();
   Object& object = *held.value()->object;
-  if (object.provisional()) return NotFound(request.name());
   if (std::optional<Failure> failure = CheckGuard(object, turn)) return *failure;
   object.SetDurability(request.durability());
   return Done();

@@ -68,6 +68,15 @@ TEST_F(Graces, OfAMinuteComeWithARefToACallerWithoutASession) {
   )");
 }
 
+TEST_F(Ttls, AreNotForWhatIsOnlyWaitedOnYet) {
+  Run(R"(
+    - Queue.Get q timeout_ms=10 -> parked #a
+    - Object.SetTtl q ttl_ms=5 -> OBJECT_NOT_FOUND
+    - Object.Inspect q -> OBJECT_NOT_FOUND
+    advance 10 -> #a QUEUE_EMPTY
+  )");
+}
+
 TEST_F(Ttls, DeleteANamedObjectWhenTheyPass) {
   Run(R"(
     - Queue.Put q value=1 -> ok
