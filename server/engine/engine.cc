@@ -289,7 +289,7 @@ void Engine::EndSession(SessionId id, TimeMs now, std::vector<Reply>* replies) {
     FailParked(call, Expired(id), false, replies);
   }
   // Then what goes with it, so that nothing is granted on that.
-  lifetime_.TakeAllHandles(id);
+  if (!Planted(PlantedBug::kHandlesOutliveSession)) lifetime_.TakeAllHandles(id);
   Settle(now, replies);
   lifetime_.FindCyclesAtEnd();
   Settle(now, replies);
@@ -382,7 +382,7 @@ void Engine::Record(uint32_t method, std::string_view payload, SessionId session
     if (history.idle()) {
       std::erase_if(wakes_, [&](const auto& wake) { return wake.queue == &history.watchers; });
       object->history_.reset();
-    } else if (!history.watchers.empty()) {
+    } else if (!history.watchers.empty() && !Planted(PlantedBug::kWatcherNotWoken)) {
       wakes_.push_back({&history.watchers, true});
     }
   }

@@ -129,7 +129,9 @@ void Engine::Resume(TimeMs now, std::vector<Reply>* replies) {
     if (!parked_.contains(*call)) continue;  // One that went had it answered: a barrier broke.
     End(*call, {v1::ERROR_REASON_CANCELLED, "the daemon was restarted"}, false, now, replies);
   }
-  lifetime_.Rearm(Elapsed(std::min(last_time_, now), now));
+  if (!Planted(PlantedBug::kTtlRunsWhileDown)) {
+    lifetime_.Rearm(Elapsed(std::min(last_time_, now), now));
+  }
   ForEachAlarm(now, replies, [](Object& object, Turn& turn) { object.Resume(turn); });
   last_token_ += kResumeStride;
   store_.SkipAnonymous(kResumeStride);

@@ -47,6 +47,11 @@ enum class PlantedBug {
   kItemLostAtLeaseEnd,  // An item whose lease ends does not return to the queue.
   kLateAckAccepted,     // An ack of a delivery that ended acks another one.
   kLeaseNotRearmed,     // A lease goes on while the daemon stands still.
+  // How long objects live.
+  kHandlesOutliveSession,  // What a session's handles kept stays when it ends.
+  kTtlRunsWhileDown,       // A TTL goes on while there is no daemon.
+  // Watches.
+  kWatcherNotWoken,  // Who waits for a change is not told when there is one.
   // The record.
   kInputNotLogged,  // That a broken connection ended an op is not in the record.
 };

@@ -53,8 +53,11 @@ std::vector<Book::Ended> Book::Take(const Event& event) {
     case Kind::kBegin:
     case Kind::kAcknowledge:
       break;
-    case Kind::kResume:
-      return Resume(event.now_ms);
+    case Kind::kResume: {
+      std::vector<Ended> left = Resume(event.now_ms);
+      world_.NoteTime(event.now_ms);
+      return left;
+    }
     case Kind::kOpenSession:
       TakeOpen(event);
       break;
@@ -62,6 +65,7 @@ std::vector<Book::Ended> Book::Take(const Event& event) {
       answers = world_.EndSession(event.session, event.now_ms);
       break;
   }
+  world_.NoteTime(event.now_ms);
   std::vector<Ended> ended;
   for (const auto& [call, words] : answers) {
     ended.push_back(Finish(call, words, call != abandoned));

@@ -71,9 +71,9 @@ uint64_t GrantBook::With(uint64_t number) const {
   return found == grants_.end() ? UINT64_MAX : found->second.number;
 }
 
-void GrantBook::TakeBack(uint64_t index) {
+void GrantBook::TakeBack(uint64_t index, const std::function<bool(uint64_t)>& is_there) {
   std::erase_if(grants_, [&](const auto& grant) {
-    if (grant.second.index <= index) return false;
+    if (grant.second.index <= index || is_there(grant.second.number)) return false;
     if (grant.second.own) lost_.insert(grant.first);
     told_.erase(grant.second.number);
     return true;

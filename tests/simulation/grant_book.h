@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -28,7 +29,7 @@ class GrantBook {
   uint64_t With(uint64_t number) const;
 
   // The inputs after this one are no more, or all.
-  void TakeBack(uint64_t index);
+  void TakeBack(uint64_t index, const std::function<bool(uint64_t)>& is_there);
   void Forget();
 
  private:

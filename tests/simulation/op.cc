@@ -6,9 +6,11 @@
 #include "proto/wire/methods.h"
 #include "tests/simulation/collections_words.h"
 #include "tests/simulation/data_words.h"
+#include "tests/simulation/lifetime_words.h"
 #include "tests/simulation/method_numbers.h"
 #include "tests/simulation/rights_words.h"
 #include "tests/simulation/topic_words.h"
+#include "tests/simulation/watch_words.h"
 #include "tests/unit/engine/op_messages.h"
 #include "tests/unit/engine/sync_words.h"
 
@@ -84,9 +86,11 @@ const std::string& ObjectOf(const Op& op) {
   return std::visit([](const auto& body) -> const std::string& { return body.object; }, op.body);
 }
 
-bool IsOfLock(const Op& op) {
+bool TellsGrants(const Op& op) {
   const auto* sync = std::get_if<SyncOp>(&op.body);
-  if (sync == nullptr) return std::holds_alternative<RightsOp>(op.body);
+  if (sync == nullptr) {
+    return std::holds_alternative<RightsOp>(op.body) || std::holds_alternative<LifetimeOp>(op.body);
+  }
   using SyncKind = SyncOp::Kind;
   return sync->kind >= SyncKind::kLockAcquire && sync->kind <= SyncKind::kReleaseAll;
 }

@@ -9,8 +9,10 @@
 
 #include "tests/simulation/collections_model.h"
 #include "tests/simulation/data_model.h"
+#include "tests/simulation/lifetime_model.h"
 #include "tests/simulation/rights_model.h"
 #include "tests/simulation/topic_model.h"
+#include "tests/simulation/watch_model.h"
 #include "tests/unit/engine/sync_model.h"
 
 namespace coheld::simulation {
@@ -19,7 +21,7 @@ using engine::testing::SyncOp;
 
 struct Op {
   uint64_t id = 0;  // Unique in a run: what is done is done once.
-  std::variant<DataOp, SyncOp, RightsOp, CollectionOp, TopicOp> body;
+  std::variant<DataOp, SyncOp, RightsOp, CollectionOp, TopicOp, LifetimeOp, WatchOp> body;
   // How long the client waits for the answer before it gives up; 0 is for ever.
   uint64_t deadline_ms = 0;
   // The lock whose token, the last that the thread was granted, goes with the op; empty is none.
@@ -30,8 +32,8 @@ struct Op {
 std::string MethodName(const Op& op);
 uint32_t MethodNumber(const Op& op);
 const std::string& ObjectOf(const Op& op);
-// True if its answers tell grants of locks, as "@NUMBER".
-bool IsOfLock(const Op& op);
+// True if its answers tell grants that need not be its own, as "@NUMBER".
+bool TellsGrants(const Op& op);
 // True of the words of an answer that is an error.
 bool IsFailure(const std::string& words);
 // True if the op changes nothing, whatever happens.

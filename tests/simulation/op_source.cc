@@ -1,6 +1,7 @@
 // See op_source.h.
 #include "tests/simulation/op_source.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -47,6 +48,14 @@ Op OpSource::Make(CollectionOp op) {
 }
 
 Op OpSource::Make(TopicOp op) { return Finish(op, op.kind == TopicOp::Kind::kReceive); }
+
+Op OpSource::Make(LifetimeOp op) {
+  using Kind = LifetimeOp::Kind;
+  const bool parks = op.kind == Kind::kGet || op.kind == Kind::kFetch || op.kind == Kind::kNamedGet;
+  return Finish(op, parks);
+}
+
+Op OpSource::Make(WatchOp op) { return Finish(op, op.kind == WatchOp::Kind::kChanges); }
 
 Op OpSource::Make(SyncOp op) {
   const bool releases = op.kind == SyncKind::kLockRelease || op.kind == SyncKind::kRenew ||
@@ -105,6 +114,36 @@ Op OpSource::Topic() {
   op.number = static_cast<int64_t>(random_.Between(op.kind == Kind::kSubscribe ? 1 : 0, 4));
   op.flag = random_.Chance(30);
   for (uint64_t count = random_.Between(1, 3); count > 0; --count) op.items.push_back(Item());
+  return Make(op);
+}
+
+Op OpSource::Lifetime() {
+  using Kind = LifetimeOp::Kind;
+  return Lifetime(static_cast<Kind>(random_.Pick(static_cast<uint64_t>(Kind::kDelete) + 1)));
+}
+
+Op OpSource::Lifetime(LifetimeOp::Kind kind) {
+  using Kind = LifetimeOp::Kind;
+  LifetimeOp op;
+  op.kind = kind;
+  op.object = random_.Chance(70) ? "anonymous 0" : "anonymous 1";
+  if (op.kind >= Kind::kNamedPut) op.object = "f0";
+  const bool of_bag = op.kind == Kind::kShare || op.kind == Kind::kFetch || op.kind == Kind::kPeek;
+  if (of_bag) op.bag = random_.Chance(50) ? "g0" : "g1";
+  op.number = op.kind == Kind::kRelease ? static_cast<int64_t>(random_.Between(1, 2)) : Item();
+  op.ms = random_.Between(1, random_.Chance(50) ? 100 : 2000);
+  if (op.kind == Kind::kSetTtl && random_.Chance(20)) op.ms = 0;
+  return Make(op);
+}
+
+Op OpSource::Watch() {
+  WatchOp op;
+  op.kind = random_.Chance(40) ? WatchOp::Kind::kAdd : WatchOp::Kind::kChanges;
+  op.object = "y0";
+  const bool adds = op.kind == WatchOp::Kind::kAdd;
+  op.number = static_cast<int64_t>(adds ? random_.Between(1, 100) : random_.Pick(3));
+  if (adds) ++watched_;
+  if (!adds && random_.Chance(80)) op.after = 1 + watched_ - std::min(watched_, random_.Pick(5));
   return Make(op);
 }
 
@@ -236,7 +275,11 @@ std::vector<Op> OpSource::Batch() {
   std::vector<Op> batch;
   for (uint64_t count = random_.Chance(85) ? 1 : random_.Between(2, 5); count > 0; --count) {
     const uint64_t dice = random_.Pick(100);
-    batch.push_back(dice < 70 ? Data() : dice < 87 ? Collection() : Topic());
+    batch.push_back(dice < 60   ? Data()
+                    : dice < 74 ? Collection()
+                    : dice < 82 ? Topic()
+                    : dice < 94 ? Lifetime()
+                                : Watch());
   }
   return batch;
 }
@@ -300,8 +343,48 @@ std::vector<std::vector<Op>> OpSource::Conditional() {
   return program;
 }
 
+std::vector<std::vector<Op>> OpSource::HandedOn() {
+  using Kind = LifetimeOp::Kind;
+  static constexpr std::array kUses = {Kind::kPut,  Kind::kPut,  Kind::kGet,
+                                       Kind::kGet,  Kind::kHold, Kind::kInspect,
+                                       Kind::kLend, Kind::kPeek, Kind::kShare};
+  const bool makes = random_.Chance(50);
+  std::vector<std::vector<Op>> program;
+  program.push_back({Lifetime(makes ? Kind::kMake : Kind::kFetch)});
+  for (uint64_t count = random_.Pick(4); count > 0; --count) {
+    program.push_back({Lifetime(random_.One(kUses))});
+  }
+  if (makes && random_.Chance(80)) program.push_back({Lifetime(Kind::kShare)});
+  if (random_.Chance(60)) program.push_back({Lifetime(Kind::kRelease)});
+  // They know what the thread got last under this name.
+  for (auto& batch : program) std::get<LifetimeOp>(batch.front().body).object = "anonymous 0";
+  return program;
+}
+
+std::vector<std::vector<Op>> OpSource::Timed() {
+  using Kind = LifetimeOp::Kind;
+  static constexpr std::array kLooks = {Kind::kNamedInspect, Kind::kNamedGet, Kind::kNamedGet,
+                                        Kind::kSetTtl, Kind::kDelete};
+  std::vector<std::vector<Op>> program;
+  program.push_back({Lifetime(Kind::kNamedPut)});
+  program.push_back({Lifetime(Kind::kSetTtl)});
+  for (uint64_t count = random_.Between(1, 3); count > 0; --count) {
+    program.push_back({Lifetime(random_.One(kLooks))});
+  }
+  return program;
+}
+
+std::vector<std::vector<Op>> OpSource::Watched() {
+  std::vector<std::vector<Op>> program;
+  for (uint64_t count = random_.Between(2, 4); count > 0; --count) program.push_back({Watch()});
+  return program;
+}
+
 std::vector<std::vector<Op>> OpSource::Program() {
-  const uint64_t dice = random_.Pick(100);
+  const uint64_t dice = random_.Pick(110);
+  if (dice >= 107) return Watched();
+  if (dice >= 105) return Timed();
+  if (dice >= 100) return HandedOn();
   if (dice < 42) return {Batch()};
   if (dice < 65) return {{Sync()}};
   if (dice < 68) return {{Right()}};

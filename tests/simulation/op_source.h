@@ -22,6 +22,11 @@ class OpSource {
   Op Make(DataOp op);
   Op Make(CollectionOp op);
   Op Make(TopicOp op);
+  Op Make(LifetimeOp op);
+  Op Lifetime(LifetimeOp::Kind kind);
+  Op Lifetime();
+  Op Make(WatchOp op);
+  Op Watch();
   Op Make(SyncOp op);
   Op Make(RightsOp op);
   Op Right();
@@ -35,6 +40,11 @@ class OpSource {
   std::vector<std::vector<Op>> Locked();
   std::vector<std::vector<Op>> Crosswise();
   std::vector<std::vector<Op>> Conditional();
+  // Makes an anonymous queue and hands it on, or takes one that was handed on.
+  std::vector<std::vector<Op>> HandedOn();
+  // Gives a named queue a TTL and looks what becomes of it.
+  std::vector<std::vector<Op>> Timed();
+  std::vector<std::vector<Op>> Watched();
   std::vector<Op> Batch();
   std::string SyncObject(SyncOp::Kind kind);
   // A finished op, which may park or not.
@@ -47,6 +57,7 @@ class OpSource {
   Random random_;
   uint64_t last_id_ = 0;
   int64_t last_item_ = 0;
+  uint64_t watched_ = 0;  // How often the watched counter was added to, if all went well.
 };
 
 }  // namespace coheld::simulation

@@ -81,7 +81,7 @@ void Oracle::TakeBack(uint64_t index, const Recovered& recovered) {
   for (auto& [id, call] : book_.calls()) call.route.reset();
   std::erase_if(closing_, [&](uint64_t session) { return !book_.HadSession(session); });
   std::erase_if(tokens_, [&](const auto& token) { return !book_.HadSession(token.second); });
-  grants_.TakeBack(index);
+  grants_.TakeBack(index, [&](uint64_t grant) { return book_.world().HasAnonymous(grant); });
   std::erase_if(told_, [&](const Told& told) { return told.index > index; });
   ledger_ = Ledger();
   for (const auto& [frame, sent] : sent_) ledger_.Sent(sent.op);

@@ -49,6 +49,9 @@ const std::vector<std::string_view>& EngineBugs() {
       "item_lost_at_lease_end",
       "late_ack_accepted",
       "lease_not_rearmed",
+      "handles_outlive_session",
+      "ttl_runs_while_down",
+      "watcher_not_woken",
       "input_not_logged",
   };
   return *names;

@@ -1,4 +1,4 @@
-// Each planted bug is found within a few hundred seeds, and without one nothing is.
+// Each planted bug is found within some seeds, most in a few hundred, and without one nothing is.
 #include <cstdint>
 #include <fstream>
 #include <iostream>
@@ -14,7 +14,7 @@
 namespace coheld::simulation {
 namespace {
 
-constexpr uint64_t kSeedsMax = 400;
+constexpr uint64_t kSeedsMax = 1500;
 constexpr uint64_t kOps = 150;
 
 class PlantedBugTest : public ::testing::TestWithParam<std::string_view> {

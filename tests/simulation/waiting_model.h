@@ -120,8 +120,17 @@ class WaitingModel {
   // Does the op, which is ready; returns its answer.
   virtual std::string Do(const Op& op) = 0;
   virtual std::string TimedOut(const Op& op) const = 0;
+  // The lines of objects that went since the last call: who waits there is told OBJECT_DELETED.
+  virtual std::vector<std::string> TakeDeleted() { return {}; }
   // A session ended.
   virtual void Forget(uint64_t /*session*/) {}
+
+  // Something changed without an op: what now goes on, or ends.
+  Answers Settled() {
+    Answers answers;
+    Settle(&answers);
+    return answers;
+  }
 
   // How many wait in a line.
   uint64_t CountIn(const std::string& line) const {
@@ -153,7 +162,17 @@ class WaitingModel {
                          [call](const Waiter& waiter) { return waiter.op.call == call; }) > 0;
   }
 
+  void FailDeleted(Answers* answers) {
+    for (const std::string& line : TakeDeleted()) {
+      std::erase_if(waiters_, [&](const Waiter& waiter) {
+        if (LineOf(waiter.op) == line) (*answers)[waiter.op.call] = "OBJECT_DELETED";
+        return LineOf(waiter.op) == line;
+      });
+    }
+  }
+
   void Settle(Answers* answers) {
+    FailDeleted(answers);
     for (size_t i = 0; i < waiters_.size();) {
       const Op op = waiters_[i].op;
       if (!MayProceed(op)) {
@@ -163,6 +182,7 @@ class WaitingModel {
       waiters_.erase(waiters_.begin() + static_cast<std::ptrdiff_t>(i));
       const std::optional<std::string> refusal = Refusal(op);
       (*answers)[op.call] = refusal ? *refusal : Do(op);
+      FailDeleted(answers);
       i = 0;  // It may have let others go on.
     }
   }

@@ -125,6 +125,7 @@ const std::vector<World::Object>& World::Objects() {
       Plain<v1::ListCreateRequest>("{t}i1", "List.Create"),
       Plain<v1::CounterCreateRequest>("{t}n0", "Counter.Create"),
       Plain<v1::CounterCreateRequest>("{t}n1", "Counter.Create"),
+      Plain<v1::CounterCreateRequest>("y0", "Counter.Create"),
       Plain<v1::SetCreateRequest>("{t}k0", "Set.Create"),
       Plain<v1::SetCreateRequest>("{t}k1", "Set.Create"),
       Array("{t}x0"),
@@ -175,6 +176,8 @@ void World::OpenSession(uint64_t session) {
   sync_.OpenSession(session);
   collections_.OpenSession(session);
   topics_.OpenSession(session);
+  lifetimes_.OpenSession(session);
+  watches_.OpenSession(session);
 }
 
 Answers World::EndSession(uint64_t session, int64_t now_ms) {
@@ -184,6 +187,8 @@ Answers World::EndSession(uint64_t session, int64_t now_ms) {
   Merge(sync_.EndSession(session), &answers);
   Merge(collections_.EndSession(session), &answers);
   Merge(topics_.EndSession(session), &answers);
+  Merge(lifetimes_.EndSession(session), &answers);
+  Merge(watches_.EndSession(session), &answers);
   return answers;
 }
 
@@ -220,6 +225,19 @@ Answers World::ApplyTo(const TopicOp& op, const Standing& standing) {
   return topics_.Apply(stamped, standing.now_ms);
 }
 
+Answers World::ApplyTo(const LifetimeOp& op, const Standing& standing) {
+  LifetimeOp stamped = op;
+  stamped.grant = standing.grant;
+  stamped.now_ms = standing.now_ms;
+  return lifetimes_.Apply(stamped, standing.now_ms);
+}
+
+Answers World::ApplyTo(const WatchOp& op, const Standing& standing) {
+  WatchOp stamped = op;
+  stamped.fence = standing.fence;
+  return watches_.Apply(stamped, standing.now_ms);
+}
+
 Answers World::Apply(const Op& op, const Standing& standing) {
   const Gate gate(*this);
   return std::visit(
@@ -239,6 +257,8 @@ Answers World::Cancel(uint64_t call, int64_t now_ms) {
   Merge(sync_.Cancel(call), &answers);
   Merge(collections_.Cancel(call), &answers);
   Merge(topics_.Cancel(call), &answers);
+  Merge(lifetimes_.Cancel(call), &answers);
+  Merge(watches_.Cancel(call), &answers);
   return answers;
 }
 
@@ -258,8 +278,8 @@ Answers World::Advance(int64_t now_ms) {
   const Gate gate(*this);
   Answers answers;
   while (true) {
-    const std::array dues = {data_.NextDue(), sync_.NextDue(), collections_.NextDue(),
-                             topics_.NextDue()};
+    const std::array dues = {data_.NextDue(),   sync_.NextDue(),      collections_.NextDue(),
+                             topics_.NextDue(), lifetimes_.NextDue(), watches_.NextDue()};
     const auto next = std::min_element(dues.begin(), dues.end());
     if (next->at_ms > now_ms) return answers;
     switch (next - dues.begin()) {
@@ -272,8 +292,14 @@ Answers World::Advance(int64_t now_ms) {
       case 2:
         Merge(collections_.AdvanceOnce(), &answers);
         break;
-      default:
+      case 3:
         Merge(topics_.AdvanceOnce(), &answers);
+        break;
+      case 4:
+        Merge(lifetimes_.AdvanceOnce(), &answers);
+        break;
+      default:
+        Merge(watches_.AdvanceOnce(), &answers);
         break;
     }
   }
@@ -282,16 +308,20 @@ Answers World::Advance(int64_t now_ms) {
 void World::Rearm(int64_t stalled_ms) {
   data_.Rearm(stalled_ms);
   sync_.Rearm(stalled_ms);
+  lifetimes_.Rearm(stalled_ms);
 }
 
 void World::Resume(int64_t now_ms) {
   data_.Resume(now_ms);
   sync_.Resume(now_ms);
+  lifetimes_.Resume(now_ms);
+  watches_.Resume();
 }
 
 std::vector<uint64_t> World::Waiting() const {
   std::vector<uint64_t> calls = data_.Waiting();
-  for (const auto& more : {sync_.Waiting(), collections_.Waiting(), topics_.Waiting()}) {
+  for (const auto& more : {sync_.Waiting(), collections_.Waiting(), topics_.Waiting(),
+                           lifetimes_.Waiting(), watches_.Waiting()}) {
     calls.insert(calls.end(), more.begin(), more.end());
   }
   std::sort(calls.begin(), calls.end());

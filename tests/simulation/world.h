@@ -8,8 +8,10 @@
 
 #include "tests/simulation/collections_model.h"
 #include "tests/simulation/data_model.h"
+#include "tests/simulation/lifetime_model.h"
 #include "tests/simulation/op.h"
 #include "tests/simulation/topic_model.h"
+#include "tests/simulation/watch_model.h"
 #include "tests/unit/engine/sync_model.h"
 
 namespace coheld::simulation {
@@ -41,6 +43,8 @@ class World {
   Answers Apply(const Op& op, const Standing& standing);
   Answers Cancel(uint64_t call, int64_t now_ms);
   Answers Advance(int64_t now_ms);
+  // An input came at this time.
+  void NoteTime(int64_t now_ms) { lifetimes_.NoteTime(now_ms); }
   // The daemon stood still for so long.
   void Rearm(int64_t stalled_ms);
   // The daemon began again: leases have their full length.
@@ -54,6 +58,9 @@ class World {
   std::vector<uint64_t> Waiting() const;
   // True if the call waits and has changed something already.
   bool HasEffect(uint64_t call) const { return sync_.HasEffect(call); }
+  // True if the anonymous object is there, which GrantOf numbers so; and how many there are.
+  bool HasAnonymous(uint64_t grant) const { return lifetimes_.HasAnonymous(grant); }
+  size_t anonymous() const { return lifetimes_.anonymous(); }
   const engine::testing::SyncModel& sync() const { return sync_; }
 
  private:
@@ -64,12 +71,16 @@ class World {
   Answers ApplyTo(const RightsOp& op, const Standing& standing);
   Answers ApplyTo(const CollectionOp& op, const Standing& standing);
   Answers ApplyTo(const TopicOp& op, const Standing& standing);
+  Answers ApplyTo(const LifetimeOp& op, const Standing& standing);
+  Answers ApplyTo(const WatchOp& op, const Standing& standing);
 
   DataModel data_;
   engine::testing::SyncModel sync_;
   RightsModel rights_;
   CollectionsModel collections_;
   TopicModel topics_;
+  LifetimeModel lifetimes_;
+  WatchModel watches_;
 };
 
 }  // namespace coheld::simulation

@@ -118,6 +118,7 @@ class SyncModel {
   bool HasEffect(uint64_t call) const;
   // True if an op of the caller waits.
   bool IsWaiting(const Caller& caller) const;
+  bool HasLatch(const std::string& name) const { return latches_.contains(name); }
 
  private:
   struct Waiter {
