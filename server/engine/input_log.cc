@@ -17,11 +17,7 @@ constexpr size_t kNumbers = 11;
 using Numbers = std::array<uint64_t, kNumbers>;
 
 // Writes a varint and returns what follows it. Up to 7 bytes after that are overwritten, too.
-char* WriteVarint(uint64_t number, char* out) {
-  if (number < 0x80) {  // Most are 0.
-    *out = static_cast<char>(number);
-    return out + 1;
-  }
+char* WriteLongVarint(uint64_t number, char* out) {
   if (std::endian::native != std::endian::little || number >> 56 != 0) {
     return wire::WriteVarint(number, out);
   }
@@ -33,6 +29,15 @@ char* WriteVarint(uint64_t number, char* out) {
   bits |= 0x0080808080808080 >> (8 * (8 - size));  // More follows.
   std::memcpy(out, &bits, sizeof(bits));
   return out + size;
+}
+
+// The same, quick for numbers below 16,384, which most are.
+inline char* WriteVarint(uint64_t number, char* out) {
+  if (number >= 1 << 14) return WriteLongVarint(number, out);
+  const bool is_two = number >= 0x80;
+  out[0] = static_cast<char>(number | (is_two ? 0x80 : 0));
+  out[1] = static_cast<char>(number >> 7);
+  return out + 1 + is_two;
 }
 
 bool ReadVarint(std::string_view* rest, uint64_t* number) {

@@ -8,7 +8,6 @@
 #include <cstring>
 
 #include "proto/wire/check.h"
-#include "proto/wire/fields.h"
 #include "server/journal/little_endian.h"
 
 namespace coheld::journal {
@@ -43,18 +42,18 @@ std::optional<SegmentHeader> DecodeSegmentHeader(std::string_view bytes, HeadVer
                        .bytes = GetNumber<uint64_t>(bytes, 40)};
 }
 
-void SealBatch(uint64_t salt, BatchHeader* header, std::string* batch) {
-  COHELD_CHECK(batch->size() >= kBatchHeaderBytes &&
-               batch->size() <= kBatchHeaderBytes + kBatchBodyBytesMax);
-  header->size = static_cast<uint32_t>(batch->size() - kBatchHeaderBytes);
+void SealBatch(uint64_t salt, BatchHeader* header, std::span<char> batch) {
+  COHELD_CHECK(batch.size() >= kBatchHeaderBytes &&
+               batch.size() <= kBatchHeaderBytes + kBatchBodyBytesMax);
+  header->size = static_cast<uint32_t>(batch.size() - kBatchHeaderBytes);
   PutNumber(header->size, 0, batch);
   PutNumber(header->count, 4, batch);
   PutNumber(header->first, kBatchFirstAt, batch);
   PutNumber(header->durable, 16, batch);
   PutNumber(header->previous, 24, batch);
-  header->body_checksum = XXH3_64bits(batch->data() + kBatchHeaderBytes, header->size);
+  header->body_checksum = XXH3_64bits(batch.data() + kBatchHeaderBytes, header->size);
   PutNumber(header->body_checksum, kBodyChecksumAt, batch);
-  header->checksum = BatchChecksum(salt, *batch);
+  header->checksum = BatchChecksum(salt, {batch.data(), batch.size()});
   PutNumber(header->checksum, kBatchChecksumAt, batch);
 }
 
@@ -74,18 +73,6 @@ std::optional<BatchHeader> DecodeBatchHeader(uint64_t salt, std::string_view byt
 bool HasBody(const BatchHeader& header, std::string_view bytes) {
   return bytes.size() >= kBatchHeaderBytes + header.size &&
          XXH3_64bits(bytes.data() + kBatchHeaderBytes, header.size) == header.body_checksum;
-}
-
-void AppendRecord(std::span<const std::string_view> parts, std::string* body) {
-  size_t bytes = 0;
-  for (const std::string_view part : parts) bytes += part.size();
-  const size_t at = body->size();
-  body->resize(at + wire::VarintBytes(bytes) + bytes);
-  char* end = wire::WriteVarint(bytes, body->data() + at);
-  for (const std::string_view part : parts) {
-    if (!part.empty()) std::memcpy(end, part.data(), part.size());
-    end += part.size();
-  }
 }
 
 std::optional<std::string_view> TakeRecord(std::string_view* body) {

@@ -34,11 +34,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "proto/wire/fields.h"
 #include "server/journal/file_head.h"
 
 namespace coheld::journal {
@@ -76,7 +78,7 @@ std::string EncodeSegmentHeader(const SegmentHeader& header);
 std::optional<SegmentHeader> DecodeSegmentHeader(std::string_view bytes, HeadVerdict* verdict);
 
 // Fills in the header of a batch: `batch` is room for it and then the body. Completes `header` too.
-void SealBatch(uint64_t salt, BatchHeader* header, std::string* batch);
+void SealBatch(uint64_t salt, BatchHeader* header, std::span<char> batch);
 
 // Returns the header of a batch that the bytes begin with; nothing if its checksum is wrong.
 std::optional<BatchHeader> DecodeBatchHeader(uint64_t salt, std::string_view bytes);
@@ -84,8 +86,19 @@ std::optional<BatchHeader> DecodeBatchHeader(uint64_t salt, std::string_view byt
 // True if the bytes, after the header that they begin with, have its whole body.
 bool HasBody(const BatchHeader& header, std::string_view bytes);
 
-// Adds a record, which is these parts in a row, to a body.
-void AppendRecord(std::span<const std::string_view> parts, std::string* body);
+// What stands before a record takes so many bytes at most.
+inline constexpr size_t kRecordHeadBytesMax = wire::kVarintBytesMax;
+
+// Writes a record, which is these parts in a row of so many bytes, and returns what follows it. The
+// room must be there. Inline: it is on the way of each op.
+inline char* WriteRecord(std::span<const std::string_view> parts, size_t bytes, char* out) {
+  out = wire::WriteVarint(bytes, out);
+  for (const std::string_view part : parts) {
+    if (!part.empty()) std::memcpy(out, part.data(), part.size());
+    out += part.size();
+  }
+  return out;
+}
 
 // Takes a record from the front of a body; nothing if it is not whole.
 std::optional<std::string_view> TakeRecord(std::string_view* body);

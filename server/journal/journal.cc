@@ -10,13 +10,12 @@
 
 namespace coheld::journal {
 
-void PendingBatch::Add(std::span<const std::string_view> parts) {
-  AppendRecord(parts, &batch_);
-  ++count_;
+void PendingBatch::Grow(size_t bytes) {
+  room_.resize(std::max(bytes, room_.size() + room_.size() / 4));
 }
 
 void PendingBatch::Clear() {
-  batch_.assign(kBatchHeaderBytes, '\0');
+  size_ = kBatchHeaderBytes;
   count_ = 0;
 }
 
@@ -26,7 +25,8 @@ std::string Journal::PathOf(std::string_view name) const {
 
 Status Journal::Write(PendingBatch* pending) {
   COHELD_CHECK(!pending->empty());
-  if (Status fault = WriteBatch(pending->count_, &pending->batch_)) return fault;
+  if (Status fault = WriteBatch(pending->count_, {pending->room_.data(), pending->size_}))
+    return fault;
   pending->Clear();
   return std::nullopt;
 }
@@ -34,23 +34,23 @@ Status Journal::Write(PendingBatch* pending) {
 Status Journal::Mark() {
   if (marked_ == durable_index_) return std::nullopt;
   std::string batch(kBatchHeaderBytes, '\0');
-  if (Status fault = WriteBatch(0, &batch)) return fault;
+  if (Status fault = WriteBatch(0, batch)) return fault;
   COHELD_FAILPOINT("journal.marked");
   return std::nullopt;
 }
 
-Status Journal::WriteBatch(uint32_t count, std::string* batch) {
-  if (offset_ + batch->size() > room_) {
+Status Journal::WriteBatch(uint32_t count, std::span<char> batch) {
+  if (offset_ + batch.size() > room_) {
     COHELD_FAILPOINT("journal.full");
-    if (Status fault = StartSegment(batch->size())) return fault;
+    if (Status fault = StartSegment(batch.size())) return fault;
   }
   BatchHeader header{
       .count = count, .first = next_index_, .durable = durable_index_, .previous = previous_};
   SealBatch(salt_, &header, batch);
   COHELD_FAILPOINT("journal.write.before");
-  if (Status fault = current_->WriteAt(offset_, *batch)) return fault;
+  if (Status fault = current_->WriteAt(offset_, {batch.data(), batch.size()})) return fault;
   COHELD_FAILPOINT("journal.wrote");
-  offset_ += batch->size();
+  offset_ += batch.size();
   next_index_ = header.end();
   previous_ = header.checksum;
   marked_ = header.durable;

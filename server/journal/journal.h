@@ -36,17 +36,29 @@ class PendingBatch {
   PendingBatch() { Clear(); }
   void Add(std::string_view record) { Add({&record, 1}); }
   // Adds a record that is these parts in a row.
-  void Add(std::span<const std::string_view> parts);
+  void Add(std::span<const std::string_view> parts) {
+    size_t bytes = 0;
+    for (const std::string_view part : parts) bytes += part.size();
+    const size_t needed = size_ + kRecordHeadBytesMax + bytes;
+    if (needed > room_.size()) [[unlikely]]
+      Grow(needed);
+    size_ = static_cast<size_t>(WriteRecord(parts, bytes, room_.data() + size_) - room_.data());
+    ++count_;
+  }
   void Clear();
   bool empty() const { return count_ == 0; }
   uint32_t count() const { return count_; }
-  size_t bytes() const { return batch_.size(); }
+  size_t bytes() const { return size_; }
   // Without the header that every batch has.
-  size_t record_bytes() const { return batch_.size() - kBatchHeaderBytes; }
+  size_t record_bytes() const { return size_ - kBatchHeaderBytes; }
 
  private:
   friend class Journal;
-  std::string batch_;  // Room for the header, then the body.
+  // Makes room for so many bytes.
+  void Grow(size_t bytes);
+
+  std::string room_;  // The header's, the body's and more, which need not be zeroed each time.
+  size_t size_ = 0;   // Of header and body.
   uint32_t count_ = 0;
 };
 
@@ -129,7 +141,7 @@ class Journal {
 
   std::string PathOf(std::string_view name) const;
   // Seals and writes what is after the room for a header in `batch`.
-  Status WriteBatch(uint32_t count, std::string* batch);
+  Status WriteBatch(uint32_t count, std::span<char> batch);
   // Makes durable what Sync does, and a mark.
   Status SyncAll();
   Status Aside(const Call& call) const;

@@ -3,6 +3,7 @@
 
 #include <bit>
 #include <cstring>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -10,10 +11,14 @@ namespace coheld::journal {
 
 static_assert(std::endian::native == std::endian::little);
 
-// Writes a number over the bytes at `at`.
+// Writes a number over the bytes at `at`; they have to be there.
+template <typename Number>
+void PutNumber(Number number, size_t at, std::span<char> bytes) {
+  std::memcpy(bytes.data() + at, &number, sizeof(number));
+}
 template <typename Number>
 void PutNumber(Number number, size_t at, std::string* bytes) {
-  std::memcpy(bytes->data() + at, &number, sizeof(number));
+  PutNumber(number, at, std::span<char>(*bytes));
 }
 
 // Returns the number at `at`; the bytes have to be there.

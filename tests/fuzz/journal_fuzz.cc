@@ -25,10 +25,13 @@ void AppendBatch(fuzz::ByteSource& source, BatchHeader* last, std::string* segme
   std::string batch(kBatchHeaderBytes, '\0');
   for (uint32_t record = 0; choice & 4 && record < header.count; ++record) {
     const std::string_view bytes = source.Bytes(source.Below(16));
-    AppendRecord({{bytes}}, &batch);
+    const size_t before = batch.size();
+    batch.resize(before + kRecordHeadBytesMax + bytes.size());
+    const char* const end = WriteRecord({{bytes}}, bytes.size(), batch.data() + before);
+    batch.resize(static_cast<size_t>(end - batch.data()));
   }
   if (!(choice & 4)) batch += source.Bytes(source.Below(64));
-  SealBatch(kSalt, &header, &batch);
+  SealBatch(kSalt, &header, batch);
   *last = header;
   *segment += batch;
 }
