@@ -2,7 +2,6 @@
 #include "tests/simulation/world.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "coheld/v1/array.pb.h"
@@ -174,10 +173,7 @@ World::World() {
 void World::OpenSession(uint64_t session) {
   data_.OpenSession(session);
   sync_.OpenSession(session);
-  collections_.OpenSession(session);
-  topics_.OpenSession(session);
-  lifetimes_.OpenSession(session);
-  watches_.OpenSession(session);
+  ForEachWaiting(*this, [&](auto& model) { model.OpenSession(session); });
 }
 
 Answers World::EndSession(uint64_t session, int64_t now_ms) {
@@ -185,10 +181,7 @@ Answers World::EndSession(uint64_t session, int64_t now_ms) {
   sync_.SetTime(now_ms);
   Answers answers = data_.EndSession(session, now_ms);
   Merge(sync_.EndSession(session), &answers);
-  Merge(collections_.EndSession(session), &answers);
-  Merge(topics_.EndSession(session), &answers);
-  Merge(lifetimes_.EndSession(session), &answers);
-  Merge(watches_.EndSession(session), &answers);
+  ForEachWaiting(*this, [&](auto& model) { Merge(model.EndSession(session), &answers); });
   return answers;
 }
 
@@ -255,10 +248,7 @@ Answers World::Cancel(uint64_t call, int64_t now_ms) {
   sync_.SetTime(now_ms);
   Answers answers = data_.Cancel(call, now_ms);
   Merge(sync_.Cancel(call), &answers);
-  Merge(collections_.Cancel(call), &answers);
-  Merge(topics_.Cancel(call), &answers);
-  Merge(lifetimes_.Cancel(call), &answers);
-  Merge(watches_.Cancel(call), &answers);
+  ForEachWaiting(*this, [&](auto& model) { Merge(model.Cancel(call), &answers); });
   return answers;
 }
 
@@ -278,30 +268,23 @@ Answers World::Advance(int64_t now_ms) {
   const Gate gate(*this);
   Answers answers;
   while (true) {
-    const std::array dues = {data_.NextDue(),   sync_.NextDue(),      collections_.NextDue(),
-                             topics_.NextDue(), lifetimes_.NextDue(), watches_.NextDue()};
-    const auto next = std::min_element(dues.begin(), dues.end());
-    if (next->at_ms > now_ms) return answers;
-    switch (next - dues.begin()) {
-      case 0:
-        Merge(data_.AdvanceOnce(now_ms), &answers);
-        break;
-      case 1:
-        Merge(sync_.AdvanceOnce(now_ms), &answers);
-        break;
-      case 2:
-        Merge(collections_.AdvanceOnce(), &answers);
-        break;
-      case 3:
-        Merge(topics_.AdvanceOnce(), &answers);
-        break;
-      case 4:
-        Merge(lifetimes_.AdvanceOnce(), &answers);
-        break;
-      default:
-        Merge(watches_.AdvanceOnce(), &answers);
-        break;
+    Due next = std::min(data_.NextDue(), sync_.NextDue());
+    ForEachWaiting(*this, [&](auto& model) { next = std::min(next, model.NextDue()); });
+    if (next.at_ms > now_ms) return answers;
+    if (!(next < data_.NextDue())) {
+      Merge(data_.AdvanceOnce(now_ms), &answers);
+      continue;
     }
+    if (!(next < sync_.NextDue())) {
+      Merge(sync_.AdvanceOnce(now_ms), &answers);
+      continue;
+    }
+    bool is_done = false;
+    ForEachWaiting(*this, [&](auto& model) {
+      if (is_done || next < model.NextDue()) return;
+      Merge(model.AdvanceOnce(), &answers);
+      is_done = true;
+    });
   }
 }
 
@@ -320,10 +303,12 @@ void World::Resume(int64_t now_ms) {
 
 std::vector<uint64_t> World::Waiting() const {
   std::vector<uint64_t> calls = data_.Waiting();
-  for (const auto& more : {sync_.Waiting(), collections_.Waiting(), topics_.Waiting(),
-                           lifetimes_.Waiting(), watches_.Waiting()}) {
+  const auto add = [&](const auto& model) {
+    const auto more = model.Waiting();
     calls.insert(calls.end(), more.begin(), more.end());
-  }
+  };
+  add(sync_);
+  ForEachWaiting(*this, add);
   std::sort(calls.begin(), calls.end());
   return calls;
 }

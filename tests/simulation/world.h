@@ -66,6 +66,14 @@ class World {
  private:
   class Gate;
 
+  // Does it with each of the models whose ops wait as waiting_model.h has it.
+  static void ForEachWaiting(auto& world, auto what) {
+    what(world.collections_);
+    what(world.topics_);
+    what(world.lifetimes_);
+    what(world.watches_);
+  }
+
   Answers ApplyTo(const DataOp& op, const Standing& standing);
   Answers ApplyTo(const SyncOp& op, const Standing& standing);
   Answers ApplyTo(const RightsOp& op, const Standing& standing);
