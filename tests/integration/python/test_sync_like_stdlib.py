@@ -8,6 +8,7 @@ import coheld
 import pytest
 
 from test_like_stdlib import LOCK_CALLS, assert_alike, outcome, run_both
+from test_losing_locks import until
 
 
 @pytest.fixture
@@ -240,18 +241,14 @@ def test_a_barriers_own_timeout_counts(manager):
         barrier.wait()
 
 
-def die_at(barrier, ready):
-    ready.set()
-    barrier.wait()
-
-
 def test_a_party_that_dies_breaks_the_barrier(manager):
-    barrier, ready = manager.Barrier(2), manager.Event()
-    child = multiprocessing.Process(target=die_at, args=(barrier, ready))
+    barrier = manager.Barrier(2)
+    child = multiprocessing.Process(target=barrier.wait)
     child.start()
-    assert ready.wait(30)
+    until(lambda: barrier.n_waiting == 1)
     child.kill()
     child.join()
+    until(lambda: barrier.broken)  # Who comes before its death is known still meets it.
     with pytest.raises(threading.BrokenBarrierError):
         barrier.wait(30)
     assert_alike(("returned", True), ("returned", barrier.broken))
