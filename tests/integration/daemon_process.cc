@@ -174,6 +174,18 @@ bool DaemonProcess::WaitForLog(const std::string& text) {
 
 std::string DaemonProcess::port() const { return address_tcp_.substr(address_tcp_.rfind(':') + 1); }
 
+size_t DaemonProcess::AnonymousBytes() const {
+  std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
+  std::string line;
+  while (std::getline(status, line)) {
+    size_t kib = 0;
+    std::istringstream words(line);
+    std::string word;
+    if (words >> word >> kib && word == "RssAnon:") return kib << 10;
+  }
+  return 0;
+}
+
 void DaemonProcess::Terminate() { Signal(SIGTERM); }
 
 void DaemonProcess::Kill() { Signal(SIGKILL); }

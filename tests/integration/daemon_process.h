@@ -68,6 +68,8 @@ class DaemonProcess {
   std::string port() const;
 
   pid_t pid() const { return pid_; }
+  // Its resident memory in bytes, but for its program's pages, as the kernel counts it.
+  size_t AnonymousBytes() const;
   // The daemon's temporary folder; removed at the end.
   const std::string& folder() const { return folder_.path(); }
 

@@ -1,7 +1,5 @@
 // A daemon with --memory-max, filled up by real clients: it refuses what adds something, stays
 // within its cap, goes on with all else, and takes more again once something was deleted.
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -28,22 +26,10 @@ class MemoryTest : public ::testing::Test {
     daemon_.Start({"--memory-max", std::to_string(kMax)});
   }
 
-  // The daemon's resident memory but for its program's pages, as the kernel counts it.
-  size_t Resident() const {
-    std::ifstream status("/proc/" + std::to_string(daemon_.pid()) + "/status");
-    std::string line;
-    while (std::getline(status, line)) {
-      size_t kib = 0;
-      std::istringstream words(line);
-      std::string word;
-      if (words >> word >> kib && word == "RssAnon:") return kib << 10;
-    }
-    return 0;
-  }
   // `more`: what else an op may take for as long as it lasts.
   void ExpectWithinCap(size_t more = 0) const {
     if (!sanitized_) {
-      EXPECT_LT(Resident(), kMax + kMargin + more);
+      EXPECT_LT(daemon_.AnonymousBytes(), kMax + kMargin + more);
     }
   }
   Client Connect() const { return Client::connect(daemon_.address_unix()); }

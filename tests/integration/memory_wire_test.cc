@@ -29,8 +29,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr size_t kMiB = size_t{1} << 20;
 constexpr size_t kMax = 48 * kMiB;
-// What the cap does not count: the program, its stacks, and what lies free between blocks.
-constexpr size_t kMargin = 24 * kMiB;
+// What the cap does not count: stacks, and what lies free between blocks.
+constexpr size_t kMargin = 20 * kMiB;
 // Sanitizers keep what was freed.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool kMemoryIsReal = false;
@@ -93,7 +93,7 @@ class MemoryWireTest : public ::testing::Test {
   }
   void ExpectWithinCap() const {
     if (kMemoryIsReal) {
-      EXPECT_LT(ResidentBytes(daemon_.pid()), kMax + kMargin);
+      EXPECT_LT(daemon_.AnonymousBytes(), kMax + kMargin);
     }
   }
   // Those who came have left: there is room again.
