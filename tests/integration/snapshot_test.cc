@@ -115,6 +115,7 @@ TEST_F(SnapshotTest, OneThatHasItAllIsNotMadeAgain) {
   Append(10);
   SnapshotMade made;
   SnapshotMade again = admin().snapshot();
+  EXPECT_EQ(Status().made, Shards());
   uint64_t count = 0;
   // Of several shards each may record once, within seconds, what others tell it of answers that
   // arrived: then it has more.
