@@ -62,7 +62,7 @@ func (r *recording) check(patience time.Duration, pictures string) int {
 	bad := 0
 	for _, name := range names {
 		h := r.histories[name]
-		model, known := models[h.kind]
+		model, known := modelOf(h)
 		if !known {
 			fmt.Printf("%s: there is no model of a %q\n", name, h.kind)
 			bad++

@@ -7,13 +7,22 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
+// Of queues see queue.go.
 var models = map[string]porcupine.Model{
 	"value":     model(int64(0), stepValue),
 	"dict":      model(entry{}, stepEntry),
 	"list":      sequenceModel(stepList),
-	"queue":     sequenceModel(stepQueue),
 	"lock":      model(lock{}, stepLock),
 	"semaphore": sequenceModel(stepSemaphore),
+}
+
+// Returns the model that judges a history; false if there is none of its kind.
+func modelOf(h *history) (porcupine.Model, bool) {
+	if h.kind == "queue" {
+		return queueModel(h.operations), true
+	}
+	found, known := models[h.kind]
+	return found, known
 }
 
 func model(initial interface{}, step func(state interface{}, in input, out output) (bool, interface{})) porcupine.Model {

@@ -30,6 +30,13 @@ var (
 func number(value int64) output { return output{number: value} }
 
 func check(kind string, steps []step) bool {
+	h := historyOf(kind, steps)
+	model, known := modelOf(h)
+	return known && porcupine.CheckOperationsTimeout(model, h.operations, time.Minute) == porcupine.Ok
+}
+
+// Returns the history of the only object of these steps.
+func historyOf(kind string, steps []step) *history {
 	all := newRecording()
 	for i, one := range steps {
 		call := line{Client: one.client, Call: int64(i), Time: one.from, Type: kind, Object: kind,
@@ -44,12 +51,10 @@ func check(kind string, steps []step) bool {
 			all.add(call, one.result, to)
 		}
 	}
-	for _, h := range all.histories {
-		if porcupine.CheckOperationsTimeout(models[kind], h.operations, time.Minute) != porcupine.Ok {
-			return false
-		}
+	for _, only := range all.histories {
+		return only
 	}
-	return true
+	return nil
 }
 
 var cases = []struct {
